@@ -1,0 +1,143 @@
+"""All settings: one TOML file, validated; each section is a frozen dataclass, each key documents itself.
+
+The file that `edge-face config init` writes is generated from these classes, so that file, checks and documentation
+cannot drift apart. Reading, checking and writing live in `edge_face.settings_file`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+
+def key(default: Any, doc: str, *, low: float | None = None, high: float | None = None,
+        choices: tuple[str, ...] = (), unit: str = "") -> Any:
+    """A documented key: its default, what it means, and what is allowed."""
+    meta = {"doc": doc, "low": low, "high": high, "choices": choices, "unit": unit}
+    if isinstance(default, (list, dict)):
+        return field(default_factory=lambda: type(default)(default), metadata=meta)
+    return field(default=default, metadata=meta)
+
+
+ANONYMIZERS = ("gaussian", "median", "mean", "pixelate", "solid")
+
+
+@dataclass(frozen=True, slots=True)
+class CameraSettings:
+    """Where frames come from."""
+
+    source: str = key("picamera2", "picamera2, usb:N or usb:/dev/videoN, rtsp://..., file:PATH (a video) or dir:PATH (pictures)")
+    width: int = key(640, "width of the stream that is searched for faces", low=160, high=3840, unit="px")
+    height: int = key(480, "height of that stream", low=120, high=2160, unit="px")
+    fps: float = key(15.0, "frames a second asked of the camera", low=1, high=120)
+    detail_width: int = key(1536, "width of the second, larger stream from which faces are aligned (picamera2; 0: none)", low=0, high=4608, unit="px")
+    rotate: int = key(0, "turn the picture: 0 or 180", choices=("0", "180"), unit="degrees")
+    mirror: bool = key(False, "mirror left and right")
+    paced: bool = key(True, "play a video file at its own speed (false: as fast as it can be worked on)")
+    loop: bool = key(False, "start a video file again at its end")
+    stall_seconds: float = key(2.0, "no new frame for so long: the camera is reopened", low=0.5, high=60, unit="s")
+    noir: bool = key(False, "the camera has no infrared filter: its tuning file for NoIR is used")
+    fill_light_pin: str = key("", "GPIO pin of an infrared or white fill light, as GPIO17; empty: none")
+    metering: str = key("face", "what exposure is measured on", choices=("face", "frame", "off"))
+    face_target: float = key(0.45, "brightness that the exposure loop wants on a face, 0 black to 1 white", low=0.1, high=0.9)
+    controls: dict[str, Any] = key({}, "further controls passed to the camera as they are, e.g. { Sharpness = 1.2 }")
+    privacy_masks: list[list[float]] = key([], "areas painted black before anything sees a frame: [x, y, width, height] each as shares of the picture, 0 to 1")
+
+
+@dataclass(frozen=True, slots=True)
+class VisionSettings:
+    """How faces are found and recognised."""
+
+    detector: str = key("", "folder of a detector bundle; empty: the shipped one")
+    embedder: str = key("", "folder of an embedder bundle; empty: the shipped one")
+    precision: str = key("int8", "which file of the bundles runs", choices=("int8", "float32", "float16", "dynamic"))
+    input: str = key("320x240", "size at which the detector looks at a frame", choices=("320x240", "640x480"))
+    sweep_every: int = key(0, "every so many frames look for small faces at 640x480 too (0: never)", low=0, high=1000)
+    threads: int = key(1, "threads of the neural networks", low=1, high=8)
+    recognise_score: float = key(0.0, "detection score from which a face may be recognised (0: the bundle's own)", low=0, high=1)
+    hide_score: float = key(0.0, "detection score from which something is hidden (0: the bundle's own)", low=0, high=1)
+    embed_every: float = key(0.5, "a decided track is looked at again every so often", low=0.0, high=10, unit="s")
+    min_sharpness: float = key(0.25, "quality below which a face is not embedded: sharpness", low=0, high=1)
+    min_light: float = key(0.25, "the same for light", low=0, high=1)
+    min_pose: float = key(0.2, "the same for pose", low=0, high=1)
+    min_eye_distance: float = key(12.0, "eyes nearer to each other than this are not embedded", low=4, high=400, unit="px")
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionSettings:
+    """When the door opens."""
+
+    assurance: str = key("", 'what a grant rests on. "face" must be chosen in words: a photo of a face opens such a door', choices=("", "face"))
+    false_grants: float = key(1e-4, "wrong grants that are accepted for each approach of a stranger, over the whole gallery", low=1e-7, high=1e-1)
+    votes: int = key(3, "good frames that must agree on the person", low=1, high=30)
+    of: int = key(5, "out of so many latest good frames of one track", low=1, high=60)
+    window: float = key(1.5, "all within this time", low=0.2, high=10, unit="s")
+    zone: float = key(0.06, "intent zone: distance between the eyes as a share of the picture's width", low=0.005, high=0.5)
+    zone_yaw: float = key(25.0, "intent zone: the head is turned less than this", low=5, high=60, unit="degrees")
+    dwell: float = key(0.3, "intent zone: for at least this long", low=0.0, high=5, unit="s")
+    rest_after: int = key(5, "failed approaches in a row after which the door rests", low=1, high=100)
+    rest: float = key(30.0, "for this long", low=0, high=3600, unit="s")
+    fail_after: float = key(2.0, "a face in the zone that is not recognised for so long counts as a failed approach", low=0.5, high=30, unit="s")
+    approach_gap: float = key(3.0, "a person who was away for this long starts a new approach", low=0.5, high=60, unit="s")
+
+
+@dataclass(frozen=True, slots=True)
+class DoorSettings:
+    """The lock and its pin."""
+
+    pins: str = key("mock", 'who drives the pins: "mock" (nothing is driven) or "lgpio" (a Raspberry Pi)', choices=("mock", "lgpio"))
+    chip: int = key(0, "GPIO chip (0; on early Pi 5 systems 4)", low=0, high=9)
+    lock_pin: str = key("GPIO17", "pin of the lock's relay")
+    active_high: bool = key(True, "the relay is energised by a high level")
+    fail: str = key("secure", "secure: without power the door is locked (strike); safe: without power it is open (magnet)", choices=("secure", "safe"))
+    pulse: float = key(3.0, "how long a grant releases the door", low=0.2, high=60, unit="s")
+    exit_pin: str = key("", "pin of the exit button (to ground); empty: none")
+
+
+@dataclass(frozen=True, slots=True)
+class PrivacySettings:
+    """Who is hidden and how."""
+
+    method: str = key("pixelate", "how a face is hidden", choices=ANONYMIZERS)
+    strength: float = key(0.7, "0 weakest to 1 strongest; scales with the face", low=0.3, high=1)
+    margin: float = key(0.35, "the hidden ellipse is larger than the face's box by this share", low=0, high=2)
+    delay: int = key(6, "frames that a picture waits before it leaves, so that a new face is hidden from its first frame", low=0, high=60, unit="frames")
+    keep: float = key(1.0, "a face that is lost stays hidden for so long; a known person stays sharp for so long after the last match", low=0.2, high=10, unit="s")
+    sharp_yaw: float = key(45.0, "a known person turned further than this is hidden", low=10, high=90, unit="degrees")
+
+
+@dataclass(frozen=True, slots=True)
+class StoreSettings:
+    """Where people and events are kept."""
+
+    folder: str = key("/var/lib/edge-face", "folder of the database")
+    key_file: str = key("", "the device key, mode 0400; empty: device.key in that folder")
+    keep_events: int = key(90, "days after which events are deleted", low=1, high=3650, unit="days")
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceSettings:
+    """The daemon."""
+
+    socket: str = key("", "unix socket of the daemon; empty: control.sock in the store's folder")
+    log: str = key("text", "what the log looks like", choices=("text", "json"))
+    preview_fps: float = key(0.0, "anonymised pictures written for a viewer each second (0: none)", low=0, high=30)
+    preview_file: str = key("", "where the latest anonymised picture is written (JPEG)")
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything. `Settings()` is the documented default."""
+
+    camera: CameraSettings = field(default_factory=CameraSettings)
+    vision: VisionSettings = field(default_factory=VisionSettings)
+    decision: DecisionSettings = field(default_factory=DecisionSettings)
+    door: DoorSettings = field(default_factory=DoorSettings)
+    privacy: PrivacySettings = field(default_factory=PrivacySettings)
+    store: StoreSettings = field(default_factory=StoreSettings)
+    service: ServiceSettings = field(default_factory=ServiceSettings)
+
+
+def section_names() -> tuple[str, ...]:
+    """The sections in the order in which the file shows them."""
+    return tuple(f.name for f in fields(Settings))
