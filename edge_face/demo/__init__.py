@@ -1,0 +1,1 @@
+"""The bundled synthetic people and clips (CC0, see PROVENANCE.md)."""
