@@ -1,0 +1,62 @@
+# Everything starts here: each target makes or updates the virtual environment it needs by itself.
+# Only Python 3.11 to 3.13 is asked for. PYTHON=python3.12 make test picks another one.
+PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3; do \
+	$$p -c 'import sys, venv; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))' 2>/dev/null && echo $$p && break; done)
+VENV := .venv
+BIN := $(VENV)/bin
+OUT ?= demo-out
+
+.PHONY: help demo test lint bench test-bookworm wheel clean
+help:
+	@echo "make demo            the door on the bundled clip, no camera, no pins; look at $(OUT)/report.html"
+	@echo "make test            all tests (no network after installation, no camera, no pins)"
+	@echo "make lint            ruff and mypy --strict"
+	@echo "make bench           every stage's speed on this machine"
+	@echo "make test-bookworm   the tests with Raspberry Pi OS Bookworm's numpy 1.24 and OpenCV 4.6"
+	@echo "make wheel           build the wheel, install it in an empty environment, run the short demo from there"
+	@echo "make clean           remove environments and outputs"
+
+$(VENV)/pyvenv.cfg:
+	@test -n "$(PYTHON)" || { echo "make: Python 3.11, 3.12 or 3.13 with venv is needed (Debian: sudo apt install python3-venv)"; exit 1; }
+	@echo "making $(VENV) with $(PYTHON)"
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); exit 1; }
+
+$(VENV)/.demo: $(VENV)/pyvenv.cfg pyproject.toml
+	@echo "installing edge-face with OpenCV into $(VENV)"
+	@$(BIN)/pip install --quiet --disable-pip-version-check -e '.[opencv,media]'
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/pyvenv.cfg pyproject.toml
+	@echo "installing edge-face with its test tools into $(VENV)"
+	@$(BIN)/pip install --quiet --disable-pip-version-check -e '.[dev]'
+	@touch $@ $(VENV)/.demo
+
+demo: $(VENV)/.demo
+	@$(BIN)/edge-face demo --out $(OUT)
+
+test: $(VENV)/.dev
+	@$(BIN)/pytest
+
+lint: $(VENV)/.dev
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+
+bench: $(VENV)/.demo
+	@$(BIN)/edge-face bench
+
+# pip's wheels of the very versions that Bookworm's apt has: numpy 1.24 and OpenCV 4.6 need Python 3.11.
+.venv-bookworm/.done: pyproject.toml
+	@python3.11 -m venv .venv-bookworm
+	@.venv-bookworm/bin/pip install --quiet --disable-pip-version-check -e . 'numpy==1.24.2' 'opencv-python-headless==4.6.0.66' \
+		pytest pytest-timeout hypothesis
+	@touch $@
+
+test-bookworm: .venv-bookworm/.done
+	@.venv-bookworm/bin/python -c 'import cv2, numpy; print("OpenCV", cv2.__version__, "numpy", numpy.__version__)'
+	@.venv-bookworm/bin/pytest -p no:cacheprovider
+
+wheel: $(VENV)/.dev
+	@scripts/check-wheel $(BIN)/python
+
+clean:
+	rm -rf .venv .venv-bookworm build dist *.egg-info $(OUT) bench-out .pytest_cache .mypy_cache .ruff_cache .hypothesis

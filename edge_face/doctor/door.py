@@ -1,0 +1,133 @@
+"""The parts of the door: settings, camera, pins, models, store, daemon."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+from edge_face.doctor.check import Finding, Host, Status
+from edge_face.settings import Settings
+
+
+def assurance(host: Host, settings: Settings) -> Iterator[Finding]:
+    """What a grant rests on."""
+    if settings.decision.assurance == "face":
+        yield Finding("assurance", Status.WARN, 'assurance = "face": a printed photo of an enrolled person opens this door',
+                      "keep what is behind it worth no more than that")
+    elif settings.door.pins != "mock":
+        yield Finding("assurance", Status.FAIL, 'the door does not start on real pins: [decision] assurance is not chosen',
+                      'write assurance = "face" if a photo may open this door, else wait for the stronger levels')
+    else:
+        yield Finding("assurance", Status.OK, "pins are mock: nothing is opened")
+
+
+def models(host: Host, settings: Settings) -> Iterator[Finding]:
+    """Bundles are there, whole, and run."""
+    import numpy as np
+
+    from edge_face.vision.bundle import load_bundle
+    from edge_face.vision.detector import Detector
+    from edge_face.vision.embedder import Embedder
+
+    vision = settings.vision
+    detector = load_bundle(vision.detector, "detector")
+    width, height = (int(side) for side in vision.input.split("x"))
+    Detector(detector, width, height, vision.precision, vision.threads).detect(
+        np.zeros((480, 640, 3), np.uint8), 0.5)
+    yield Finding("detector", Status.OK, f"{detector.name} {detector.version}, {vision.precision}: digest and a run are fine")
+    embedder = load_bundle(vision.embedder, "embedder")
+    Embedder(embedder, vision.precision, vision.threads).embed(np.zeros((112, 112, 3), np.uint8))
+    yield Finding("embedder", Status.OK, f"{embedder.name} {embedder.version}, {vision.precision}: digest and a run are fine")
+
+
+def camera(host: Host, settings: Settings) -> Iterator[Finding]:
+    """Is the camera that the settings name there, and may we use it?"""
+    source = settings.camera.source
+    kind, _, rest = source.partition(":")
+    if kind in ("file", "dir"):
+        there = Path(rest).exists()
+        yield Finding("camera", Status.OK if there else Status.FAIL, f"{source} {'is there' if there else 'is not there'}",
+                      "" if there else "set [camera] source")
+        return
+    if kind in ("rtsp", "rtsps"):
+        yield Finding("camera", Status.NOTE, "a network camera: it is tried when the door starts", "edge-face cameras --shot test.jpg")
+        return
+    from edge_face.cameras import list_cameras
+
+    found = list_cameras()
+    if not found:
+        yield Finding("camera", Status.FAIL, "no camera is found",
+                      "check the ribbon cable with the power off, then: rpicam-hello --list-cameras")
+    else:
+        yield Finding("camera", Status.OK, f"{len(found)} found", "")
+    if os.geteuid() != 0 and "video" not in host.groups():
+        yield Finding("camera permission", Status.FAIL, "this user is not in the group video",
+                      "sudo usermod -aG video $USER, then log in again")
+
+
+def pins(host: Host, settings: Settings) -> Iterator[Finding]:
+    """May we drive the pins, and what does the lock do before and after us?"""
+    door = settings.door
+    if door.pins == "mock":
+        yield Finding("pins", Status.OK, "mock: nothing is driven")
+        return
+    chip = f"/dev/gpiochip{door.chip}"
+    if not host.path(chip).exists():
+        yield Finding("pins", Status.FAIL, f"{chip} is not there", "set [door] chip (ls /dev/gpiochip*)")
+        return
+    if os.geteuid() != 0 and "gpio" not in host.groups():
+        yield Finding("pins", Status.FAIL, "this user is not in the group gpio",
+                      "sudo usermod -aG gpio $USER, then log in again")
+    import importlib.util
+
+    if importlib.util.find_spec("lgpio") is None:
+        yield Finding("pins", Status.FAIL, "lgpio is not installed", "sudo apt install python3-lgpio")
+    else:
+        yield Finding("pins", Status.OK, f"{chip} and lgpio are there")
+    number = "".join(ch for ch in door.lock_pin if ch.isdigit())
+    level = "dl" if door.active_high == (door.fail == "secure") else "dh"
+    line = f"gpio={number}=op,{level}"
+    boot = host.read("/boot/firmware/config.txt") or host.read("/boot/config.txt")
+    if line not in boot.replace(" ", ""):
+        yield Finding("boot line", Status.WARN, "between power-on and the start of the door the lock's pin floats",
+                      f"add '{line}' to /boot/firmware/config.txt and fit a pull resistor (docs/wiring.md)")
+
+
+def store(host: Host, settings: Settings) -> Iterator[Finding]:
+    """Folder, key, database, space."""
+    folder = Path(settings.store.folder)
+    if not folder.is_dir():
+        yield Finding("store", Status.WARN, f"{folder} is not there: nobody is enrolled",
+                      f"sudo install -d -m 0750 -o $USER {folder}")
+        return
+    free = shutil.disk_usage(folder).free // 1_000_000
+    yield Finding("disk", Status.OK if free >= 200 else Status.FAIL, f"{free} MB free at {folder}",
+                  "" if free >= 200 else "make room: sudo apt clean; journalctl --vacuum-size=50M")
+    key_file = Path(settings.store.key_file) if settings.store.key_file else folder / "device.key"
+    if key_file.exists():
+        mode = stat.S_IMODE(key_file.stat().st_mode)
+        tight = mode & 0o377 == 0
+        yield Finding("device key", Status.OK if tight else Status.FAIL, f"{key_file} has mode {mode:04o}",
+                      "" if tight else f"chmod 0400 {key_file}")
+    from edge_face.people import Store
+
+    with Store(folder, key_file, read_only=True) as opened:
+        people = opened.people()
+    yield Finding("store", Status.OK, f"the database opens and every seal holds: {len(people)} people")
+
+
+def daemon(host: Host, settings: Settings) -> Iterator[Finding]:
+    """Does a door run here, and how is it?"""
+    from edge_face.service.client import daemon_for
+
+    client = daemon_for(settings)
+    if client is None:
+        yield Finding("daemon", Status.NOTE, "the door is not running", "edge-face run, or: sudo systemctl start edge-face")
+        return
+    status = client.call("status")
+    healthy = bool(status.get("healthy", False))
+    yield Finding("daemon", Status.OK if healthy else Status.WARN,
+                  f"the door runs: {status.get('summary', 'no summary')}", "" if healthy else "journalctl -u edge-face -n 50")
