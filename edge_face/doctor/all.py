@@ -1,0 +1,20 @@
+"""The checks in the order in which they are shown."""
+
+from __future__ import annotations
+
+from edge_face.doctor import board, door
+from edge_face.doctor.check import Check
+
+CHECKS: tuple[tuple[str, Check], ...] = (
+    ("board", board.board),
+    ("python", board.python),
+    ("picamera2", board.picamera_numpy),
+    ("models", door.models),
+    ("camera", door.camera),
+    ("pins", door.pins),
+    ("assurance", door.assurance),
+    ("store", door.store),
+    ("daemon", door.daemon),
+    ("clock", board.clock),
+    ("locale", board.locale),
+)

@@ -1,0 +1,118 @@
+"""Each check on a made-up machine: what it says, and that it names a way out."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from edge_face.doctor import Finding, Host, Status, board, door, examine
+from edge_face.doctor.bundle import write_bundle
+from edge_face.errors import EdgeFaceError, ModelError
+from edge_face.settings import CameraSettings, DecisionSettings, DoorSettings, Settings, StoreSettings
+
+
+def machine(root: Path, files: dict[str, str] | None = None, answers: dict[str, str] | None = None,
+            wall: float = board.BUILD_DATE + 86400, groups: frozenset[str] = frozenset()) -> Host:
+    for name, text in (files or {}).items():
+        path = root / name.lstrip("/")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    return Host(root, lambda command: (answers or {}).get(command[0], ""), lambda: groups, lambda: wall)
+
+
+def by_name(findings: list[Finding], name: str) -> Finding:
+    found = [f for f in findings if f.check == name]
+    assert found, f"no finding {name} among {[f.check for f in findings]}"
+    return found[0]
+
+
+def test_an_unset_clock_fails_with_the_command_that_sets_it(tmp_path: Path) -> None:
+    found = list(board.clock(machine(tmp_path, wall=1000.0), Settings()))
+    assert by_name(found, "clock").status is Status.FAIL
+    assert "timedatectl" in by_name(found, "clock").mend
+    assert "DS3231" in by_name(found, "rtc").mend
+
+
+def test_a_clock_with_rtc_and_network_is_fine(tmp_path: Path) -> None:
+    host = machine(tmp_path, {"/sys/class/rtc/rtc0/name": "ds3231"}, {"timedatectl": "yes\n"})
+    assert {f.status for f in board.clock(host, Settings())} == {Status.OK}
+
+
+def test_under_voltage_and_heat_are_named(tmp_path: Path) -> None:
+    host = machine(tmp_path, {"/proc/device-tree/model": "Raspberry Pi 4 Model B Rev 1.4\0",
+                              "/proc/meminfo": "MemTotal: 1000000 kB\nMemAvailable: 100000 kB\n",
+                              "/sys/class/thermal/thermal_zone0/temp": "81000\n"}, {"vcgencmd": "throttled=0x50001\n"})
+    found = list(board.board(host, Settings()))
+    assert by_name(found, "board").text.startswith("Raspberry Pi 4")
+    assert "under-voltage now" in by_name(found, "power").text
+    assert "throttled since boot" in by_name(found, "power").text
+    assert by_name(found, "temperature").status is Status.WARN
+    assert by_name(found, "memory").status is Status.WARN
+
+
+def test_real_pins_need_the_assurance_in_words(tmp_path: Path) -> None:
+    real = replace(Settings(), door=DoorSettings(pins="lgpio"))
+    assert next(iter(door.assurance(machine(tmp_path), real))).status is Status.FAIL
+    chosen = replace(real, decision=DecisionSettings(assurance="face"))
+    finding = next(iter(door.assurance(machine(tmp_path), chosen)))
+    assert finding.status is Status.WARN and "photo" in finding.text
+
+
+@pytest.mark.parametrize(("active_high", "fail", "level"), [(True, "secure", "dl"), (False, "secure", "dh"),
+                                                            (True, "safe", "dl"), (False, "safe", "dh")])
+def test_the_boot_line_holds_the_relay_without_power(tmp_path: Path, active_high: bool, fail: str, level: str) -> None:
+    settings = replace(Settings(), door=DoorSettings(pins="lgpio", lock_pin="GPIO27", active_high=active_high, fail=fail))
+    host = machine(tmp_path, {"/dev/gpiochip0": ""}, groups=frozenset({"gpio"}))
+    line = by_name(list(door.pins(host, settings)), "boot line")
+    assert f"gpio=27=op,{level}" in line.mend
+    (tmp_path / "boot/firmware").mkdir(parents=True)
+    (tmp_path / "boot/firmware/config.txt").write_text(f"gpio=27=op,{level}\n")
+    assert not [f for f in door.pins(host, settings) if f.check == "boot line"]
+
+
+def test_a_missing_chip_and_a_missing_file_are_failures(tmp_path: Path) -> None:
+    settings = replace(Settings(), door=DoorSettings(pins="lgpio", chip=4), camera=CameraSettings(source="file:/nowhere.mp4"))
+    assert "gpiochip4" in next(iter(door.pins(machine(tmp_path), settings))).text
+    assert next(iter(door.camera(machine(tmp_path), settings))).status is Status.FAIL
+
+
+def test_a_loose_key_is_a_failure(tmp_path: Path) -> None:
+    (tmp_path / "device.key").write_bytes(b"k" * 32)
+    (tmp_path / "device.key").chmod(0o644)
+    settings = replace(Settings(), store=StoreSettings(folder=str(tmp_path)))
+    found = list(examine(machine(tmp_path), settings, [("store", door.store)]))
+    assert by_name(found, "device key").status is Status.FAIL
+    assert "chmod 0400" in by_name(found, "device key").mend
+
+
+def test_a_check_that_breaks_is_a_finding_and_hides_nothing(tmp_path: Path) -> None:
+    def broken(host: Host, settings: Settings) -> list[Finding]:
+        raise ZeroDivisionError("oops")
+
+    def refused(host: Host, settings: Settings) -> list[Finding]:
+        raise ModelError("the file int8.tflite is damaged: install again")
+
+    found = list(examine(machine(tmp_path), Settings(), [("a", broken), ("b", refused), ("clock", board.clock)]))
+    assert found[0].status is Status.WARN and "ZeroDivisionError" in found[0].text
+    assert found[1] == Finding("b", Status.FAIL, "the file int8.tflite is damaged: install again")
+    assert by_name(found, "clock")
+
+
+def test_the_bundle_tells_no_password(tmp_path: Path) -> None:
+    settings = replace(Settings(), camera=CameraSettings(source="rtsp://owner:secret@192.168.0.9/stream"))
+    target = tmp_path / "report.zip"
+    write_bundle(str(target), [Finding("camera", Status.FAIL, "rtsp://owner:secret@192.168.0.9 does not answer")], settings)
+    with zipfile.ZipFile(target) as archive:
+        text = "".join(archive.read(name).decode() for name in archive.namelist())
+        assert json.loads(archive.read("settings.json"))["camera"]["source"] == "rtsp://***@192.168.0.9/stream"
+    assert "secret" not in text and "owner" not in text
+
+
+def test_a_bundle_that_cannot_be_written_says_so(tmp_path: Path) -> None:
+    with pytest.raises(EdgeFaceError, match="cannot be written"):
+        write_bundle(str(tmp_path / "no" / "where.zip"), [], Settings())
+    assert list(tmp_path.iterdir()) == []
