@@ -1,0 +1,316 @@
+"""Makes the detector's bundle: trained Keras weights to four TFLite files, measured, with manifest and
+thresholds.
+
+Run as `python -m converter.export_detector --run DIR --data DIR [--bundle edge_face/models/detector]`, DIR
+being what `converter.training.detector_train` wrote. Everything random comes from the recipe's seeds.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import tempfile
+import time
+import tomllib
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from converter.training.composites import Photo, load_photos
+from converter.training.detector_eval import (
+    BINS,
+    Found,
+    Predict,
+    Tally,
+    detect_all,
+    heldout_set,
+    overlaps,
+    summary,
+    tally,
+)
+from converter.training.detector_targets import LOG_LIMITS, STRIDES
+from converter.training.detector_train import RECIPE
+from converter.training.scenes import Mixture, Painter
+
+VERSION = "0.1.0"
+SIZES: tuple[tuple[int, int], ...] = ((320, 240), (640, 480))
+CALIBRATION_PICTURES = {(320, 240): 330, (640, 480): 120}
+# Score thresholds are read off these composites, figures off others.
+THRESHOLD_SEED, THRESHOLD_PICTURES = 777, 600
+RECOGNISE_ALARMS, HIDE_ALARMS = 0.1, 5.0
+BOX_ENCODING = "centre-log"
+DECODING = (
+    "Each output is (1, ceil(height / stride), ceil(width / stride), channels). Cell (row i, column j) "
+    "has its centre at x = (j + 0.5) stride, y = (i + 0.5) stride, in input pixels (x = 0 is the left "
+    "edge of the picture, the first pixel's own centre is at 0.5). score: 1 / (1 + exp(-logit)). box = "
+    "(dx, dy, lw, lh): centre = cell centre + (dx, dy) stride, size = exp(clip((lw, lh), log_limits)) "
+    "stride. landmarks = five (dx, dy): cell centre + (dx, dy) stride, in the order left eye, right "
+    "eye, nose tip, left mouth corner, right mouth corner as seen in the picture. Then greedy non- "
+    "maximum suppression at suppression_iou over all strides together."
+)
+TERMS = (
+    "The weights were trained by this project on research sets of real people's faces (CelebA, UTKFace, "
+    "public mask and web sets): research and non-commercial use; see MODEL_CARD.md. The code that made "
+    "them is under the project's licence."
+)
+
+
+def convert(weights: Path, size: tuple[int, int], pictures: NDArray[np.uint8] | None) -> bytes:
+    """A TFLite file of static batch 1 for one input size: float32, or full int8 where calibration pictures
+    are given.
+
+    Full int8 takes uint8 pixels and hands out dequantized float32, so that callers read both files alike.
+    """
+    import keras
+    import tensorflow as tf
+
+    from converter.training.detector_net import build, copy_weights
+
+    trained = keras.models.load_model(weights, compile=False)
+    width, height = size
+    stem = trained.get_layer("stem_conv").filters
+    widths = [trained.get_layer(f"stage{s}_conv").filters for s in (4, *STRIDES)]
+    names = {layer.name for layer in trained.layers}
+    blocks = [sum(f"stage{s}_{n}_add" in names for n in range(9)) for s in STRIDES]
+    neck = trained.get_layer("lateral8_conv").filters
+    model = build(width, height, stem=stem, widths=widths, blocks=blocks, neck=neck, batch=1)
+    copy_weights(trained, model)
+    with tempfile.TemporaryDirectory() as folder:
+        signature = [keras.InputSpec(shape=(1, height, width, 3), dtype="float32", name="image")]
+        model.export(folder, format="tf_saved_model", verbose=False, input_signature=signature)
+        key = next(
+            iter(tf.saved_model.load(folder).signatures["serving_default"].structured_input_signature[1])
+        )
+        converter = tf.lite.TFLiteConverter.from_saved_model(folder)
+        if pictures is not None:
+
+            def representative() -> Iterator[dict[str, Any]]:
+                for picture in pictures:
+                    yield {key: picture[None].astype(np.float32)}
+
+            converter.optimizations = [tf.lite.Optimize.DEFAULT]
+            converter.representative_dataset = representative
+            converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
+            converter.inference_input_type = tf.uint8
+        return bytes(converter.convert())
+
+
+def calibration(
+    photos: Sequence[Photo], size: tuple[int, int], mixture: Mixture, seed: int
+) -> NDArray[np.uint8]:
+    """Composites of training pictures with a full range of pixels, every tenth one plain, and black and
+    white."""
+    painter = Painter(photos, size[0], size[1], mixture)
+    pictures = []
+    for number in range(CALIBRATION_PICTURES[size]):
+        picture, _ = painter.paint(np.random.default_rng((seed, number)), clean=number % 10 == 0)
+        pictures.append(picture)
+    return np.stack([*pictures, np.zeros_like(pictures[0]), np.full_like(pictures[0], 255)])
+
+
+class Lite:
+    """A TFLite file on one thread: pictures (n, h, w, 3) uint8 in, the dict of raw maps out."""
+
+    def __init__(self, content: bytes) -> None:
+        from ai_edge_litert.interpreter import Interpreter
+
+        self.interpreter = Interpreter(model_content=content, num_threads=1)
+        self.interpreter.allocate_tensors()
+        self.dtype = self.interpreter.get_input_details()[0]["dtype"]
+        (self.signature,) = self.interpreter.get_signature_list().values()
+        self.delegates = sum(op["op_name"] == "DELEGATE" for op in self.interpreter._get_ops_details())
+
+    def predict(self, images: NDArray[np.uint8]) -> dict[str, NDArray[Any]]:
+        runner = self.interpreter.get_signature_runner()
+        (key,) = self.signature["inputs"]
+        results = [runner(**{key: image[None].astype(self.dtype)}) for image in images]
+        return {name: np.concatenate([r[name] for r in results]) for name in results[0]}
+
+    def milliseconds(self, repeats: int = 100) -> float:
+        """Median time of a run."""
+        times = []
+        for _ in range(repeats):
+            start = time.perf_counter()
+            self.interpreter.invoke()
+            times.append(time.perf_counter() - start)
+        return float(np.median(times) * 1e3)
+
+
+def agreement(first: Sequence[Found], second: Sequence[Found], score: float) -> dict[str, float]:
+    """How far two versions of a network differ on what the first one finds above a score."""
+    lost, ious, points, scores = 0, [], [], []
+    for a, b in zip(first, second, strict=True):
+        for i in np.flatnonzero(a.scores >= score):
+            iou = overlaps(a.boxes[i : i + 1], b.boxes)[0] if len(b.boxes) else np.zeros(0, np.float32)
+            if not len(iou) or iou.max() < 0.5:
+                lost += 1
+                continue
+            j = int(iou.argmax())
+            eyes = max(float(np.linalg.norm(a.landmarks[i, 1] - a.landmarks[i, 0])), 1.0)
+            ious.append(float(iou[j]))
+            points.append(float(np.linalg.norm(a.landmarks[i] - b.landmarks[j], axis=1).mean()) / eyes)
+            scores.append(abs(float(a.scores[i]) - float(b.scores[j])))
+    total = max(lost + len(ious), 1)
+    figures = {
+        "compared": float(total),
+        "lost": lost / total,
+        "iou_median": float(np.median(ious)),
+        "iou_p05": float(np.percentile(ious, 5)),
+        "landmark_shift_median_of_eye_distance": float(np.median(points)),
+        "landmark_shift_p95_of_eye_distance": float(np.percentile(points, 95)),
+        "score_shift_p95": float(np.percentile(scores, 95)),
+    }
+    return {key: round(value, 4) for key, value in figures.items()}
+
+
+def at_thresholds(result: Tally, thresholds: dict[str, float]) -> dict[str, float]:
+    """Recall by face height and false alarms a picture at the bundle's own thresholds."""
+    figures: dict[str, float] = {}
+    for name, score in thresholds.items():
+        figures[f"{name}_false_alarms_each"] = result.alarms_each(score)
+        figures[f"{name}_recall"] = result.recall(score, 8)
+        for low, high in BINS:
+            figures[f"{name}_recall_{low}-{high}px"] = result.recall(score, low, high)
+    return {key: round(value, 4) for key, value in figures.items()}
+
+
+def export(run: Path, data: Path, bundle: Path, recipe_path: Path = RECIPE) -> dict[str, Any]:
+    """Converts, measures and writes the bundle; returns the manifest."""
+    recipe = tomllib.loads(recipe_path.read_text())
+    held = set((recipe_path.parent / recipe["data"]["heldout_file"]).read_text().split())
+    photos = load_photos(data)
+    training = [p for p in photos if p.file not in held]
+    heldout = [p for p in photos if p.file in held]
+    mixture = Mixture(**recipe["mixture"])
+    weights = run / "detector.keras"
+    with np.load(run / "state.npz") as state:
+        steps, seconds, _ = (float(v) for v in state["counters"])
+
+    contents: dict[str, bytes] = {}
+    for size in SIZES:
+        pictures = calibration(training, size, mixture, recipe["data"]["seed"] + 1)
+        for precision, given in (("int8", pictures), ("float32", None)):
+            contents[f"{precision}-{size[0]}x{size[1]}.tflite"] = convert(weights, size, given)
+    lites = {name: Lite(content) for name, content in contents.items()}
+
+    calm = heldout_set(heldout, THRESHOLD_PICTURES, THRESHOLD_SEED)
+    first = tally(detect_all(lites["int8-320x240.tflite"].predict, calm.images, 0.01), calm.labels)
+    thresholds = {
+        "recognise": max(round(first.threshold_for(RECOGNISE_ALARMS), 3), 0.2),
+        "hide": max(round(first.threshold_for(HIDE_ALARMS), 3), 0.02),
+    }
+    metrics: dict[str, Any] = {}
+    for size in SIZES:
+        label = f"{size[0]}x{size[1]}"
+        exam = heldout_set(
+            heldout, recipe["data"]["heldout_composites"], recipe["data"]["heldout_seed"], *size
+        )
+        found = {
+            precision: detect_all(_predict(lites[f"{precision}-{label}.tflite"]), exam.images, 0.01)
+            for precision in ("int8", "float32")
+        }
+        entry: dict[str, Any] = {"int8_against_float32": agreement(found["float32"], found["int8"], 0.3)}
+        for precision, detections in found.items():
+            result = tally(detections, exam.labels)
+            lite = lites[f"{precision}-{label}.tflite"]
+            entry[precision] = {
+                **summary(result),
+                **at_thresholds(result, thresholds),
+                "delegate_partitions": lite.delegates,
+            }
+            print(
+                f"{precision} {label}: {lite.milliseconds():.2f} ms on one thread here, {entry[precision]}",
+                flush=True,
+            )
+        metrics[label] = entry
+    print(f"thresholds {thresholds}, {metrics['320x240']['int8_against_float32']}")
+
+    manifest = _manifest(contents, thresholds, metrics, recipe, int(steps), seconds, weights)
+    bundle.mkdir(parents=True, exist_ok=True)
+    for name, content in contents.items():
+        (bundle / name).write_bytes(content)
+    (bundle / "manifest.json").write_text(json.dumps(manifest, indent=2, sort_keys=True) + "\n")
+    return manifest
+
+
+def _predict(lite: Lite) -> Predict:
+    return lite.predict
+
+
+def _manifest(
+    contents: dict[str, bytes],
+    thresholds: dict[str, float],
+    metrics: dict[str, Any],
+    recipe: dict[str, Any],
+    steps: int,
+    seconds: float,
+    weights: Path,
+) -> dict[str, Any]:
+    files: dict[str, Any] = {}
+    for name, content in contents.items():
+        precision, size = name.removesuffix(".tflite").split("-")
+        files[name] = {
+            "precision": precision,
+            "width": int(size.split("x")[0]),
+            "height": int(size.split("x")[1]),
+            "input_dtype": "uint8" if precision == "int8" else "float32",
+            "bytes": len(content),
+            "sha256": hashlib.sha256(content).hexdigest(),
+        }
+    batch = recipe["training"]["batch"]
+    return {
+        "schema": 1,
+        "task": "detector",
+        "name": "edge-face-detector",
+        "version": VERSION,
+        "weights_sha256": hashlib.sha256(weights.read_bytes()).hexdigest(),
+        "input": {"colour": "BGR", "layout": "NHWC", "dtype": "uint8", "range": [0, 255]},
+        "outputs": {
+            "strides": list(STRIDES),
+            "names": {
+                kind: {str(s): f"{kind}_{s}" for s in STRIDES} for kind in ("score", "box", "landmarks")
+            },
+            "score_encoding": "logit",
+            "box_encoding": BOX_ENCODING,
+            "landmarks_encoding": "cell-offset",
+            "log_limits": list(LOG_LIMITS),
+            "suppression_iou": 0.45,
+            "decoding": DECODING,
+        },
+        "files": files,
+        "thresholds": thresholds,
+        "metrics": {
+            "heldout_composites": metrics,
+            "meaning": "recall at IoU 0.5 by face height in pixels of the input; false alarms a picture",
+        },
+        "training": {
+            "code": "converter/training/detector_train.py",
+            "recipe": "converter/training/recipes/detector.toml",
+            "data": "composites of 4,748 research pictures (portraits, masks, empty scenes) less 250",
+            "seed": recipe["data"]["seed"],
+            "steps": steps,
+            "composites_seen": steps * batch,
+            "minutes": round(seconds / 60, 1),
+        },
+        "terms": {"weights": TERMS},
+    }
+
+
+def main() -> None:
+    """Command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--run", type=Path, required=True, help="folder of the training run")
+    parser.add_argument("--data", type=Path, required=True, help="folder with detect.jsonl and detect.tar")
+    parser.add_argument("--bundle", type=Path, default=Path("edge_face/models/detector"))
+    parser.add_argument("--recipe", type=Path, default=RECIPE)
+    arguments = parser.parse_args()
+    manifest = export(arguments.run, arguments.data, arguments.bundle, arguments.recipe)
+    print(f"{manifest['name']} {manifest['version']} in {arguments.bundle}")
+
+
+if __name__ == "__main__":
+    main()
