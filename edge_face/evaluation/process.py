@@ -1,0 +1,69 @@
+"""What a process costs: resident memory, start-up time, heat. Linux's /proc, no further package."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+
+def memory_mb(pid: int | None = None) -> dict[str, float]:
+    """Resident memory now and at its peak, in MB; empty where /proc does not tell (process gone)."""
+    try:
+        text = Path(f"/proc/{pid or os.getpid()}/status").read_text(encoding="ascii", errors="replace")
+    except OSError:
+        return {}
+    rows = dict(line.split(":", 1) for line in text.splitlines() if ":" in line)
+    return {name: int(rows[key].split()[0]) / 1024 for name, key in (("resident", "VmRSS"), ("peak", "VmHWM")) if key in rows}
+
+
+def children_of(pid: int) -> list[int]:
+    """Process ids of the direct children."""
+    found = []
+    for task in Path(f"/proc/{pid}/task").glob("*/children"):
+        try:
+            found += [int(number) for number in task.read_text().split()]
+        except OSError:
+            continue
+    return found
+
+
+def tree_memory_mb(pid: int) -> float:
+    """Resident memory of a process and all below it, in MB. Shared pages count in each: an upper bound."""
+    return memory_mb(pid).get("resident", 0.0) + sum(tree_memory_mb(child) for child in children_of(pid))
+
+
+def start_seconds(command: list[str], runs: int = 5) -> float:
+    """Median wall time of a command from start to exit, output thrown away."""
+    taken = []
+    for _ in range(runs):
+        begun = time.perf_counter()
+        subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
+        taken.append(time.perf_counter() - begun)
+    return sorted(taken)[len(taken) // 2]
+
+
+def help_cost(runs: int = 5) -> dict[str, float]:
+    """`edge-face --help` beside a bare Python that does nothing, seconds and ratio."""
+    bare = start_seconds([sys.executable, "-c", "pass"], runs)
+    helped = start_seconds([sys.executable, "-m", "edge_face.cli.main", "--help"], runs)
+    return {"bare_python": bare, "help": helped, "ratio": helped / bare}
+
+
+def board_state() -> dict[str, str | float]:
+    """Model, temperature and throttling where the board tells."""
+    from edge_face.doctor.check import Host
+
+    host = Host()
+    state: dict[str, str | float] = {}
+    if host.pi_model:
+        state["model"] = host.pi_model
+    heat = host.read("/sys/class/thermal/thermal_zone0/temp")
+    if heat.lstrip("-").isdigit():
+        state["temperature"] = int(heat) / 1000
+    throttled = host.run(["vcgencmd", "get_throttled"]).strip().partition("=")[2]
+    if throttled:
+        state["throttled"] = throttled
+    return state
