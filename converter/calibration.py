@@ -1,0 +1,38 @@
+"""Measures a bundle's threshold tables on a set of faces, through the device's own code, and writes them into it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from converter.card import render
+from converter.embedder_bundle import CARD
+from converter.faces import open_faces
+from converter.manifest import manifest_text, replace_text
+from converter.thresholds import tables
+from edge_face.vision.bundle import MANIFEST, load_bundle
+from edge_face.vision.embedder import Embedder
+from edge_face.vision.manifest import parse_manifest
+
+
+def measure(bundle_folder: Path, faces_folder: Path, precision: str, draws: int,
+            say: Callable[[str], None] = lambda text: None) -> dict[str, Any]:
+    """The tables of an embedder bundle on the faces of the role "thresholds". Raises EdgeFaceError."""
+    embedder = Embedder(load_bundle(bundle_folder, "embedder"), precision)
+    faces = open_faces(faces_folder, "thresholds")
+    say(f"embedding {len(faces)} faces of {len(faces.people())} people")
+    embeddings = np.stack([embedder.embed(faces.read(index)) for index in range(len(faces))])
+    return tables(embeddings, faces.people(), embedder.precision, draws, say)
+
+
+def write(bundle_folder: Path, measured: dict[str, Any]) -> None:
+    """Puts tables into the manifest and the card; the manifest is checked before it replaces the old one."""
+    path = bundle_folder / MANIFEST
+    manifest = json.loads(path.read_text(encoding="utf-8")) | {"thresholds": measured}
+    parse_manifest(manifest, "embedder", str(path))
+    replace_text(path, manifest_text(manifest))
+    replace_text(bundle_folder / CARD, render(manifest))

@@ -1,0 +1,114 @@
+"""The model card of a bundle, written from its manifest so that the two cannot disagree."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+SHOWN_RATES = (1e-2, 1e-3, 1e-4)
+
+
+def render(manifest: Mapping[str, Any]) -> str:
+    """MODEL_CARD.md of an embedder's manifest."""
+    training, terms = manifest.get("training", {}), manifest.get("terms", {})
+    output, entry = manifest["outputs"]["embedding"], manifest["input"]
+    lines = [
+        f"# {manifest['name']} {manifest['version']}",
+        "",
+        manifest.get("summary", "").strip() or "An embedder: aligned face in, unit vector out.",
+        "",
+        f"- Input: aligned face, {entry['width']}x{entry['height']}, {entry['colour']}, pixels 0 to 255 as they are.",
+        f"- Output: {output['dimension']} numbers in parts of {' + '.join(map(str, output['parts']))}; each part is brought "
+        "to length 1, then they are joined and divided by the root of their number. Similarity is the cosine.",
+        f"- Weights: {manifest['weights_sha256'][:12]} (templates know this; those of other weights are never compared).",
+        "",
+        "## Files",
+        "",
+        "| file | bytes |",
+        "|---|---|",
+        *(f"| {name} | {file['bytes']:,} |" for name, file in manifest["files"].items()),
+        "",
+    ]
+    lines += _section("How it was made", training)
+    lines += _parity(manifest.get("metrics", {}).get("parity"))
+    lines += _tables(manifest.get("thresholds", {}))
+    lines += _section(
+        "Figures reported by the makers of the checkpoint (not measured here)", manifest.get("reported", {})
+    )
+    lines += _section("Terms", terms)
+    lines += [
+        "## What it must not be used for",
+        "",
+        "Finding out who a stranger is, or a door where a false grant costs more than the rates above allow. Alone it does not",
+        "notice a photo or a screen. Rates differ between groups of people and were measured on mostly frontal pictures of",
+        "public figures, not at a door: measure on your own people with `edge-face-convert calibrate-thresholds`.",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def _section(title: str, content: Mapping[str, Any]) -> list[str]:
+    if not content:
+        return []
+    return [
+        f"## {title}",
+        "",
+        *(f"- {key.replace('_', ' ')}: {_words(value)}" for key, value in content.items()),
+        "",
+    ]
+
+
+def _words(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key}: {_words(entry)}" for key, entry in value.items())
+    if isinstance(value, list):
+        return "; ".join(_words(entry) for entry in value)
+    return str(value)
+
+
+def _parity(parity: Mapping[str, Any] | None) -> list[str]:
+    if not parity:
+        return []
+    rows = [
+        f"| {name} | {p['mean']:.4f} | {p['percentile_1']:.4f} | {p['minimum']:.4f} |"
+        for name, p in parity["cosine"].items()
+    ]
+    return [
+        "## Quantized against float32",
+        "",
+        f"Cosine of the embeddings of {parity['pictures']} pictures that calibration never saw.",
+        "",
+        "| file | mean | 1st percentile | minimum |",
+        "|---|---|---|---|",
+        *rows,
+        "",
+    ]
+
+
+def _tables(thresholds: Mapping[str, Any]) -> list[str]:
+    lines: list[str] = []
+    for name, table in thresholds.items():
+        lines += [
+            f"## False match rates, {name}",
+            "",
+            f"Score: {table['score']}. {table['people']} people who were never trained on, {table['pairs']:,} impostor pairs, "
+            f"precision {table['precision']}. The table ends where {table['fewest_false_matches']} falsely matching pairs of people remain "
+            f"(FMR {table['rows'][-1]['fmr']:.2g}); nothing is extrapolated.",
+            "",
+            "| FMR | similarity | false matches | upper 95 % bound | true accept rate |",
+            "|---|---|---|---|---|",
+        ]
+        shown = {_nearest(table["rows"], rate) for rate in SHOWN_RATES} | {len(table["rows"]) - 1}
+        for row in (table["rows"][number] for number in sorted(shown)):
+            tar = "" if row.get("tar") is None else f"{100 * row['tar']:.1f} %"
+            lines.append(
+                f"| {row['fmr']:.2g} | {row['similarity']:.4f} | {row['false_matches']:,} | {row['fmr_upper']:.2g} | {tar} |"
+            )
+        lines.append("")
+    return lines
+
+
+def _nearest(rows: Sequence[Mapping[str, Any]], rate: float) -> int:
+    """Number of the row whose rate is nearest in ratio."""
+    ratios = [max(row["fmr"] / rate, rate / row["fmr"]) for row in rows]
+    return ratios.index(min(ratios))

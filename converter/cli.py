@@ -1,0 +1,32 @@
+"""`edge-face-convert`: makes, measures and looks into model bundles on a workstation."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+from edge_face.cli.main import dispatch
+
+COMMANDS: dict[str, tuple[str, str]] = {
+    "quantize": ("converter.commands.quantize", "turn a Keras model into a bundle of TFLite files"),
+    "calibrate-thresholds": (
+        "converter.commands.calibrate_thresholds",
+        "measure false match rates and write them into a bundle",
+    ),
+    "train": ("converter.commands.train", "train a model by a recipe"),
+    "inspect": ("converter.commands.inspect", "show what is in a bundle or a .tflite file"),
+}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Entry point of the console command `edge-face-convert`."""
+    return dispatch(
+        "edge-face-convert",
+        "Makes the models that the door runs, and proves them.",
+        COMMANDS,
+        list(sys.argv[1:] if argv is None else argv),
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

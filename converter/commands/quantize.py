@@ -1,0 +1,76 @@
+"""`edge-face-convert quantize`: Keras model -> bundle."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+DESCRIPTION = (
+    "Turn a Keras model into a bundle: TFLite files with a static batch of 1, manifest and model card."
+)
+EXAMPLES = """
+  edge-face-convert quantize embedder.keras --task embedder --parts 256,128 --calibration pictures/ --out bundle/
+  edge-face-convert quantize embedder.keras --task embedder --calibration faces/ --precision all --out bundle/
+  edge-face-convert calibrate-thresholds bundle/ --faces people/      (the next step: without it no door can use it)
+"""
+PRECISIONS = ("int8", "float16", "float32", "dynamic")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "model", type=Path, metavar="MODEL", help="a model saved as .keras, pixels 0 to 255 in"
+    )
+    parser.add_argument("--task", choices=("embedder",), required=True, help="what the model does")
+    parser.add_argument(
+        "--calibration",
+        type=Path,
+        metavar="DIR",
+        help="pictures that int8 ranges are taken from (aligned faces; needed for int8)",
+    )
+    parser.add_argument(
+        "--pictures", type=int, default=500, metavar="N", help="how many of them (default 500)"
+    )
+    parser.add_argument(
+        "--precision",
+        action="append",
+        choices=(*PRECISIONS, "all"),
+        help="may be given several times (default int8 and float16)",
+    )
+    parser.add_argument(
+        "--colour",
+        choices=("RGB", "BGR"),
+        default="RGB",
+        help="the colour order the model was trained with (default RGB)",
+    )
+    parser.add_argument(
+        "--parts",
+        metavar="N,N",
+        help="lengths of the parts of the embedding that are normalised each (default: one)",
+    )
+    parser.add_argument(
+        "--describe",
+        type=Path,
+        metavar="FILE",
+        help="TOML file with name, version, summary, [training], [terms] and [reported]",
+    )
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="the new bundle folder")
+
+
+def run(args: argparse.Namespace) -> int:
+    from converter.embedder_bundle import make
+    from edge_face.errors import UsageError
+
+    wanted = args.precision or ["int8", "float16"]
+    precisions = PRECISIONS if "all" in wanted else tuple(dict.fromkeys(wanted))
+    if args.pictures < 1:
+        raise UsageError("--pictures must be 1 or more")
+    try:
+        parts = tuple(int(part) for part in args.parts.split(",")) if args.parts else None
+    except ValueError:
+        raise UsageError(f"--parts takes lengths such as 256,128, not {args.parts!r}") from None
+    bundle = make(
+        args.model, args.out, precisions, args.calibration, args.pictures, args.colour, parts, args.describe
+    )
+    print(f"{bundle.folder}: {bundle.name} {bundle.version}, {bundle.offers}")
+    print(f"next: edge-face-convert calibrate-thresholds {bundle.folder} --faces DIR")
+    return 0
