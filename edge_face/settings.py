@@ -91,6 +91,7 @@ class DoorSettings:
     active_high: bool = key(True, "the relay is energised by a high level")
     fail: str = key("secure", "secure: without power the door is locked (strike); safe: without power it is open (magnet)", choices=("secure", "safe"))
     pulse: float = key(3.0, "how long a grant releases the door", low=0.2, high=60, unit="s")
+    max_release: float = key(30.0, "the door is never released for longer in one piece, however often it is asked to", low=0.5, high=300, unit="s")
     exit_pin: str = key("", "pin of the exit button (to ground); empty: none")
 
 

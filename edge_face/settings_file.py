@@ -203,6 +203,9 @@ def _contradictions(settings: Settings) -> Iterator[tuple[KeyPath, str]]:
     if decision.votes > decision.of:
         yield ("decision", "votes"), (f"decision.votes = {decision.votes} can never be reached out of "
                                       f"decision.of = {decision.of}: votes must not be more")
+    if door.pulse > door.max_release:
+        yield ("door", "pulse"), (f"door.pulse = {door.pulse:g} is longer than door.max_release = {door.max_release:g}: "
+                                  "a grant must end before the hard maximum")
     if service.preview_fps > 0 and not service.preview_file:
         yield ("service", "preview_fps"), "service.preview_fps is set but service.preview_file does not say where to write"
     pins = [("lock_pin", door.lock_pin), ("exit_pin", door.exit_pin), ("camera.fill_light_pin", settings.camera.fill_light_pin)]

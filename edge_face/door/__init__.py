@@ -1,1 +1,26 @@
-"""."""
+"""The hardware of the door: the lock, its pins, the exit button; a mock that records every edge.
+
+`gpiozero` is imported when a pin is opened, not before.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from edge_face.door.exit_button import ExitButton, open_exit_button
+from edge_face.door.lock import Lock, describe_lock, open_lock, safe_level
+from edge_face.door.pins import pin_factory, pin_number
+
+if TYPE_CHECKING:
+    from edge_face.door.mock import Edge, EdgeRecorder
+
+__all__ = ["Edge", "EdgeRecorder", "ExitButton", "Lock", "describe_lock", "open_exit_button", "open_lock",
+           "pin_factory", "pin_number", "safe_level"]
+
+
+def __getattr__(name: str) -> Any:
+    if name in ("Edge", "EdgeRecorder"):
+        from edge_face.door import mock
+
+        return getattr(mock, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -39,6 +39,12 @@ def test_check_of_a_wrong_file(nowhere: Path, capsys: pytest.CaptureFixture[str]
     assert answer["ok"] is False and "line 2" in answer["error"]
 
 
+def test_check_of_a_pin_that_is_none(nowhere: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (nowhere / "edge-face.toml").write_text('[door]\nlock_pin = "GPIO99"\n')
+    assert main(["config", "check"]) == 1
+    assert 'door.lock_pin = "GPIO99" is out of range' in capsys.readouterr().err
+
+
 def test_check_without_a_file(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["config", "check", "--json"]) == 0
     assert json.loads(capsys.readouterr().out) == {"file": None, "ok": True, "error": None}

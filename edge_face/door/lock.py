@@ -1,0 +1,177 @@
+"""The lock: one output that is either locked or released, never released without an authority, never for too long.
+
+Two kinds of lock (`DoorSettings.fail`): a fail-secure strike is released by current, a fail-safe magnet is locked by
+current. While a lock is open in this process it is locked; when it is closed its coil is off, which is what the owner
+chose for a door without power: strike locked, magnet open (docs/decisions/lock-pins.md).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import threading
+import time
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from edge_face.door.pins import hardware_errors, pin_number
+from edge_face.errors import HardwareError, UsageError
+from edge_face.settings import DoorSettings
+
+_PATIENCE = 0.5
+"""Seconds to wait for another thread inside the lock before the pin is written all the same."""
+
+
+class Output(Protocol):
+    """What is used of `gpiozero.OutputDevice`: on is energised, whatever level that is."""
+
+    def on(self) -> None: ...
+
+    def off(self) -> None: ...
+
+    def close(self) -> None: ...
+
+
+class Lock:
+    """A lock on one output. Safe to use from several threads; `clock` gives monotonic seconds.
+
+    Whoever calls `release` also sees to it that `tick` is called: the door thread does, and the daemon's main
+    thread does it as well, so that one stalled thread does not leave the door open.
+    """
+
+    def __init__(self, output: Output, settings: DoorSettings, clock: Callable[[], float] = time.monotonic) -> None:
+        self._output = output
+        self._settings = settings
+        self._clock = clock
+        self._guard = threading.RLock()
+        self._since: float | None = None
+        self._until: float | None = None
+        self._authority = ""
+        self._closed = False
+
+    @property
+    def released(self) -> bool:
+        return self._until is not None
+
+    @property
+    def until(self) -> float | None:
+        """Monotonic time at which the door locks again; None while it is locked."""
+        return self._until
+
+    @property
+    def authority(self) -> str:
+        """Who or what allowed the release that lasts; empty while locked."""
+        return self._authority if self.released else ""
+
+    def release(self, seconds: float, authority: str) -> float:
+        """Releases the door for `seconds` from now, or lets a release last until then; returns when it will end.
+
+        Never past `max_release` seconds after the release began. Raises `UsageError` for a time that cannot be
+        meant or a missing authority, `HardwareError` when the pin cannot be driven (the door is then locked as far
+        as it can be).
+        """
+        if not math.isfinite(seconds) or seconds <= 0:
+            raise UsageError(f"a door cannot be released for {seconds} seconds")
+        if not authority:
+            raise UsageError("a release of the door must say on whose authority")
+        with self._guard:
+            if self._closed:
+                raise HardwareError("the lock is closed: nothing can release it any more")
+            now = self._clock()
+            if self._until is not None and now >= self._until:
+                self.secure()
+            since = now if self._since is None else self._since
+            until = min(now + seconds, since + self._settings.max_release)
+            if self._until is None:
+                try:
+                    with hardware_errors(self._settings.lock_pin):
+                        self._drive(released=True)
+                except HardwareError:
+                    self.secure()
+                    raise
+            self._since, self._until = since, max(until, self._until or until)
+            self._authority = authority
+            return self._until
+
+    def tick(self, now: float | None = None) -> bool:
+        """Locks the door when its time is over; true when it did. Raises `HardwareError`."""
+        with self._guard:
+            if self._until is None or (self._clock() if now is None else now) < self._until:
+                return False
+            self.secure()
+            return True
+
+    def secure(self) -> None:
+        """Locks the door now, whatever was promised. Raises `HardwareError`, after which the door counts as locked."""
+        # A thread that hangs inside this lock must not keep the door open: the level is written without it then.
+        held = self._guard.acquire(timeout=_PATIENCE)
+        try:
+            if self._closed:
+                return
+            self._since = self._until = None
+            with hardware_errors(self._settings.lock_pin):
+                self._drive(released=False)
+        finally:
+            if held:
+                self._guard.release()
+
+    def close(self) -> None:
+        """Switches the coil off (strike: locked, magnet: open) and gives the pin back. May be called again."""
+        held = self._guard.acquire(timeout=_PATIENCE)
+        try:
+            if self._closed:
+                return
+            self._closed = True
+            self._since = self._until = None
+            with hardware_errors(self._settings.lock_pin):
+                try:
+                    self._output.off()
+                finally:
+                    self._output.close()
+        finally:
+            if held:
+                self._guard.release()
+
+    def __del__(self) -> None:
+        # gpiozero gives a forgotten pin back at whatever level it has.
+        with contextlib.suppress(Exception):
+            self.close()
+
+    def __enter__(self) -> Lock:
+        return self
+
+    def __exit__(self, *failure: object) -> None:
+        self.close()
+
+    def _drive(self, *, released: bool) -> None:
+        if released == (self._settings.fail == "secure"):
+            self._output.on()
+        else:
+            self._output.off()
+
+
+def open_lock(settings: DoorSettings, factory: Any, clock: Callable[[], float] = time.monotonic) -> Lock:
+    """The lock of the settings on the pins of a gpiozero factory: locked from the first moment, without an edge
+    towards released. Raises `HardwareError`."""
+    number = pin_number(settings.lock_pin, "door.lock_pin")
+    with hardware_errors(settings.lock_pin):
+        from gpiozero import OutputDevice
+
+        output = OutputDevice(number, active_high=settings.active_high, initial_value=settings.fail == "safe",
+                              pin_factory=factory)
+    return Lock(output, settings, clock)
+
+
+def safe_level(settings: DoorSettings) -> int:
+    """The level (0, 1) of the pin at which the coil is off: what the pull resistor, the line in config.txt and a
+    stopped daemon leave behind."""
+    return 0 if settings.active_high else 1
+
+
+def describe_lock(settings: DoorSettings) -> str:
+    """One sentence for people: pin, kind, level, and what a stopped or broken door does."""
+    kind = ("fail-secure strike, released by current; safe state: locked, coil off" if settings.fail == "secure" else
+            "fail-safe magnet, locked by current; safe state: open, coil off")
+    level = "high" if settings.active_high else "low"
+    pins = "mock pins: nothing is driven" if settings.pins == "mock" else f"{settings.pins}, chip {settings.chip}"
+    return f"{settings.lock_pin} ({pins}), coil on at {level} level, {kind}"
