@@ -1,0 +1,225 @@
+"""The control socket: who may ask is checked by the kernel's word, what is asked is bounded, nothing asked can crash us."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import logging
+import os
+import socket
+import stat
+import struct
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from edge_face.errors import EdgeFaceError, ServiceError, UsageError
+from edge_face.service.log import fields
+from edge_face.service.protocol import LONGEST_REQUEST, answer_line, error_line, parse_request
+
+_log = logging.getLogger("edge_face.control")
+
+MODE = 0o660
+CONNECTIONS = 16
+"""At a time; one more is told to come back."""
+IDLE_SECONDS = 30.0
+"""A connection without a whole request for so long is closed."""
+_SO_PEERGROUPS = 59
+"""Linux's socket option for the supplementary groups of the other end; Python has no name for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """Who is at the other end, as the kernel says. `owner`: root or the user who runs the daemon."""
+
+    pid: int
+    uid: int
+    gid: int
+    groups: frozenset[int] = frozenset()
+
+    @property
+    def owner(self) -> bool:
+        return self.uid in (0, os.geteuid())
+
+
+Handler = Callable[[dict[str, Any], Peer], Any]
+"""Gets the arguments of a request and who asks; returns what JSON can hold; raises `EdgeFaceError`."""
+
+
+class ControlSocket:
+    """Listens at a path from `open` to `close`, one thread a connection."""
+
+    def __init__(self, path: Path, handlers: Mapping[str, Handler], idle_seconds: float = IDLE_SECONDS) -> None:
+        self._path = path
+        self._handlers = dict(handlers)
+        self._idle = idle_seconds
+        self._room = threading.BoundedSemaphore(CONNECTIONS)
+        self._server: socket.socket | None = None
+        self._held: int | None = None
+        self._open: set[socket.socket] = set()
+        self._guard = threading.Lock()
+
+    def open(self) -> None:
+        """Raises `ServiceError` when a daemon is running already or the socket cannot be made."""
+        self._held = _hold(self._path)
+        try:
+            self._server = _listening(self._path)
+        except BaseException:
+            self.close()
+            raise
+
+    def start(self) -> None:
+        """Answers from now on."""
+        threading.Thread(target=self._accept, name="control", daemon=True).start()
+
+    def close(self) -> None:
+        """Takes the socket away and breaks all connections. May be called again."""
+        server, self._server = self._server, None
+        if server is not None:
+            with contextlib.suppress(OSError):
+                self._path.unlink()
+            with contextlib.suppress(OSError):
+                server.shutdown(socket.SHUT_RDWR)
+            server.close()
+        with self._guard:
+            for channel in self._open:
+                with contextlib.suppress(OSError):
+                    channel.shutdown(socket.SHUT_RDWR)
+        held, self._held = self._held, None
+        if held is not None:
+            os.close(held)
+
+    def _accept(self) -> None:
+        while (server := self._server) is not None:
+            try:
+                channel, _ = server.accept()
+            except OSError as error:
+                if self._server is None:
+                    return
+                _log.error("the control socket does not accept: %s", error)
+                threading.Event().wait(0.5)  # too many open files, for one: it passes or it does not, but never in a hot loop
+                continue
+            if not self._room.acquire(blocking=False):
+                _refuse(channel, ServiceError("too many are asking the daemon at once: try again"))
+                continue
+            with self._guard:
+                self._open.add(channel)
+            threading.Thread(target=self._serve, args=(channel,), name="control-peer", daemon=True).start()
+
+    def _serve(self, channel: socket.socket) -> None:
+        try:
+            with channel:
+                channel.settimeout(self._idle)
+                peer = peer_of(channel)
+                if not may_ask(peer, self._path):
+                    _log.warning("refused a stranger at the control socket", extra=fields(uid=peer.uid, pid=peer.pid))
+                    channel.sendall(error_line(ServiceError("you may not ask this daemon")))
+                    return
+                self._converse(channel, peer)
+        except OSError:
+            return  # the other end went away or fell silent: no fault of ours
+        finally:
+            with self._guard:
+                self._open.discard(channel)
+            self._room.release()
+
+    def _converse(self, channel: socket.socket, peer: Peer) -> None:
+        waiting = b""
+        while True:
+            line, found, waiting = waiting.partition(b"\n")
+            if not found:
+                if len(line) > LONGEST_REQUEST:
+                    channel.sendall(error_line(UsageError(f"a request has at most {LONGEST_REQUEST} bytes")))
+                    return
+                piece = channel.recv(1 << 16)
+                if not piece:
+                    return
+                waiting = line + piece
+                continue
+            if line.strip():
+                channel.sendall(self.answer(line, peer))
+
+    def answer(self, line: bytes, peer: Peer) -> bytes:
+        """The answer to one request, whatever it is. Never raises."""
+        try:
+            request = parse_request(line)
+            handler = self._handlers.get(request.command)
+            if handler is None:
+                raise UsageError(f"the daemon has no command '{request.command}': it has {', '.join(sorted(self._handlers))}")
+            return answer_line(handler(request.arguments, peer))
+        except EdgeFaceError as error:
+            return error_line(error)
+        except Exception as error:
+            _log.exception("a command failed")
+            return error_line(ServiceError(f"the daemon met {type(error).__name__} while it did that: its log shows more"))
+
+
+def peer_of(channel: socket.socket) -> Peer:
+    """Who is at the other end of a unix socket (SO_PEERCRED, SO_PEERGROUPS). Raises `OSError`."""
+    pid, uid, gid = struct.unpack("iII", channel.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("iII")))
+    try:
+        raw = channel.getsockopt(socket.SOL_SOCKET, _SO_PEERGROUPS, 4096)
+    except OSError:
+        raw = b""
+    return Peer(pid, uid, gid, frozenset(struct.unpack(f"{len(raw) // 4}I", raw[:len(raw) // 4 * 4])))
+
+
+def may_ask(peer: Peer, path: Path) -> bool:
+    """Root, the daemon's own user, and members of the group that owns the socket."""
+    if peer.owner:
+        return True
+    try:
+        group = path.stat().st_gid
+    except OSError:
+        return False
+    return group != 0 and (peer.gid == group or group in peer.groups)
+
+
+def _hold(path: Path) -> int:
+    """A lock that ends with the process, whatever ends it: what tells a stale socket from a running daemon."""
+    place = path.with_name(path.name + ".lock")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        descriptor = os.open(place, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    except OSError as error:
+        raise ServiceError(f"the control socket cannot be made in {path.parent}: {error.strerror}: make the folder and give it "
+                           "to the user of the daemon, or set [service] socket") from error
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        who = os.pread(descriptor, 20, 0).decode("ascii", "replace").strip()
+        os.close(descriptor)
+        raise ServiceError(f"the door is already running{f' (process {who})' if who.isdigit() else ''}: stop it first "
+                           "(sudo systemctl stop edge-face)") from error
+    os.ftruncate(descriptor, 0)
+    os.pwrite(descriptor, str(os.getpid()).encode(), 0)
+    return descriptor
+
+
+def _listening(path: Path) -> socket.socket:
+    server = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
+    try:
+        if os.path.lexists(path):
+            if not stat.S_ISSOCK(path.lstat().st_mode):
+                raise ServiceError(f"{path} is in the way and no socket: move it, or set [service] socket")
+            path.unlink()  # stale: the lock above says that nobody listens
+        before = os.umask(0o777 & ~MODE)
+        try:
+            server.bind(str(path))
+        finally:
+            os.umask(before)
+        server.listen(CONNECTIONS)
+    except OSError as error:
+        server.close()
+        if isinstance(error, ServiceError):
+            raise
+        raise ServiceError(f"the control socket {path} cannot be made: {error.strerror or error}: set [service] socket") from error
+    return server
+
+
+def _refuse(channel: socket.socket, error: EdgeFaceError) -> None:
+    with channel, contextlib.suppress(OSError):
+        channel.settimeout(1.0)
+        channel.sendall(error_line(error))
