@@ -44,12 +44,14 @@ def similarity(source: npt.NDArray[np.floating], target: npt.NDArray[np.floating
     """
     here = np.asarray(source, np.float64)
     there = np.asarray(target, np.float64)
+    if not (np.isfinite(here).all() and np.isfinite(there).all()):
+        raise ModelError("landmarks that are no numbers make no face")
     a = (here[:, 0] + 1j * here[:, 1])
     b = (there[:, 0] + 1j * there[:, 1])
     a0, b0 = a.mean(), b.mean()
     spread = float(np.sum(np.abs(a - a0) ** 2))
-    if not (math.isfinite(spread) and bool(np.isfinite(b).all())) or spread < 1e-9:
-        raise ModelError("five landmarks that are no numbers or all the same point make no face")
+    if spread < 1e-9:
+        raise ModelError("landmarks that are all the same point make no face")
     turn = np.sum((a - a0).conj() * (b - b0)) / spread
     if abs(turn) < 1e-9:
         raise ModelError("the landmarks fit the face template at no size")

@@ -71,6 +71,8 @@ def read_encoding(outputs: Mapping[str, Any], where: str) -> Encoding:
             if not isinstance(name, str):
                 raise ModelError(f"{where}: outputs.names.{kind} names no map for stride {stride}")
             names[kind, stride] = name
+    if len(set(names.values())) != len(names):
+        raise ModelError(f"{where}: outputs.names gives one map two meanings")
     low, high = (real(limit, -16.0, 16.0, where, "outputs.log_limits") for limit in limits)
     return Encoding(steps, names, (low, high), real(outputs.get("suppression_iou"), 0.05, 0.95, where, "outputs.suppression_iou"))
 
