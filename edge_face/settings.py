@@ -26,7 +26,7 @@ ANONYMIZERS = ("gaussian", "median", "mean", "pixelate", "solid")
 class CameraSettings:
     """Where frames come from."""
 
-    source: str = key("picamera2", "picamera2, usb:N or usb:/dev/videoN, rtsp://..., file:PATH (a video) or dir:PATH (pictures)")
+    source: str = key("picamera2", "picamera2 (a second one: picamera2:1), usb:N or usb:/dev/videoN, rtsp://..., file:PATH (a video) or dir:PATH (pictures)")
     width: int = key(640, "width of the stream that is searched for faces", low=160, high=3840, unit="px")
     height: int = key(480, "height of that stream", low=120, high=2160, unit="px")
     fps: float = key(15.0, "frames a second asked of the camera", low=1, high=120)
@@ -40,6 +40,7 @@ class CameraSettings:
     fill_light_pin: str = key("", "GPIO pin of an infrared or white fill light, as GPIO17; empty: none")
     metering: str = key("face", "what exposure is measured on", choices=("face", "frame", "off"))
     face_target: float = key(0.45, "brightness that the exposure loop wants on a face, 0 black to 1 white", low=0.1, high=0.9)
+    mains_hz: int = key(50, "lamps flicker at twice this rate: exposure times fit it (0: never mind)", choices=("0", "50", "60"), unit="Hz")
     controls: dict[str, Any] = key({}, "further controls passed to the camera as they are, e.g. { Sharpness = 1.2 }")
     privacy_masks: list[list[float]] = key([], "areas painted black before anything sees a frame: [x, y, width, height] each as shares of the picture, 0 to 1")
 
