@@ -1,0 +1,1 @@
+"""One file a method; `edge_face.privacy.registry` finds them by name."""

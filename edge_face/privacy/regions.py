@@ -1,0 +1,92 @@
+"""What is hidden in one picture: regions, where they come from, and the shape that they cover."""
+
+from __future__ import annotations
+
+import functools
+import math
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
+
+import numpy as np
+import numpy.typing as npt
+
+from edge_face.types import Box, Floats
+
+Source = Literal["unknown", "unsure", "weak", "coasting", "backfilled", "all"]
+"""unknown: not matched to a consenting person. unsure: matched, but not surely enough in this very frame. weak: below
+the recognising threshold. coasting: carried by the tracker. backfilled: learned from later frames. all: everything."""
+SOURCES: tuple[str, ...] = get_args(Source)
+
+POWER = 4
+"""|x|^4 + |y|^4 <= 1: between an ellipse (2) and the box. An ellipse must be 41 % larger than a box to hold it, this
+one 19 %, so that it hides less of the surroundings for the same certainty: docs/decisions/anonymizing.md."""
+LEAST_MARGIN = 3.0
+"""Pixels added on each side at least: on a small face a margin in shares is less than the detector's error."""
+_FAR = 1e5
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """One hidden superellipse (`POWER`) inscribed in `box`, margin included, in pixels; it may reach outside the picture.
+
+    `source`: why it is there; "all" covers the whole picture whatever the box. `track`: the id of the track it hides,
+    if any; `why`: the condition that failed, in a word or two, for events. A box that is not finite covers the whole
+    picture: what cannot be placed cannot be shown.
+    """
+
+    box: Box
+    source: Source
+    track: int | None = None
+    why: str = ""
+
+    @property
+    def whole(self) -> bool:
+        """Covers the whole picture."""
+        return self.source == "all" or not all(map(math.isfinite, (self.box.x, self.box.y, self.box.width, self.box.height)))
+
+    def as_json(self) -> dict[str, Any]:
+        """For events and measurements: `from_json` gives the same mask again."""
+        box = self.box
+        found: dict[str, Any] = {"source": self.source}
+        if not self.whole:
+            found["box"] = [round(v, 2) for v in (box.x, box.y, box.width, box.height)]
+        if self.track is not None:
+            found["track"] = self.track
+        if self.why:
+            found["why"] = self.why
+        return found
+
+    @staticmethod
+    def from_json(value: dict[str, Any]) -> Region:
+        """The region that `as_json` wrote, to a hundredth of a pixel."""
+        x, y, width, height = value.get("box", (math.nan,) * 4)
+        return Region(Box(x, y, width, height), value["source"], value.get("track"), value.get("why", ""))
+
+
+def everything(width: int, height: int, why: str = "") -> Region:
+    """The region that hides the whole picture: vision stalled, or was asked to."""
+    return Region(Box(0.0, 0.0, width, height), "all", None, why)
+
+
+def cover(box: Box, margin: float) -> Box:
+    """The box that is hidden for a face's box: larger by the share `margin`, at least by LEAST_MARGIN on each side."""
+    return Box(box.x - max(box.width * margin / 2, LEAST_MARGIN), box.y - max(box.height * margin / 2, LEAST_MARGIN),
+               max(box.width * (1 + margin), box.width + 2 * LEAST_MARGIN),
+               max(box.height * (1 + margin), box.height + 2 * LEAST_MARGIN))
+
+
+def outline(box: Box) -> Floats:
+    """The superellipse inscribed in a box as a polygon, (n, 2) in pixels."""
+    left, top = max(box.x, -_FAR), max(box.y, -_FAR)
+    right, bottom = min(box.x + box.width, _FAR), min(box.y + box.height, _FAR)
+    half = np.array([(right - left) / 2, (bottom - top) / 2])
+    centre = np.array([(left + right) / 2, (top + bottom) / 2])
+    found: Floats = (centre + _unit_outline() * half).astype(np.float32)
+    return found
+
+
+@functools.lru_cache(maxsize=1)
+def _unit_outline() -> npt.NDArray[np.float64]:
+    angle = np.linspace(0, 2 * np.pi, 72, endpoint=False)
+    c, s = np.cos(angle), np.sin(angle)
+    return np.stack([np.sign(c) * np.abs(c) ** (2 / POWER), np.sign(s) * np.abs(s) ** (2 / POWER)], 1)
