@@ -1,0 +1,136 @@
+"""The store thread: the one writer of the database. Others hand it jobs; events are written without anybody waiting."""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as FutureTimeout
+from typing import Any, Generic, TypeVar
+
+from edge_face.errors import EdgeFaceError, ServiceError, StoreError
+
+_log = logging.getLogger("edge_face.store")
+
+S = TypeVar("S")
+R = TypeVar("R")
+WAITING = 1000
+"""Jobs; events beyond are dropped and counted, commands are refused."""
+BEAT = 0.5
+
+
+class StoreThread(Generic[S]):
+    """Opens a store in its own thread (SQLite wants that), runs jobs on it in order, closes it.
+
+    `beat` is called between jobs and while idle; `failed` with whatever ends the thread.
+    """
+
+    def __init__(self, open_store: Callable[[], S], beat: Callable[[], None], failed: Callable[[BaseException], None]) -> None:
+        self._open, self._beat, self._failed = open_store, beat, failed
+        self._jobs: queue.Queue[tuple[Callable[[S], Any], Future[Any] | None] | None] = queue.Queue(WAITING)
+        self._opened: Future[None] = Future()
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="store", daemon=True)
+        self.lost = 0
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def wait_open(self, timeout: float) -> None:
+        """Raises what opening the store raised."""
+        try:
+            self._opened.result(timeout)
+        except FutureTimeout as error:
+            raise StoreError(f"the store did not open within {timeout:g} s: is its disk alive?") from error
+
+    def call(self, job: Callable[[S], R], timeout: float = 55.0) -> R:
+        """Runs a job and returns its result or raises its error. Not from the store thread itself."""
+        done: Future[Any] = Future()
+        try:
+            self._jobs.put_nowait((job, done))
+        except queue.Full as error:
+            raise ServiceError("the store has too much to do: try again") from error
+        if self._stopping.is_set() or not self._thread.is_alive():
+            done.cancel()
+            raise ServiceError("the daemon is stopping")
+        try:
+            result: R = done.result(timeout)
+        except FutureTimeout as error:
+            done.cancel()
+            raise ServiceError(f"the store did not answer within {timeout:g} s") from error
+        return result
+
+    def post(self, job: Callable[[S], Any]) -> bool:
+        """Runs a job some time; false when it had to be dropped. Never waits."""
+        try:
+            self._jobs.put_nowait((job, None))
+        except queue.Full:
+            self.lost += 1
+            return False
+        return True
+
+    def stop(self, patience: float = 10.0) -> bool:
+        """Does what waits, closes the store; false when that took longer than `patience` seconds."""
+        self._stopping.set()
+        try:
+            self._jobs.put(None, timeout=patience)
+        except queue.Full:
+            return False
+        self._thread.join(patience)
+        return not self._thread.is_alive()
+
+    def _run(self) -> None:
+        try:
+            store = self._open()
+        except BaseException as error:
+            self._opened.set_exception(error)
+            return
+        self._opened.set_result(None)
+        try:
+            self._work(store)
+        except BaseException as error:
+            self._failed(error)
+        finally:
+            self._refuse_the_rest()
+            close = getattr(store, "close", None)
+            if close is not None:
+                try:
+                    close()
+                except Exception as error:
+                    _log.error("the store did not close well: %s", error)
+
+    def _work(self, store: S) -> None:
+        while True:
+            self._beat()
+            try:
+                entry = self._jobs.get(timeout=BEAT)
+            except queue.Empty:
+                continue
+            if entry is None:
+                return
+            job, done = entry
+            if done is not None and not done.set_running_or_notify_cancel():
+                continue
+            try:
+                result = job(store)
+            except Exception as error:
+                if done is not None:
+                    done.set_exception(error)
+                elif isinstance(error, EdgeFaceError):
+                    _log.error("an event was not written: %s", error)
+                else:
+                    _log.exception("an event was not written")
+                continue
+            if done is not None:
+                done.set_result(result)
+
+    def _refuse_the_rest(self) -> None:
+        while True:
+            try:
+                entry = self._jobs.get_nowait()
+            except queue.Empty:
+                return
+            if entry is not None and entry[1] is not None and entry[1].set_running_or_notify_cancel():
+                entry[1].set_exception(ServiceError("the daemon is stopping"))
