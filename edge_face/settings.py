@@ -61,6 +61,7 @@ class VisionSettings:
     min_sharpness: float = key(0.25, "quality below which a face is not embedded: sharpness", low=0, high=1)
     min_light: float = key(0.25, "the same for light", low=0, high=1)
     min_pose: float = key(0.2, "the same for pose", low=0, high=1)
+    min_occlusion: float = key(0.4, "the same for occlusion: 1 is a face that is free and inside the picture", low=0, high=1)
     min_eye_distance: float = key(12.0, "eyes nearer to each other than this are not embedded", low=4, high=400, unit="px")
 
 

@@ -98,7 +98,9 @@ class Quality:
     """Named scores 0 (unusable) to 1 (ideal), after ISO/IEC 29794-5, and the raw measures behind them.
 
     `eye_distance` is in pixels of the picture aligned from, `yaw`, `pitch`, `roll` in degrees (yaw > 0: turned to
-    the right of the picture). `overall` is the product used to weigh embeddings.
+    the right of the picture; pitch > 0: looking up; roll > 0: clockwise as seen). `brightness` and `contrast` are
+    those of the face, 0 to 1; `side` says where the light comes from, -1 left to 1 right of the picture. `overall` is
+    the product used to weigh embeddings.
     """
 
     sharpness: float
@@ -110,6 +112,9 @@ class Quality:
     yaw: float
     pitch: float
     roll: float
+    brightness: float = 0.5
+    contrast: float = 0.5
+    side: float = 0.0
 
     @property
     def overall(self) -> float:
@@ -145,7 +150,10 @@ class Track:
     """One face followed over frames, as it stands in one scene.
 
     `match` is the latest result of the pooled embedding or None; `matched_at` the monotonic time of the last frame
-    whose own embedding agreed with the person; `votes` the latest frame-by-frame verdicts (person id or None).
+    whose own embedding agreed with the person. `judged`: this very frame was embedded; `vote` is then the person whom
+    it named by itself, or None. `votes` are the latest such verdicts, oldest first. `failing` names the quality
+    components for which this frame was not embedded. `ambiguous`: in this frame the face could have been mixed up with
+    another one, so whatever was known of it before is forgotten.
     """
 
     id: int
@@ -158,6 +166,11 @@ class Track:
     quality: Quality | None = None
     match: Match | None = None
     matched_at: float | None = None
+    judged: bool = False
+    vote: str | None = None
+    votes: tuple[str | None, ...] = ()
+    failing: tuple[str, ...] = ()
+    ambiguous: bool = False
 
 
 class Light(enum.Enum):
