@@ -1,0 +1,41 @@
+"""The neural networks of the settings, loaded and checked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from edge_face.settings import VisionSettings
+from edge_face.vision.bundle import Bundle, load_bundle
+from edge_face.vision.detector import Detector
+from edge_face.vision.embedder import Embedder
+
+_SWEEP = (640, 480)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Models:
+    """What `VisionPipeline` runs, and the bundles that it came from. `sweep`: a second look for small faces, if wanted."""
+
+    detector: Detector
+    sweep: Detector | None
+    embedder: Embedder
+    detector_bundle: Bundle
+    embedder_bundle: Bundle
+
+    def describe(self) -> str:
+        """Names and versions for people."""
+        found, known = self.detector_bundle, self.embedder_bundle
+        return f"{found.name} {found.version}, {known.name} {known.version}"
+
+
+def load_models(settings: VisionSettings) -> Models:
+    """Raises `ModelError` for a bundle that is missing, damaged or without the file that the settings ask for,
+    `MissingExtraError` without a runtime."""
+    detector_bundle = load_bundle(settings.detector, "detector")
+    embedder_bundle = load_bundle(settings.embedder, "embedder")
+    width, height = (int(side) for side in settings.input.split("x"))
+    sweep = None
+    if settings.sweep_every and (width, height) != _SWEEP:
+        sweep = Detector(detector_bundle, *_SWEEP, settings.precision, settings.threads)
+    return Models(Detector(detector_bundle, width, height, settings.precision, settings.threads), sweep,
+                  Embedder(embedder_bundle, settings.precision, settings.threads), detector_bundle, embedder_bundle)
