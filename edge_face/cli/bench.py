@@ -1,0 +1,81 @@
+"""`edge-face bench`: what every stage costs on this board."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+DESCRIPTION = ("Measures every stage on this board: each network alone, the whole pipeline on the bundled clip (one face in view), "
+               "memory and start-up. Figures of one thread unless the settings say otherwise; close other programs first.")
+EXAMPLES = """
+  edge-face bench
+  edge-face bench --json bench.json
+  edge-face bench --peer yunet_n_640_640.onnx      OpenCV's YuNet at 640x480 beside us, in the same run
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    from edge_face.cli.main import add_common
+
+    add_common(parser, json=False)
+    parser.add_argument("--json", metavar="FILE", help="write the figures as JSON ('-': to standard output, without the table)")
+    parser.add_argument("--frames", type=int, default=300, metavar="N", help="frames and calls to measure (default 300)")
+    parser.add_argument("--peer", metavar="FILE", help="YuNet's .onnx file: measured at 640x480 in OpenCV on the same frames")
+
+
+def run(args: argparse.Namespace) -> int:
+    import json
+    import sys
+    from pathlib import Path
+
+    from edge_face.errors import EdgeFaceError, UsageError
+    from edge_face.settings_file import load_settings
+
+    if args.frames < 10:
+        raise UsageError(f"--frames {args.frames} is too few for a percentile: 10 or more")
+    if args.peer and not Path(args.peer).is_file():
+        raise UsageError(f"--peer {args.peer} is not a file: give the path of YuNet's .onnx file")
+    from edge_face.evaluation.bench import measure
+
+    quiet = args.json == "-"
+
+    def say(text: str) -> None:
+        if not quiet:
+            print(text, file=sys.stderr)
+
+    figures = measure(load_settings(args.config), args.frames, args.peer, say)
+    if not quiet:
+        print(table(figures))
+    if args.json:
+        text = json.dumps(figures, indent=2) + "\n"
+        if quiet:
+            print(text, end="")
+        else:
+            try:
+                Path(args.json).write_text(text, encoding="utf-8")
+            except OSError as error:
+                raise EdgeFaceError(f"{args.json} cannot be written: {error.strerror}; name a folder that exists") from error
+    return 0
+
+
+def table(figures: dict[str, Any]) -> str:
+    """The figures as people read them."""
+    lines = [f"{figures['machine']}, {figures['runtime']}, OpenCV {figures['opencv']}, numpy {figures['numpy']}, {figures['threads']} thread(s)", ""]
+    for title, key in (("networks alone", "networks"), ("pipeline, one face, an embedding in every frame", "pipeline_forced"),
+                       ("pipeline as it runs", "pipeline")):
+        lines.append(f"{title:<52}{'median':>9}{'95 %':>9}{'99 %':>9}{'worst':>9}   ms")
+        for name, row in figures[key].items():
+            lines.append(f"  {name:<50}{row['median_ms']:>9.2f}{row['p95_ms']:>9.2f}{row['p99_ms']:>9.2f}{row['worst_ms']:>9.2f}")
+        lines.append("")
+    if "peer" in figures:
+        peer = figures["peer"]
+        lines += [f"{'YuNet 640x480 in OpenCV':<52}{peer['median_ms']:>9.2f}{peer['p95_ms']:>9.2f}{peer['p99_ms']:>9.2f}{peer['worst_ms']:>9.2f}",
+                  f"  our whole frame / YuNet: {peer['pipeline_ratio']:.3f} (wanted: 0.5, aim 0.33)",
+                  f"  our detection / YuNet:   {peer['detector_ratio']:.3f} (wanted: 0.15)", ""]
+    start = figures["start"]
+    lines += [f"memory of this process: {figures['memory']['resident']:.0f} MB now, {figures['memory']['peak']:.0f} MB at most",
+              f"ready after {start['ready_seconds']:.2f} s (models loaded, first frame judged)",
+              f"--help: {start['help'] * 1000:.0f} ms, {start['ratio']:.1f} times a bare Python"]
+    for name, value in figures["board"].items():
+        lines.append(f"{name}: {value}")
+    return "\n".join(lines)

@@ -1,0 +1,96 @@
+"""All that `edge-face bench` measures, as one JSON-able dictionary."""
+
+from __future__ import annotations
+
+import platform
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from edge_face.demo import clip_path, one_face_frames
+from edge_face.evaluation import process, speed
+from edge_face.settings import Settings
+from edge_face.types import Floats, Frame, Image, Match
+
+
+class Crowd:
+    """A gallery of random unit vectors, for what matching costs; nobody in it is anybody."""
+
+    def __init__(self, people: int, dimension: int, seed: int = 1) -> None:
+        templates = np.random.default_rng(seed).standard_normal((people, dimension)).astype(np.float32)
+        self._templates = templates / np.linalg.norm(templates, axis=1, keepdims=True)
+
+    def match(self, embedding: Floats, monotonic: float) -> Match:
+        score, _ = self._best(embedding)
+        return Match(None, None, score, 2.0, 0.0, monotonic)
+
+    def best_single(self, embedding: Floats) -> tuple[str | None, float]:
+        return None, self._best(embedding)[0]
+
+    def _best(self, embedding: Floats) -> tuple[float, int]:
+        scores = self._templates @ embedding
+        best = int(scores.argmax())
+        return float(scores[best]), best
+
+
+def measure(settings: Settings, frames: int, peer: str | None, say: Callable[[str], None]) -> dict[str, Any]:
+    """Runs every measurement; `say` is told what is being measured. Raises EdgeFaceError where a model or file fails."""
+    from edge_face.media import VideoReader
+    from edge_face.opencv import cv2
+    from edge_face.vision.bundle import load_bundle
+    from edge_face.vision.detector import Detector
+    from edge_face.vision.embedder import Embedder
+    from edge_face.vision.pipeline import VisionPipeline
+    from edge_face.vision.runtime import runtime_name
+
+    cv2.setNumThreads(settings.vision.threads)
+    say("start-up ...")
+    begun = time.perf_counter()
+    bundles = load_bundle(settings.vision.detector, "detector"), load_bundle(settings.vision.embedder, "embedder")
+    width, height = (int(side) for side in settings.vision.input.split("x"))
+    detector = Detector(bundles[0], width, height, settings.vision.precision, settings.vision.threads)
+    embedder = Embedder(bundles[1], settings.vision.precision, settings.vision.threads)
+    gallery = Crowd(100, embedder.dimension)
+    first = Frame(0, 0.0, 0.0, np.zeros((480, 640, 3), np.uint8))
+    VisionPipeline(settings, detector, embedder, gallery).process(first)
+    ready = time.perf_counter() - begun
+    start = {**process.help_cost(), "ready_seconds": ready}
+
+    chosen = one_face_frames()
+    with VideoReader(clip_path("door")) as reader:
+        pictures: list[Image] = [image.copy() for index, _, image in reader if index in chosen]
+    stream = _frames(pictures, frames)
+    figures: dict[str, Any] = {
+        "machine": f"{platform.machine()} {_processor()}", "runtime": runtime_name(), "opencv": cv2.__version__,
+        "numpy": np.__version__, "threads": settings.vision.threads, "board": process.board_state(), "start": start,
+        "detector": bundles[0].model_id, "embedder": bundles[1].model_id,
+    }
+    say("the whole pipeline, with an embedding in every frame ...")
+    forced = speed.pipeline(VisionPipeline(settings, detector, embedder, gallery, force_embedding=True).process, stream)
+    say("the whole pipeline, as it runs ...")
+    usual = speed.pipeline(VisionPipeline(settings, detector, embedder, gallery).process, stream)
+    if peer:
+        say("YuNet ...")
+        yunet = speed.yunet(peer, [f.image for f in stream])
+        figures["peer"] = {**yunet.as_dict(), "pipeline_ratio": forced["whole frame"].median / yunet.median,
+                           "detector_ratio": forced["detect"].median / yunet.median}
+    say("each network alone ...")
+    figures["networks"] = {n: s.as_dict() for n, s in speed.networks(bundles, settings.vision.threads, frames).items()}
+    figures["pipeline_forced"] = {n: s.as_dict() for n, s in forced.items()}
+    figures["pipeline"] = {n: s.as_dict() for n, s in usual.items()}
+    figures["memory"] = process.memory_mb()
+    return figures
+
+
+def _frames(pictures: Sequence[Image], count: int) -> list[Frame]:
+    return [Frame(i, i / 15, i / 15, pictures[i % len(pictures)]) for i in range(count)]
+
+
+def _processor() -> str:
+    for line in Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines():
+        if line.startswith(("model name", "Model")):
+            return line.partition(":")[2].strip()
+    return ""
