@@ -60,16 +60,17 @@ def run(args: argparse.Namespace) -> int:
 
 def table(figures: dict[str, Any]) -> str:
     """The figures as people read them."""
-    lines = [f"{figures['machine']}, {figures['runtime']}, OpenCV {figures['opencv']}, numpy {figures['numpy']}, {figures['threads']} thread(s)", ""]
+    lines = [f"{figures['machine']}, {figures['runtime']}, OpenCV {figures['opencv']}, numpy {figures['numpy']}, "
+             f"{figures['threads']} thread(s)", ""]
     for title, key in (("networks alone", "networks"), ("pipeline, one face, an embedding in every frame", "pipeline_forced"),
                        ("pipeline as it runs", "pipeline")):
         lines.append(f"{title:<52}{'median':>9}{'95 %':>9}{'99 %':>9}{'worst':>9}   ms")
         for name, row in figures[key].items():
-            lines.append(f"  {name:<50}{row['median_ms']:>9.2f}{row['p95_ms']:>9.2f}{row['p99_ms']:>9.2f}{row['worst_ms']:>9.2f}")
+            lines.append(f"  {name:<50}{_row(row)}")
         lines.append("")
     if "peer" in figures:
         peer = figures["peer"]
-        lines += [f"{'YuNet 640x480 in OpenCV':<52}{peer['median_ms']:>9.2f}{peer['p95_ms']:>9.2f}{peer['p99_ms']:>9.2f}{peer['worst_ms']:>9.2f}",
+        lines += [f"{'YuNet 640x480 in OpenCV':<52}{_row(peer)}",
                   f"  our whole frame / YuNet: {peer['pipeline_ratio']:.3f} (wanted: 0.5, aim 0.33)",
                   f"  our detection / YuNet:   {peer['detector_ratio']:.3f} (wanted: 0.15)", ""]
     start = figures["start"]
@@ -79,3 +80,7 @@ def table(figures: dict[str, Any]) -> str:
     for name, value in figures["board"].items():
         lines.append(f"{name}: {value}")
     return "\n".join(lines)
+
+
+def _row(spread: dict[str, float]) -> str:
+    return "".join(f"{spread[key]:>9.2f}" for key in ("median_ms", "p95_ms", "p99_ms", "worst_ms"))
