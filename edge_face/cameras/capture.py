@@ -159,11 +159,13 @@ class Capture:
                     deadline = self._status.deadline
                     wait = 1.0 if deadline is None else min(max(deadline - time.monotonic(), 0.0), 1.0)
                     for key, _ in selector.select(wait):
-                        key.data(selector)
-            except Exception:
+                        if key.fileobj in selector.get_map():  # a message before may have ended the process
+                            key.data(selector)
+                reason = "closed"
+            except Exception as error:
                 _log.exception("the watch over the camera failed")
-            finally:
-                self._end(selector)
+                reason = f"the watch over the camera failed ({type(error).__name__}): start it again"
+            self._end(selector, reason)
 
     def _tick(self, selector: selectors.BaseSelector) -> None:
         self._abandoned = [child for child in self._abandoned if not _gone(child)]
@@ -282,7 +284,7 @@ class Capture:
             with contextlib.suppress(KeyError, ValueError):
                 selector.unregister(handle)
 
-    def _end(self, selector: selectors.BaseSelector) -> None:
+    def _end(self, selector: selectors.BaseSelector, reason: str) -> None:
         child = self._child
         if child is not None:
             self._unregister(selector, child)
@@ -298,7 +300,7 @@ class Capture:
         with self._news:
             os.close(self._wake)
             self._wake = -1
-        self._set(Status(CaptureState.CLOSED, "closed", time.monotonic(), None, reopens=max(self._status.reopens, 0)))
+        self._set(Status(CaptureState.CLOSED, reason, time.monotonic(), None, reopens=max(self._status.reopens, 0)))
 
 
 def _gone(child: ChildProcess) -> bool:

@@ -43,7 +43,7 @@ class UsbSource(CaptureSource):
         from edge_face.opencv import cv2
 
         # Format before size, size before rate: drivers forget the later ones when an earlier one changes.
-        capture.set(cv2.CAP_PROP_FOURCC, cv2.VideoWriter.fourcc(*"MJPG"))
+        capture.set(cv2.CAP_PROP_FOURCC, int.from_bytes(b"MJPG", "little"))
         capture.set(cv2.CAP_PROP_FRAME_WIDTH, self._settings.width)
         capture.set(cv2.CAP_PROP_FRAME_HEIGHT, self._settings.height)
         capture.set(cv2.CAP_PROP_FPS, self._settings.fps)
