@@ -11,9 +11,10 @@ import numpy as np
 
 from converter.card import render
 from converter.embedder_bundle import CARD
-from converter.faces import open_faces
+from converter.faces import open_faces, people
 from converter.manifest import manifest_text, replace_text
 from converter.thresholds import tables
+from edge_face.errors import MediaError
 from edge_face.vision.bundle import MANIFEST, load_bundle
 from edge_face.vision.embedder import Embedder
 from edge_face.vision.manifest import parse_manifest
@@ -21,12 +22,22 @@ from edge_face.vision.manifest import parse_manifest
 
 def measure(bundle_folder: Path, faces_folder: Path, precision: str, draws: int,
             say: Callable[[str], None] = lambda text: None) -> dict[str, Any]:
-    """The tables of an embedder bundle on the faces of the role "thresholds". Raises EdgeFaceError."""
+    """The tables of an embedder bundle on the faces of the role "thresholds". Pictures without exactly one face are
+    left out and counted. Raises EdgeFaceError."""
     embedder = Embedder(load_bundle(bundle_folder, "embedder"), precision)
     faces = open_faces(faces_folder, "thresholds")
-    say(f"embedding {len(faces)} faces of {len(faces.people())} people")
-    embeddings = np.stack([embedder.embed(faces.read(index)) for index in range(len(faces))])
-    return tables(embeddings, faces.people(), embedder.precision, draws, say)
+    say(f"embedding {len(faces)} pictures of {len(np.unique(faces.identity))} people")
+    embeddings, identity = [], []
+    for index in range(len(faces)):
+        crop = faces.read(index)
+        if crop is not None:
+            embeddings.append(embedder.embed(crop))
+            identity.append(faces.identity[index])
+    if len(embeddings) < len(faces):
+        say(f"{len(faces) - len(embeddings)} pictures do not show exactly one face and are left out")
+    if not embeddings:
+        raise MediaError(f"no picture in {faces_folder} shows exactly one face")
+    return tables(np.stack(embeddings), people(np.asarray(identity)), embedder.precision, draws, say)
 
 
 def write(bundle_folder: Path, measured: dict[str, Any]) -> None:

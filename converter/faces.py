@@ -5,7 +5,9 @@ Everything comes out as 112x112 BGR, aligned to the template of `edge_face.visio
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import zipfile
+import zlib
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,10 +15,15 @@ import numpy as np
 import numpy.typing as npt
 
 from edge_face.errors import MediaError
+from edge_face.media import read_picture
 from edge_face.opencv import cv2
 from edge_face.types import Image
+from edge_face.vision.align import SIZE, align
+from edge_face.vision.bundle import load_bundle
+from edge_face.vision.detector import Detector
 
-SIZE = 112
+MARGIN = 8
+"""Pixels around an aligned face in the crops of 128x128."""
 SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp")
 ROLES = {"train": 0, "selection": 1, "thresholds": 2}
 """Roles of the faces in a split: trained on, checkpoints chosen by, thresholds and parity measured on."""
@@ -24,36 +31,45 @@ ROLES = {"train": 0, "selection": 1, "thresholds": 2}
 
 @dataclass(frozen=True)
 class FaceSet:
-    """Faces and who they are. `identity` is int64 (n,), equal for the same person; `read(i)` gives the aligned crop."""
+    """Faces and who they are. `identity` is int64 (n,), equal for the same person; `read(i)` gives the aligned crop, or
+    None where a picture shows no face or several; `names` are for messages."""
 
     identity: npt.NDArray[np.int64]
-    read: Callable[[int], Image]
-    source: str
+    names: list[str]
+    read: Callable[[int], Image | None]
 
     def __len__(self) -> int:
         return len(self.identity)
 
-    def people(self) -> dict[int, npt.NDArray[np.int64]]:
-        """Indices of each person's faces."""
-        order = np.argsort(self.identity, kind="stable")
-        names, starts = np.unique(self.identity[order], return_index=True)
-        return {int(name): part for name, part in zip(names, np.split(order, starts[1:]), strict=True)}
+
+def people(identity: npt.NDArray[np.int64]) -> dict[int, npt.NDArray[np.int64]]:
+    """Indices of each person's faces."""
+    order = np.argsort(identity, kind="stable")
+    names, starts = np.unique(identity[order], return_index=True)
+    return {int(name): part for name, part in zip(names, np.split(order, starts[1:]), strict=True)}
 
 
 def open_faces(folder: Path, role: str) -> FaceSet:
-    """The faces of a role in a folder of shards (`faces-*.npz` and `split.npz`), or all faces of a folder per person.
+    """The faces of a role in a folder of shards (`faces-*.npz` and `split.npz`), or all pictures of a folder per person.
 
-    Pictures of 112x112 or 128x128 (8 px of margin) are taken as aligned. Raises MediaError.
+    Pictures of 112x112 and of 128x128 (8 px of margin) are taken as aligned; in others the face is looked for.
+    Raises MediaError.
     """
     if not folder.is_dir():
-        raise MediaError(
-            f"{folder} is no folder: name a folder with faces-*.npz and split.npz, or with a folder for each person"
-        )
-    shards = sorted(
-        folder.glob("faces-*.npz"),
-        key=lambda path: int(path.stem.partition("-")[2]) if path.stem.partition("-")[2].isdigit() else 0,
-    )
-    return _shards(folder, shards, ROLES[role]) if shards else _tree(folder)
+        raise MediaError(f"{folder} is no folder: name one with a folder for each person, or with faces-*.npz and split.npz")
+    shards = [path for path in folder.glob("faces-*.npz") if path.stem.partition("-")[2].isdigit()]
+    if shards:
+        return _shards(folder, sorted(shards, key=lambda path: int(path.stem.partition("-")[2])), ROLES[role])
+    homes = sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
+    files = [(number, path) for number, home in enumerate(homes) for path in _pictures(home.iterdir())]
+    if not files:
+        raise MediaError(f"{folder} has no pictures: a folder for each person with {', '.join(SUFFIXES)} files is expected")
+    return FaceSet(np.array([number for number, _ in files], np.int64), [str(path) for _, path in files],
+                   _reader([path for _, path in files]))
+
+
+def _pictures(paths: Iterable[Path]) -> list[Path]:
+    return sorted(path for path in paths if path.suffix.lower() in SUFFIXES)
 
 
 def _shards(folder: Path, paths: list[Path], role: int) -> FaceSet:
@@ -66,69 +82,62 @@ def _shards(folder: Path, paths: list[Path], role: int) -> FaceSet:
                     chosen = np.flatnonzero((split[f"shard{number}"] == role) & (shard["identity"] >= 0))
                     data, offsets = shard["data"], shard["offsets"]
                     identity.append(shard["identity"][chosen].astype(np.int64))
-                    pieces.extend(data[offsets[i] : offsets[i + 1]].copy() for i in chosen)
-    except (OSError, ValueError, KeyError, IndexError) as error:
+                    pieces.extend(data[offsets[i]:offsets[i + 1]].copy() for i in chosen)
+    except (OSError, ValueError, KeyError, IndexError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise MediaError(f"the shards in {folder} cannot be read ({error}): fetch them again") from error
     if not pieces:
         raise MediaError(f"{folder} has no face of role {role}")
 
     def read(index: int) -> Image:
-        return _aligned(cv2.imdecode(pieces[index], cv2.IMREAD_COLOR), f"face {index} of {folder}")
+        picture = cv2.imdecode(pieces[index], cv2.IMREAD_COLOR) if len(pieces[index]) else None
+        crop = None if picture is None else _crop(picture)
+        if crop is None:
+            raise MediaError(f"face {index} of {folder} is no crop of 112x112 or 128x128: fetch the shards again")
+        return crop
 
-    return FaceSet(np.concatenate(identity), read, "shards")
-
-
-def _tree(folder: Path) -> FaceSet:
-    files: list[Path] = []
-    identity: list[int] = []
-    homes = sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
-    for number, home in enumerate(homes):
-        pictures = sorted(path for path in home.iterdir() if path.suffix.lower() in SUFFIXES)
-        files.extend(pictures)
-        identity.extend([number] * len(pictures))
-    if not files:
-        raise MediaError(
-            f"{folder} has no pictures: a folder for each person with {', '.join(SUFFIXES)} files is expected"
-        )
-
-    def read(index: int) -> Image:
-        content = np.frombuffer(files[index].read_bytes(), np.uint8)
-        return _aligned(cv2.imdecode(content, cv2.IMREAD_COLOR) if len(content) else None, str(files[index]))
-
-    return FaceSet(np.asarray(identity, np.int64), read, "folders")
+    return FaceSet(np.concatenate(identity), [f"face {i} of {folder}" for i in range(len(pieces))], read)
 
 
-def _aligned(picture: Image | None, name: str) -> Image:
-    if picture is None:
-        raise MediaError(f"{name} is no picture that can be read")
-    height, width = picture.shape[:2]
-    if (height, width) == (SIZE, SIZE):
+def _crop(picture: Image) -> Image | None:
+    """The aligned face in a picture that is one by its size."""
+    if picture.shape[:2] == (SIZE, SIZE):
         return picture
-    if (height, width) == (128, 128):
-        return np.ascontiguousarray(picture[8:120, 8:120])
-    raise MediaError(f"{name} is {width}x{height}: aligned faces are 112x112, or 128x128 with 8 px of margin")
+    if picture.shape[:2] == (SIZE + 2 * MARGIN, SIZE + 2 * MARGIN):
+        return np.ascontiguousarray(picture[MARGIN:-MARGIN, MARGIN:-MARGIN])
+    return None
 
 
-def calibration_pictures(folder: Path, count: int, size: tuple[int, int]) -> npt.NDArray[np.uint8]:
-    """Up to `count` pictures (count, height, width, 3) BGR, evenly taken: trained-on faces of shards, or any pictures
-    in a folder and below it, brought to `size` (width, height). Raises MediaError."""
+def _reader(files: list[Path]) -> Callable[[int], Image | None]:
+    """Reads and aligns pictures; the detector is loaded with the first one that is not aligned already."""
+    detectors: list[Detector] = []
+
+    def read(index: int) -> Image | None:
+        picture = read_picture(files[index])
+        crop = _crop(picture)
+        if crop is not None:
+            return crop
+        if not detectors:
+            detectors.append(Detector(load_bundle("", "detector"), 640, 480))
+        found = detectors[0].detect(picture, detectors[0].recognise)
+        return align(picture, found[0].landmarks).image if len(found) == 1 else None
+
+    return read
+
+
+def calibration_faces(folder: Path, count: int) -> npt.NDArray[np.uint8]:
+    """Up to `count` aligned faces (n, 112, 112, 3) BGR, evenly taken: trained-on faces of shards, or the pictures in a
+    folder and below it. Raises MediaError."""
     if folder.is_dir() and any(folder.glob("faces-*.npz")):
         faces = open_faces(folder, "train")
-        chosen = np.random.default_rng(0).permutation(len(faces))[:count]
-        return np.stack([cv2.resize(faces.read(int(i)), size, interpolation=cv2.INTER_AREA) for i in chosen])
-    files = sorted(p for p in folder.rglob("*") if p.suffix.lower() in SUFFIXES) if folder.is_dir() else []
-    if not files:
-        raise MediaError(
-            f"{folder} has no pictures to calibrate with: name a folder with {', '.join(SUFFIXES)} files or shards"
-        )
-    step = max(len(files) / count, 1.0)
-    return np.stack(list(_resized([files[int(i * step)] for i in range(min(count, len(files)))], size)))
-
-
-def _resized(files: list[Path], size: tuple[int, int]) -> Iterator[Image]:
-    for file in files:
-        content = np.frombuffer(file.read_bytes(), np.uint8)
-        picture = cv2.imdecode(content, cv2.IMREAD_COLOR) if len(content) else None
-        if picture is None:
-            raise MediaError(f"{file} is no picture that can be read: take it out of the calibration folder")
-        yield cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
+        order = np.random.default_rng(0).permutation(len(faces))[:count]
+        read, chosen = faces.read, order.tolist()
+    else:
+        files = _pictures(folder.rglob("*")) if folder.is_dir() else []
+        if not files:
+            raise MediaError(f"{folder} has no pictures to calibrate with: name a folder with {', '.join(SUFFIXES)} files or shards")
+        read = _reader(files)
+        chosen = np.unique(np.linspace(0, len(files) - 1, min(count, len(files))).astype(int)).tolist()
+    crops = [crop for crop in map(read, chosen) if crop is not None]
+    if not crops:
+        raise MediaError(f"no picture in {folder} shows exactly one face: nothing to calibrate with")
+    return np.stack(crops)

@@ -38,7 +38,7 @@ def manifest_text(manifest: Mapping[str, Any]) -> str:
 
     def render(value: Any, indent: str) -> str:
         flat = json.dumps(value, ensure_ascii=False)
-        if not isinstance(value, dict | list) or not value or (len(flat) < 110 and not _deep(value)):
+        if not isinstance(value, dict | list) or not value or (len(flat) < 200 and not _deep(value)):
             return flat
         inner = indent + "  "
         if isinstance(value, dict):
@@ -67,22 +67,21 @@ def new_folder(target: Path) -> Iterator[Path]:
     """
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
         raise UsageError(f"{target} is there already and not an empty folder: name a new one with --out")
+    home = target.absolute().parent
+    while not home.exists():
+        home = home.parent
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        work = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
+        work = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=home))
     except OSError as error:
-        raise ModelError(
-            f"nothing can be written in {target.parent} ({error.strerror}): name another place with --out"
-        ) from error
+        raise ModelError(f"nothing can be written in {home} ({error.strerror}): name another place with --out") from error
     try:
         yield work
         work.chmod(0o755)
         try:
+            target.parent.mkdir(parents=True, exist_ok=True)
             work.replace(target)
         except OSError as error:
-            raise ModelError(
-                f"{target} cannot be put in place ({error.strerror}): name another place with --out"
-            ) from error
+            raise ModelError(f"{target} cannot be put in place ({error.strerror}): name another place with --out") from error
     finally:
         shutil.rmtree(work, ignore_errors=True)
 

@@ -5,8 +5,11 @@ A quantized input or output is scaled here and nowhere else: callers hand in pix
 
 from __future__ import annotations
 
+import contextlib
 import importlib
-from collections.abc import Mapping
+import os
+import threading
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from types import ModuleType
@@ -25,6 +28,12 @@ RUNTIMES: tuple[tuple[str, str], ...] = (
     ("tflite_runtime.interpreter", "tflite-runtime"),
 )
 """Modules that bring `Interpreter`, the preferred one first, and the packages they come in."""
+
+
+GREETING = b"Created TensorFlow Lite XNNPACK delegate"
+# The runtime greets once in a process: after the first model nothing is held back any more.
+_GREETED = threading.Event()
+_GREETING_LOCK = threading.Lock()
 
 
 class MissingRuntimeError(MissingExtraError):
@@ -76,6 +85,29 @@ def runtime_name() -> str:
         return package
 
 
+@contextlib.contextmanager
+def _greeting_dropped() -> Iterator[None]:
+    """Keeps LiteRT's greeting off a command's standard error: it is written by C++, once in a process, and no setting
+    turns it off. Whatever else is written meanwhile is passed on."""
+    with _GREETING_LOCK:
+        try:
+            saved, memory = os.dup(2), os.memfd_create("greeting")
+        except (OSError, AttributeError):  # closed by a daemon, or not Linux: then it is said
+            yield
+            return
+        with os.fdopen(memory, "rb") as held:
+            os.dup2(held.fileno(), 2)
+            try:
+                yield
+            finally:
+                os.dup2(saved, 2)
+                os.close(saved)
+                held.seek(0)
+                rest = b"".join(line for line in held if GREETING not in line)
+                if rest:
+                    os.write(2, rest)
+
+
 class Interpreter:
     """One model with static shapes (batch 1). Not for several threads at once: one instance for each thread.
 
@@ -87,8 +119,10 @@ class Interpreter:
         module, _ = _load()
         self._name = name
         try:
-            self._interpreter: Any = module.Interpreter(model_content=content, num_threads=threads)
-            self._interpreter.allocate_tensors()
+            with contextlib.nullcontext() if _GREETED.is_set() else _greeting_dropped():
+                self._interpreter: Any = module.Interpreter(model_content=content, num_threads=threads)
+                self._interpreter.allocate_tensors()
+            _GREETED.set()
             self.inputs, self.outputs = self._tensors()
         except ModelError:
             raise

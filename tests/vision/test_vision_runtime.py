@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import subprocess
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -186,3 +187,24 @@ def test_threads_do_not_change_the_result() -> None:
     one, two = (Interpreter(content, threads=threads).run(pixels) for threads in (1, 2))
     first, second = one["embedding"].ravel(), two["embedding"].ravel()
     assert float(first @ second / (np.linalg.norm(first) * np.linalg.norm(second))) > 0.9999
+
+
+def test_the_first_model_is_loaded_without_chatter_and_other_messages_pass() -> None:
+    """In a process of its own, because the runtime greets once."""
+    code = ("import sys, threading, os\n"
+            "from pathlib import Path\n"
+            "from edge_face.vision import runtime\n"
+            "with runtime._greeting_dropped():\n"
+            "    os.write(2, b'kept\\nINFO: ' + runtime.GREETING + b' for CPU.\\n')\n"
+            f"interpreter = runtime.Interpreter(Path({str(EMBEDDER)!r}).read_bytes())\n"
+            "print('said', file=sys.stderr)\n")
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0
+    assert done.stderr.split() == ["kept", "said"]
+
+
+def test_a_process_without_standard_error_can_load_models() -> None:
+    code = (f"import os\nos.close(2)\nfrom pathlib import Path\nfrom edge_face.vision.runtime import Interpreter\n"
+            f"print(len(Interpreter(Path({str(EMBEDDER)!r}).read_bytes()).outputs))\n")
+    done = subprocess.run([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, timeout=120)
+    assert done.stdout == "1\n"
