@@ -1,0 +1,82 @@
+"""A video file with its faces hidden: read, see, decide, wait, hide, write."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+
+from edge_face.errors import MediaError
+from edge_face.media import VideoReader, VideoWriter, same_file
+from edge_face.media.paths import shown
+from edge_face.privacy.delay import DelayLine, Released
+from edge_face.privacy.hider import Hider
+from edge_face.privacy.regions import everything
+from edge_face.privacy.registry import anonymize, anonymizer
+from edge_face.privacy.watching import SceneMaker
+from edge_face.settings import PrivacySettings
+from edge_face.types import Frame
+
+
+@dataclass(frozen=True, slots=True)
+class HiddenVideo:
+    """What became of a video: frames written, frames with anything hidden, `seconds` it lasts, the encoder, notes."""
+
+    frames: int
+    hidden: int
+    seconds: float
+    codec: str
+    notes: tuple[str, ...]
+
+
+def hide_video(source: str | os.PathLike[str], target: str | os.PathLike[str], vision: SceneMaker | None,
+               settings: PrivacySettings, consenting: Collection[str] = (), *, keep_audio: bool = False,
+               progress: Callable[[int, int], None] | None = None,
+               record: Callable[[Released], None] | None = None) -> HiddenVideo:
+    """Writes `source` to the MP4 `target` with every face hidden that is not surely a consenting person's.
+
+    `vision`: makes the scenes (`Watcher`, `VisionPipeline`), None hides the whole picture throughout. Frame i of the
+    output shows frame i of the input, none dropped, none doubled, at the same time. `progress(done, stated)` and
+    `record(released)` are called for each frame that leaves; `stated` is 0 when the container does not say.
+
+    Raises MediaError for anything wrong with the files (nothing is left behind), ModelError when vision fails: a video
+    that was not looked at does not come out.
+    """
+    if same_file(source, target):
+        raise MediaError(f"'{shown(target)}' would overwrite the video that is read: name another file")
+    anonymizer(settings.method)
+    hider, line = Hider(settings), DelayLine(settings)
+    hidden, seconds = 0, 0.0
+    with contextlib.ExitStack() as files:
+        reader = files.enter_context(VideoReader(source))
+        writer = files.enter_context(VideoWriter(target, reader.width, reader.height, reader.fps,
+                                                 audio_from=source if keep_audio else None))
+
+        def leave(released: Released) -> None:
+            nonlocal hidden
+            image = anonymize(released.frame.image, released.regions, settings.method, settings.strength)
+            writer.write(image, released.frame.monotonic)
+            hidden += bool(released.regions)
+            if record is not None:
+                record(released)
+            if progress is not None:
+                progress(writer.frames, reader.frames)
+
+        for index, at, image in reader:
+            frame = Frame(index, at, at, image)
+            scene = vision.process(frame) if vision is not None else None
+            regions = (hider.regions(scene, consenting) if scene is not None
+                       else (everything(reader.width, reader.height, "asked for"),))
+            for released in line.push(frame, scene, regions):
+                leave(released)
+            seconds = at
+        for released in line.flush():
+            leave(released)
+        if writer.frames != reader.read:
+            raise MediaError(f"'{shown(target)}' would have {writer.frames} frames, its source {reader.read}")
+        notes, codec = list(reader.notes), writer.codec
+        seconds += 1 / reader.fps
+    if codec.endswith("(OpenCV)"):
+        notes.append("encoded by OpenCV, which is slow and keeps no sound: pip install 'edge-face[media]' is faster")
+    return HiddenVideo(writer.frames, hidden, seconds, codec, tuple(notes))

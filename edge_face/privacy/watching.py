@@ -1,0 +1,161 @@
+"""Finding faces for hiding them: a scene without identities, and a detector that looks closely at large pictures."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from edge_face.opencv import cv2
+from edge_face.types import Box, Detection, Frame, Image, Scene
+from edge_face.vision.tracker import Tracker
+
+SAME = 0.5
+"""Boxes of two looks that overlap so much (IoU) are one face; the surer one stays."""
+INSIDE = 0.7
+"""A box at a tile's inner border with this share inside another one is a part of that face."""
+OVERLAP = 0.25
+"""Share of a tile's side that the next one repeats: a face smaller than that lies whole in one of them, a larger one is
+found on the next coarser level."""
+
+
+class FaceDetector(Protocol):
+    """What finds faces; `recognise` and `hide` are the scores that its makers recommend."""
+
+    recognise: float
+    hide: float
+
+    def detect(self, image: Image, threshold: float) -> list[Detection]: ...
+
+
+class SceneMaker(Protocol):
+    """What turns frames into scenes: `VisionPipeline`, or `Watcher` where nobody is to be known."""
+
+    def process(self, frame: Frame) -> Scene: ...
+
+
+class Watcher:
+    """Detects and tracks, and knows nobody: for hiding everybody, without an embedder."""
+
+    def __init__(self, detector: FaceDetector, keep: float, hide: float = 0.0) -> None:
+        self._detector = detector
+        self._hide = min(hide or detector.hide, detector.recognise)
+        self._tracker = Tracker(detector.recognise, keep)
+
+    def process(self, frame: Frame) -> Scene:
+        """The scene of the next frame. Raises ModelError when the detector gives no numbers."""
+        height, width = frame.image.shape[:2]
+        found = self._detector.detect(frame.image, self._hide)
+        tracked = self._tracker.update(found, frame.monotonic, (width, height))
+        return Scene(frame.index, frame.monotonic, frame.wall, width, height, tracked.tracks, tracked.weak)
+
+
+@dataclass(frozen=True, slots=True)
+class _Tile:
+    """A part of a scaled picture: where it begins there, and on which of its sides the picture goes on."""
+
+    left: int
+    top: int
+    image: Image
+    inner: tuple[bool, bool, bool, bool]
+
+
+class CloseDetector:
+    """A detector for large pictures: looks at the whole, at twice its size in overlapping tiles, and so on up to full
+    size, and at the whole turned by a quarter either way, as pictures without orientation come.
+
+    `width` x `height`: the size of a tile, the detector's own input.
+    """
+
+    def __init__(self, detector: FaceDetector, width: int = 640, height: int = 480, *, turned: bool = True) -> None:
+        self.recognise, self.hide = detector.recognise, detector.hide
+        self._detector, self._size, self._turned = detector, (width, height), turned
+
+    def detect(self, image: Image, threshold: float) -> list[Detection]:
+        """Faces of at least `threshold`, best first, in pixels of `image`."""
+        whole: list[Detection] = []
+        parts: list[Detection] = []
+        rows, columns = image.shape[:2]
+        for scale in self._scales(columns, rows):
+            size = (max(round(columns * scale), 1), max(round(rows * scale), 1))
+            level = image if scale == 1 else cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+            for tile in self._tiles(level):
+                for found in self._detector.detect(tile.image, threshold):
+                    inner = _touches(found.box, tile)
+                    placed = _placed(found, tile.left, tile.top, columns / size[0], rows / size[1])
+                    (parts if inner else whole).append(placed)
+        if self._turned:
+            whole += self._sideways(image, threshold)
+        kept: list[Detection] = []
+        for found in sorted(whole, key=lambda d: -d.score):
+            if all(found.box.iou(k.box) < SAME for k in kept):
+                kept.append(found)
+        for found in sorted(parts, key=lambda d: -d.score):
+            if all(found.box.intersection(k.box) < INSIDE * found.box.area for k in kept):
+                kept.append(found)
+        return sorted(kept, key=lambda d: -d.score)
+
+    def _scales(self, columns: int, rows: int) -> list[float]:
+        fit = min(self._size[0] / columns, self._size[1] / rows)
+        if fit >= 1:
+            return [1.0]
+        levels = math.ceil(math.log2(1 / fit))
+        return [fit, *(0.5 ** k for k in range(levels - 1, -1, -1) if 0.5 ** k > fit * 1.2)]
+
+    def _tiles(self, level: Image) -> Iterator[_Tile]:
+        rows, columns = level.shape[:2]
+        for top in _starts(rows, self._size[1]):
+            for left in _starts(columns, self._size[0]):
+                bottom, right = min(top + self._size[1], rows), min(left + self._size[0], columns)
+                yield _Tile(left, top, np.ascontiguousarray(level[top:bottom, left:right]),
+                            (left > 0, top > 0, right < columns, bottom < rows))
+
+    def _sideways(self, image: Image, threshold: float) -> list[Detection]:
+        rows, columns = image.shape[:2]
+        found = []
+        for turn in (cv2.ROTATE_90_CLOCKWISE, cv2.ROTATE_90_COUNTERCLOCKWISE):
+            share = min(self._size[0] / rows, self._size[1] / columns, 1.0)
+            small = cv2.resize(image, (max(round(columns * share), 1), max(round(rows * share), 1)),
+                               interpolation=cv2.INTER_AREA)
+            for d in self._detector.detect(cv2.rotate(small, turn), threshold):
+                found.append(_turned_back(d, turn == cv2.ROTATE_90_CLOCKWISE, columns, rows,
+                                          columns / small.shape[1], rows / small.shape[0], self.recognise))
+        return found
+
+
+def _starts(length: int, tile: int) -> list[int]:
+    """Where tiles begin along a side: evenly spread, overlapping by OVERLAP of their size at least."""
+    if length <= tile:
+        return [0]
+    count = math.ceil((length - tile) / (tile * (1 - OVERLAP))) + 1
+    return [round(i * (length - tile) / (count - 1)) for i in range(count)]
+
+
+def _touches(box: Box, tile: _Tile) -> bool:
+    """Does a box reach a side of the tile beyond which the picture goes on?"""
+    rows, columns = tile.image.shape[:2]
+    reached = (box.x < 2, box.y < 2, box.x + box.width > columns - 2, box.y + box.height > rows - 2)
+    return any(r and i for r, i in zip(reached, tile.inner, strict=True))
+
+
+def _placed(found: Detection, left: int, top: int, scale_x: float, scale_y: float) -> Detection:
+    marks = (found.landmarks + np.array((left, top), np.float32)) * np.array((scale_x, scale_y), np.float32)
+    return Detection(found.box.moved(left, top).scaled(scale_x, scale_y), marks, found.score)
+
+
+def _turned_back(found: Detection, clockwise: bool, columns: int, rows: int, scale_x: float, scale_y: float,
+                 recognise: float) -> Detection:
+    """A face of the turned picture in the pixels of the upright one. It is hidden, never recognised: aligned by hand it
+    could be, but a face that lies on its side is none that approaches a door."""
+    box, marks = found.box, found.landmarks
+    if clockwise:
+        x, y = box.y * scale_x, rows - (box.x + box.width) * scale_y
+        placed = np.stack([marks[:, 1] * scale_x, rows - marks[:, 0] * scale_y], 1)
+    else:
+        x, y = columns - (box.y + box.height) * scale_x, box.x * scale_y
+        placed = np.stack([columns - marks[:, 1] * scale_x, marks[:, 0] * scale_y], 1)
+    return Detection(Box(x, y, box.height * scale_x, box.width * scale_y), placed.astype(np.float32),
+                     min(found.score, 0.98 * recognise))
