@@ -22,7 +22,7 @@ from edge_face.types import Box, Image
 GAMMA = 2.2
 """Assumed tone curve of the pictures: light is brightness to this power (sRGB and BT.709 are near it)."""
 DAMPING = 0.5
-MOST_STOPS = 1.0
+MOST_STOPS = 2.0
 """The largest correction at a time; a stop is a factor of two in light."""
 DEAD_BAND = 0.2
 """Stops."""
