@@ -188,7 +188,7 @@ def train(recipe_path: Path, data_dir: Path, out_dir: Path, resume: bool = False
         now = time.monotonic()
         trainer.seconds, last = trainer.seconds + now - last, now
         if trainer.step % settings["log_every"] == 0:
-            loss, score, box, marks, _ = sums / settings["log_every"]
+            loss, score, box, marks, _ = sums * settings["batch"] / pictures
             speed = pictures / (now - window)
             left = (limit - trainer.seconds) / 60
             seen = trainer.step * settings["batch"]

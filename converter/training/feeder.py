@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import threading
+import time
 from collections.abc import Iterator
 from multiprocessing.sharedctypes import RawArray
 
@@ -16,6 +18,13 @@ from converter.training.detector_targets import TARGET_WIDTH, assign, cell_centr
 from converter.training.scenes import Painter
 
 Batch = tuple[NDArray[np.uint8], NDArray[np.float32]]
+
+
+def _leave_with(parent: int) -> None:
+    """End this process when its parent is gone: a killed training leaves no painters behind."""
+    while os.getppid() == parent:
+        time.sleep(1.0)
+    os._exit(0)
 
 
 class Feeder:
@@ -58,8 +67,9 @@ class Feeder:
 
     def _work(self, seed: int, number: int, parent: int) -> None:
         cv2.setNumThreads(1)
+        threading.Thread(target=_leave_with, args=(parent,), daemon=True).start()
         count = 0
-        while os.getppid() == parent:
+        while True:
             slot = self._free.get()
             if slot is None:
                 return

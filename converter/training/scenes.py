@@ -178,7 +178,10 @@ class Painter:
         paste(canvas, photo, matrix, (x0, y0, x1, y1), mask)
 
     def decoy(self, canvas: Canvas, rng: np.random.Generator) -> None:
-        """Paste a head-shaped or rectangular piece of an empty scene."""
+        """Paste a head-shaped or rectangular piece of an empty scene, or a piece of skin."""
+        if rng.random() < 0.4:
+            self.skin(canvas, rng)
+            return
         photo = self.scenes[int(rng.integers(len(self.scenes)))]
         height = self.face_height(rng)
         target = (float(rng.uniform(0, self.width)), float(rng.uniform(0, self.height)))
@@ -197,6 +200,33 @@ class Painter:
             else None
         )
         paste(canvas, photo, matrix, (x0, y0, x1, y1), shape, keep=False)
+
+    def skin(self, canvas: Canvas, rng: np.random.Generator) -> None:
+        """Paste an oval of cheek or forehead: hands and shoes are such blobs too, and have no eyes."""
+        photo = self.cutouts[int(rng.integers(len(self.cutouts)))]
+        box, points = photo.labels.boxes[0], photo.labels.landmarks[0].reshape(5, 2)
+        if not np.isfinite(points).all():
+            return
+        if rng.random() < 0.6:
+            side = int(rng.integers(2))
+            edge = float(box[0] + side * box[2])
+            cheek = 0.45 * edge + 0.55 * float(points[3 + side, 0]), float(points[2, 1])
+        else:
+            eyes = points[:2].mean(0)
+            cheek = float(eyes[0]), float(eyes[1] - 0.45 * (eyes[1] - box[1]))
+        size = float(np.exp(rng.uniform(np.log(6), np.log(70)))) * self.height / 240
+        scale = min(size / (0.25 * float(box[2])), 4.0)
+        target = (float(rng.uniform(0, self.width)), float(rng.uniform(0, self.height)))
+        x0, x1 = int(max(target[0] - size, 0)), int(min(target[0] + size, self.width))
+        y0, y1 = int(max(target[1] - size, 0)), int(min(target[1] + size, self.height))
+        if x1 - x0 < 3 or y1 - y0 < 3:
+            return
+        mask = np.zeros((y1 - y0, x1 - x0), np.uint8)
+        middle = (round((target[0] - x0) * 8), round((target[1] - y0) * 8))
+        axes = (max(round(4 * size), 8), max(round(4 * size * float(rng.uniform(0.45, 1.0))), 8))
+        cv2.ellipse(mask, middle, axes, float(rng.uniform(0, 180)), 0, 360, 255, -1, cv2.LINE_AA, 3)
+        matrix = affine(cheek, target, scale, degrees=float(rng.uniform(-180, 180)))
+        paste(canvas, photo, matrix, (x0, y0, x1, y1), mask, keep=False)
 
 
 def outline(

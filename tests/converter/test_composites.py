@@ -22,6 +22,7 @@ from converter.training.composites import (  # noqa: E402
     settle,
     transform_labels,
 )
+from converter.training.feeder import Feeder  # noqa: E402
 from converter.training.scenes import Mixture, Painter  # noqa: E402
 
 BOX = (60.0, 50.0, 60.0, 80.0)
@@ -151,3 +152,18 @@ def test_reads_a_plain_folder(tmp_path: Path) -> None:
     (photo,) = load_photos(tmp_path)
     assert photo.size == (180, 200) and photo.single
     assert load_photos(tmp_path, files=set()) == []
+
+
+def test_feeder_hands_over_whole_batches_and_ends() -> None:
+    painter = Painter([portrait(i) for i in range(3)] + [scene(i) for i in range(2)])
+    feeder = Feeder(painter, batch=2, workers=1, seed=5, slots=3)
+    try:
+        batches = feeder.batches()
+        first = [next(batches) for _ in range(5)]
+    finally:
+        feeder.close()
+    for images, targets in first:
+        assert images.shape == (2, 240, 320, 3) and targets.shape == (2, 1580, 20)
+        assert set(np.unique(targets[..., 0])) <= {-1.0, 0.0, 1.0}
+    expected, _ = painter.paint(np.random.default_rng((5, 0, 0)))
+    assert np.array_equal(first[0][0][0], expected), "a worker's chance depends on its counters only"
