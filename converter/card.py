@@ -92,8 +92,8 @@ def _tables(thresholds: Mapping[str, Any]) -> list[str]:
             f"## False match rates, {name}",
             "",
             f"Score: {table['score']}. {table['people']} people who were never trained on, {table['pairs']:,} impostor pairs, "
-            f"precision {table['precision']}. The table ends where {table['fewest_false_matches']} falsely matching pairs of people remain "
-            f"(FMR {table['rows'][-1]['fmr']:.2g}); nothing is extrapolated.",
+            f"each row the worst of {table['precision']}. The table ends where {table['fewest_false_matches']} falsely "
+            f"matching pairs of people remain (FMR {table['rows'][-1]['fmr']:.2g}); nothing is extrapolated.",
             "",
             "| FMR | similarity | false matches | upper 95 % bound | true accept rate |",
             "|---|---|---|---|---|",

@@ -10,8 +10,8 @@ comes from a bootstrap over people (ISO/IEC 19795-1). Nothing is extrapolated: t
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -96,38 +96,59 @@ def score(embeddings: Floats, people: Mapping[int, Indices], pooled: int, draws:
     return Scores(impostor, same, genuine)
 
 
-def table(scores: Scores, resamples: int = 1000, seed: int = 0) -> list[Row]:
-    """Rows from FMR 0.1 down to where FEWEST falsely matching pairs of people remain. Raises ModelError when that is
-    already so at 0.1."""
-    rivals = ~scores.same
-    draws = len(scores.impostor)
-    ordered = np.sort(scores.impostor[:, rivals].ravel())[::-1]
-    best = np.sort(scores.impostor.max(0)[rivals])[::-1]
-    if len(best) < FEWEST:
-        raise ModelError(f"{len(best)} pairs of people cannot show {FEWEST} false matches: more people with "
-                         f"{TEMPLATES[0]} or more pictures are needed")
-    last = _up(float(best[FEWEST - 1]))
-    if _pairs(best, last) < FEWEST:
-        last = round(last - 1e-6, 6)
-    end = _count(ordered, last) / len(ordered)
+class Curve:
+    """Rates of one set of comparisons at any similarity."""
+
+    def __init__(self, scores: Scores) -> None:
+        self.scores = scores
+        self.rivals = ~scores.same
+        self.ordered: Floats = np.sort(scores.impostor[:, self.rivals].ravel())[::-1]
+        self.best: Floats = np.sort(scores.impostor.max(0)[self.rivals])[::-1]
+        if len(self.best) < FEWEST:
+            raise ModelError(f"{len(self.best)} pairs of people cannot show {FEWEST} false matches: more people with "
+                             f"{TEMPLATES[0]} or more pictures are needed")
+
+    def last(self) -> float:
+        """The highest similarity at which FEWEST pairs of people match falsely."""
+        limit = _up(float(self.best[FEWEST - 1]))
+        return limit if _count(self.best, limit) >= FEWEST else round(limit - 1e-6, 6)
+
+    def rate(self, limit: float) -> float:
+        """False match rate at a similarity."""
+        return _count(self.ordered, limit) / len(self.ordered)
+
+    def limit(self, rate: float) -> float:
+        """The lowest similarity at which the false match rate is at most `rate`, ties left aside."""
+        return _up(float(self.ordered[max(math.floor(rate * len(self.ordered)), 1) - 1]))
+
+    def row(self, limit: float, bound: float) -> Row:
+        genuine = self.scores.genuine
+        return Row(fmr=self.rate(limit), similarity=limit, comparisons=len(self.ordered),
+                   false_matches=_count(self.ordered, limit), false_pairs=_count(self.best, limit),
+                   fmr_upper=max(bound, self.rate(limit)), tar=float((genuine >= limit).mean()) if genuine.size else None)
+
+
+def table(measured: Sequence[Scores], resamples: int = 1000) -> list[Row]:
+    """Rows from FMR 0.1 down to where FEWEST falsely matching pairs of people remain. `measured` holds the comparisons
+    by each precision; each row tells of the worst of them. Raises ModelError when even 0.1 cannot be measured."""
+    curves = [Curve(scores) for scores in measured]
+    last = min(curve.last() for curve in curves)
+    end = max(curve.rate(last) for curve in curves)
     if end > 0.1:
-        raise ModelError(f"with {scores.impostor.shape[2]} people not even a false match rate of 0.1 can be measured "
+        raise ModelError(f"with {measured[0].impostor.shape[2]} people not even a false match rate of 0.1 can be measured "
                          f"({FEWEST} pairs of people must match falsely): about 20 people with {TEMPLATES[0]} or "
                          "more pictures are the least")
-    targets = [10 ** (-1 - step / STEPS) for step in range(10 * STEPS)]
-    ranks = [math.floor(rate * len(ordered)) for rate in targets if rate > 1.03 * end]
-    marks = [_up(float(ordered[rank - 1])) for rank in ranks if rank > 0]
-    limits = sorted({*marks, last})
-    bounds = _upper_bounds(scores, limits, resamples, seed)
+    targets = (10 ** (-1 - step / STEPS) for step in range(10 * STEPS))
+    marks = {max(curve.limit(rate) for curve in curves) for rate in targets if rate > 1.03 * end}
+    limits = sorted({limit for limit in marks if limit < last} | {last})
+    bounds = [_upper_bounds(curve.scores, limits, resamples) for curve in curves]
     rows: list[Row] = []
-    for limit, bound in zip(limits, bounds, strict=True):
-        false = _count(ordered, limit)
-        fmr = false / len(ordered)
-        if limit > last or (rows and fmr >= rows[-1].fmr):
-            continue
-        rows.append(Row(fmr=fmr, similarity=limit, comparisons=draws * int(rivals.sum()), false_matches=false,
-                        false_pairs=_pairs(best, limit), fmr_upper=max(bound, fmr),
-                        tar=float((scores.genuine >= limit).mean()) if scores.genuine.size else None))
+    for number, limit in enumerate(limits):
+        found = [curve.row(limit, bound[number]) for curve, bound in zip(curves, bounds, strict=True)]
+        worst = replace(max(found, key=lambda row: row.fmr), fmr_upper=max(row.fmr_upper for row in found),
+                        tar=min((row.tar for row in found if row.tar is not None), default=None))
+        if not rows or worst.fmr < rows[-1].fmr:
+            rows.append(worst)
     return rows
 
 
@@ -141,12 +162,9 @@ def _count(descending: Floats, limit: float) -> int:
     return int(np.searchsorted(-descending, -np.float32(limit), side="right"))
 
 
-_pairs = _count
-
-
-def _upper_bounds(scores: Scores, limits: list[float], resamples: int, seed: int) -> list[float]:
+def _upper_bounds(scores: Scores, limits: Sequence[float], resamples: int) -> list[float]:
     """One-sided 95 % bounds: people are drawn with replacement, and with them all comparisons they take part in."""
-    random = np.random.default_rng(seed)
+    random = np.random.default_rng(0)
     probes = len(scores.same)
     # Whoever has templates has pictures for a probe as well (POOLED <= TEMPLATES[0]): one weight for both their roles.
     home: Indices = np.argmax(scores.same, axis=0)
@@ -162,21 +180,22 @@ def _upper_bounds(scores: Scores, limits: list[float], resamples: int, seed: int
     return bounds
 
 
-def tables(embeddings: Floats, people: Mapping[int, Indices], precision: str, draws: int = 16,
+def tables(embeddings: Mapping[str, Floats], people: Mapping[int, Indices], draws: int = 16,
            say: Callable[[str], None] = lambda text: None) -> dict[str, Any]:
-    """The manifest's `thresholds`: "pooled" decides, "single" is one frame. Raises ModelError."""
+    """The manifest's `thresholds`: "pooled" decides, "single" is one frame. `embeddings` (n, dimension) by precision.
+    Raises ModelError."""
     result: dict[str, Any] = {}
     for name, pooled, words in (
         ("pooled", POOLED, f"mean embedding of {POOLED} pictures, brought to length 1, against the best of a person's templates"),
         ("single", 1, "embedding of one picture against the best of a person's templates"),
     ):
-        scores = score(embeddings, people, pooled, draws)
-        rows = table(scores)
-        probes, owners = scores.same.shape
+        measured = [score(vectors, people, pooled, draws) for vectors in embeddings.values()]
+        rows = table(measured)
+        probes, owners = measured[0].same.shape
         result[name] = {
             "score": words, "probe_pictures": pooled, "templates": TEMPLATES[1], "templates_least": TEMPLATES[0],
-            "precision": precision, "people": max(probes, owners), "probe_people": probes, "template_people": owners,
-            "pairs": int((~scores.same).sum()), "draws": draws, "genuine_people": scores.genuine.shape[1],
+            "precision": ", ".join(embeddings), "people": max(probes, owners), "probe_people": probes, "template_people": owners,
+            "pairs": int((~measured[0].same).sum()), "draws": draws, "genuine_people": measured[0].genuine.shape[1],
             "fewest_false_matches": FEWEST, "rows": [_rounded(row) for row in rows],
         }
         say(f"{name}: {probes} probe people, {owners} with templates, rows down to FMR {rows[-1].fmr:.2g} at {rows[-1].similarity:.4f}")

@@ -17,8 +17,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("bundle", type=Path, metavar="BUNDLE", help="folder of an embedder bundle")
     parser.add_argument("--faces", type=Path, required=True, metavar="DIR",
                         help="pictures: a folder per person, or shards with a split (role 2 is used)")
-    parser.add_argument("--precision", default="int8", choices=("int8", "float32", "float16", "dynamic"),
-                        help="which file is measured (default int8)")
     parser.add_argument("--draws", type=int, default=16, metavar="N",
                         help="random choices of probe and template pictures (default 16)")
     parser.add_argument("--dry-run", action="store_true", help="measure and print, change nothing")
@@ -34,7 +32,7 @@ def run(args: argparse.Namespace) -> int:
 
     if not 1 <= args.draws <= 256:
         raise UsageError("--draws must be from 1 to 256")
-    tables = measure(args.bundle, args.faces, args.precision, args.draws, say=lambda text: print(text, file=sys.stderr))
+    tables = measure(args.bundle, args.faces, args.draws, say=lambda text: print(text, file=sys.stderr))
     if not args.dry_run:
         write(args.bundle, tables)
     if args.json:

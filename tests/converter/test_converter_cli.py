@@ -262,7 +262,7 @@ def test_pictures_without_one_face_are_left_out(tmp_path: Path) -> None:
     cv2.imwrite(str(home / "wall.png"), np.full((300, 400, 3), 128, np.uint8))
     faces = open_faces(tmp_path / "faces", "thresholds")
     assert faces.read(0) is None
-    with pytest.raises(MediaError, match="no picture in .* shows exactly one face"):
+    with pytest.raises(MediaError, match=r"no picture in .* shows exactly one face"):
         calibration_faces(tmp_path / "faces", 10)
     (home / "broken.jpg").write_bytes(b"\xff\xd8\xff")
     with pytest.raises(MediaError, match=r"broken\.jpg"):
@@ -290,10 +290,10 @@ def test_shards_give_the_faces_of_one_role(tmp_path: Path) -> None:
 
 def test_damaged_shards_are_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "faces-0.npz").write_bytes(b"PK\x03\x04 cut")
-    with pytest.raises(MediaError, match="shards in .* cannot be read"):
+    with pytest.raises(MediaError, match=r"shards in .* cannot be read"):
         open_faces(tmp_path, "train")
     np.savez(tmp_path / "split.npz", shard0=np.zeros(3, np.uint8))
-    with pytest.raises(MediaError, match="shards in .* cannot be read"):
+    with pytest.raises(MediaError, match=r"shards in .* cannot be read"):
         open_faces(tmp_path, "train")
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -61,7 +63,7 @@ def test_people_with_too_few_pictures_take_no_part() -> None:
 def test_rows_count_what_is_there() -> None:
     embeddings, identity = crowd(60, 8)
     scores = score(embeddings, people(identity), POOLED, draws=4)
-    rows = table(scores, resamples=200)
+    rows = table([scores], resamples=200)
     rivals = scores.impostor[:, ~scores.same]
     for row in rows:
         assert row.comparisons == rivals.size
@@ -75,13 +77,13 @@ def test_rows_count_what_is_there() -> None:
 def test_the_table_ends_where_its_data_end() -> None:
     embeddings, identity = crowd(60, 8)
     scores = score(embeddings, people(identity), POOLED, draws=4)
-    rows = table(scores, resamples=50)
+    rows = table([scores], resamples=50)
     assert [row.false_pairs >= FEWEST for row in rows] == [True] * len(rows)
     assert FEWEST <= rows[-1].false_pairs <= FEWEST + 2
     stricter = np.float32(rows[-1].similarity + 2e-6)
     assert (scores.impostor.max(0) >= stricter).sum() <= FEWEST
     assert rows[0].fmr == pytest.approx(0.1, rel=0.02)
-    assert [a.fmr > b.fmr and a.similarity < b.similarity for a, b in zip(rows, rows[1:], strict=False)] == [True] * (len(rows) - 1)
+    assert all(a.fmr > b.fmr and a.similarity < b.similarity for a, b in pairwise(rows))
 
 
 def test_many_draws_of_one_pair_of_look_alikes_do_not_make_a_row() -> None:
@@ -89,7 +91,7 @@ def test_many_draws_of_one_pair_of_look_alikes_do_not_make_a_row() -> None:
     embeddings, identity = crowd(40, 6, noise=0.3)
     embeddings[identity == 1] = embeddings[identity == 0]
     scores = score(embeddings, people(identity), POOLED, draws=64)
-    last = table(scores, resamples=50)[-1]
+    last = table([scores], resamples=50)[-1]
     assert (scores.impostor > 0.95).sum() >= 128
     assert last.fmr > 64 * 2 / last.comparisons
     assert last.false_pairs >= FEWEST
@@ -98,7 +100,7 @@ def test_many_draws_of_one_pair_of_look_alikes_do_not_make_a_row() -> None:
 def test_the_bound_is_wider_for_fewer_people() -> None:
     def spread(persons: int) -> float:
         embeddings, identity = crowd(persons, 6, seed=3)
-        row = table(score(embeddings, people(identity), POOLED, draws=8))[0]
+        row = table([score(embeddings, people(identity), POOLED, draws=8)])[0]
         return row.fmr_upper / row.fmr
 
     assert spread(25) > spread(200) > 1.0
@@ -113,7 +115,7 @@ def test_tied_scores_never_make_a_rate_too_good(persons: int, draws: int, seed: 
     same = np.eye(persons, dtype=bool)
     impostor[:, same] = NOBODY
     try:
-        rows = table(Scores(impostor, same, np.zeros((draws, 0), np.float32)), resamples=20)
+        rows = table([Scores(impostor, same, np.zeros((draws, 0), np.float32))], resamples=20)
     except ModelError:
         return
     rivals = impostor[:, ~same]
@@ -126,19 +128,19 @@ def test_tied_scores_never_make_a_rate_too_good(persons: int, draws: int, seed: 
 def test_too_few_people_are_refused_in_words() -> None:
     embeddings, identity = crowd(5, 8)
     with pytest.raises(ModelError, match="20 pairs of people cannot show 30 false matches"):
-        tables(embeddings, people(identity), "int8", draws=2)
+        tables({"int8": embeddings}, people(identity), draws=2)
     embeddings, identity = crowd(12, 8)
     with pytest.raises(ModelError, match=r"with 12 people not even a false match rate of 0\.1 can be measured"):
-        tables(embeddings, people(identity), "int8", draws=2)
+        tables({"int8": embeddings}, people(identity), draws=2)
     embeddings, identity = crowd(30, 2)
     with pytest.raises(ModelError, match="only 0 people have 3 or more pictures"):
-        tables(embeddings, people(identity), "int8", draws=2)
+        tables({"int8": embeddings}, people(identity), draws=2)
 
 
 def test_tables_pass_the_check_of_the_loader() -> None:
     embeddings, identity = crowd(60, 8)
     said: list[str] = []
-    found = tables(embeddings, people(identity), "int8", draws=3, say=said.append)
+    found = tables({"int8": embeddings}, people(identity), draws=3, say=said.append)
     assert set(found) == {"pooled", "single"}
     for name, content in found.items():
         check_table(content, "manifest.json", name)
@@ -151,4 +153,18 @@ def test_tables_pass_the_check_of_the_loader() -> None:
 
 def test_the_same_set_gives_the_same_table() -> None:
     embeddings, identity = crowd(40, 6)
-    assert tables(embeddings, people(identity), "int8", draws=2) == tables(embeddings, people(identity), "int8", draws=2)
+    assert tables({"int8": embeddings}, people(identity), draws=2) == tables({"int8": embeddings}, people(identity), draws=2)
+
+
+def test_each_row_tells_of_the_worst_precision() -> None:
+    """A door may run any file of the bundle under the one table."""
+    embeddings, identity = crowd(60, 8)
+    blurred, _ = crowd(60, 8, noise=1.2)
+    one, two = (score(vectors, people(identity), POOLED, draws=4) for vectors in (embeddings, blurred))
+    rows = table([one, two], resamples=50)
+    for row in rows:
+        rates = [float((scores.impostor[:, ~scores.same] >= np.float32(row.similarity)).mean()) for scores in (one, two)]
+        assert row.fmr == pytest.approx(max(rates))
+        assert row.tar == pytest.approx(min((scores.genuine >= row.similarity).mean() for scores in (one, two)))
+        assert row.false_pairs >= FEWEST
+    assert tables({"a": embeddings, "b": blurred}, people(identity), draws=2)["pooled"]["precision"] == "a, b"
