@@ -15,6 +15,7 @@ class Mailbox(Generic[T]):
         self._changed = threading.Condition()
         self._item: T | None = None
         self._closed = False
+        self._woken = False
         self._replaced = 0
 
     def put(self, item: T) -> None:
@@ -29,10 +30,15 @@ class Mailbox(Generic[T]):
     def get(self, timeout: float) -> T | None:
         """Takes the newest item, waiting for one up to `timeout` seconds; None when none came or the box is closed."""
         with self._changed:
-            if self._item is None and not self._closed:
-                self._changed.wait(timeout)
-            item, self._item = self._item, None
+            self._changed.wait_for(lambda: self._item is not None or self._closed or self._woken, timeout)
+            item, self._item, self._woken = self._item, None, False
             return item
+
+    def wake(self) -> None:
+        """Lets the reader go on as if its time were over; what lies in the box stays."""
+        with self._changed:
+            self._woken = True
+            self._changed.notify()
 
     def close(self) -> None:
         """Wakes the reader; what lies in the box is thrown away."""

@@ -32,6 +32,16 @@ def test_a_waiting_reader_is_woken() -> None:
     assert got == ["news"]
 
 
+def test_a_reader_can_be_woken_without_post() -> None:
+    box: Mailbox[str] = Mailbox()
+    box.wake()
+    assert box.get(60) is None
+    box.put("news")
+    box.wake()
+    assert box.get(60) == "news"
+    assert box.get(0) is None
+
+
 def test_closing_wakes_the_reader_and_ends_the_post() -> None:
     box: Mailbox[str] = Mailbox()
     got: list[str | None] = []
