@@ -74,7 +74,7 @@ class Status:
 
 def begin(now: float) -> Status:
     """Before the first process: the next tick starts it."""
-    return Status(CaptureState.BACKING_OFF, "not started yet", now, now, reopens=-1)
+    return Status(CaptureState.BACKING_OFF, "", now, now, reopens=-1)
 
 
 def on_frame(status: Status, now: float, rules: CaptureRules) -> Status:

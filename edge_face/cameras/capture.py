@@ -28,7 +28,9 @@ from edge_face.cameras.source import Kind, parse_source, redact, stall_limit
 from edge_face.settings import CameraSettings
 from edge_face.types import Box, Frame
 
-_log = logging.getLogger("edge_face.cameras")
+_log = logging.getLogger("edge_face.cameras.capture")
+"""What becomes of the camera; what a source has to say goes to edge_face.cameras."""
+_notes = logging.getLogger("edge_face.cameras")
 _Self = TypeVar("_Self", bound="Capture")
 
 _FPS_WINDOW = 5.0
@@ -227,7 +229,7 @@ class Capture:
             elif "ended" in message:
                 self._set(backoff.on_end(self._status, now))
             elif "note" in message:
-                _log.warning("%s", redact(str(message["note"])))
+                _notes.warning("%s", redact(str(message["note"])))
         if gone:
             self._unregister(selector, child)
             self._on_frames(selector)  # what it wrote before it ended counts

@@ -136,7 +136,7 @@ def split(total: float, limits: Limits) -> Manual:
     gain = max(limits.least_gain, min(limits.most_gain, total / time))
     if time * gain < total * (1 - 1e-9):  # shortened for the flicker, and the gain is at its end: light matters more
         time = min(limits.longest, total / gain)
-    return Manual(time, gain)
+    return Manual(min(max(time, limits.shortest), limits.longest), gain)
 
 
 def _without_flicker(time: float, limits: Limits) -> float:

@@ -10,25 +10,23 @@ import logging
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from edge_face.cameras.prepare import Preparation
 from edge_face.cameras.source import Source, SourceEnded
 from edge_face.clock import Clock
 from edge_face.errors import CameraError, MediaError
+from edge_face.media.paths import PICTURE_SUFFIXES, Kind, kind_of, shown
 from edge_face.settings import CameraSettings
 from edge_face.types import Frame, Image
 
 _log = logging.getLogger("edge_face.cameras")
 
-PICTURES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".ppm", ".pgm"})
-
-
 class Reader(Protocol):
-    """What is needed of `edge_face.media.VideoReader`: frames in order as (index, seconds, BGR)."""
+    """What is needed of `edge_face.media.VideoReader`: frames in order as (index, seconds, BGR), and notes in words."""
 
-    @property
-    def fps(self) -> float: ...
+    fps: float
+    notes: list[str]
 
     def __iter__(self) -> Iterator[tuple[int, float, Image]]: ...
 
@@ -58,7 +56,7 @@ class VideoSource(Source):
 
     def __init__(self, path: str, settings: CameraSettings, clock: Clock,
                  reader: Callable[[Path], Reader] | None = None) -> None:
-        self.name = path
+        self.name = shown(path)
         self._path = Path(path).expanduser()
         self._settings, self._new_reader = settings, reader or _video_reader
         self._prepare = Preparation(settings, clock)
@@ -76,6 +74,7 @@ class VideoSource(Source):
             raise CameraError(f"{self.name} is not open")
         found = next(self._frames, None)
         if found is None and self._settings.loop and self._next > self._offset:
+            self.close()
             self._offset = self._next
             self._start()
             found = next(self._frames, None)
@@ -93,13 +92,12 @@ class VideoSource(Source):
     def close(self) -> None:
         reader, self._reader, self._frames = self._reader, None, None
         if reader is not None:
+            for note in reader.notes if self._offset == 0.0 else ():  # of the first round only
+                _log.warning("%s", note)
             reader.close()
 
     def _start(self) -> None:
-        self.close()
         self._reader = self._new_reader(self._path)
-        if not self._reader.fps > 0:
-            raise MediaError(f"{self.name} says {self._reader.fps:g} frames a second: it is damaged or no video")
         self._frames = iter(self._reader)
 
 
@@ -111,7 +109,7 @@ class FolderSource(Source):
 
     def __init__(self, path: str, settings: CameraSettings, clock: Clock,
                  read_picture: Callable[[Path], Image] | None = None) -> None:
-        self.name = path
+        self.name = shown(path)
         self.skipped: list[str] = []
         self._path = Path(path).expanduser()
         self._settings, self._read_picture = settings, read_picture or _picture
@@ -127,7 +125,7 @@ class FolderSource(Source):
         except OSError as error:
             raise MediaError(f"{self.name} cannot be read: {error.strerror or error}") from None
         if not self._pictures:
-            raise MediaError(f"{self.name} has no pictures in it ({', '.join(sorted(PICTURES))} are read)")
+            raise MediaError(f"{self.name} has no pictures in it ({', '.join(sorted(PICTURE_SUFFIXES))} are pictures)")
 
     def read(self) -> Frame:
         if self._pictures is None:
@@ -159,7 +157,7 @@ class FolderSource(Source):
 def pictures_in(folder: Path) -> list[Path]:
     """The pictures of a folder by name, numbers in names by their value; hidden files and folders are left out."""
     return sorted((path for path in folder.iterdir()
-                   if path.suffix.lower() in PICTURES and not path.name.startswith(".") and path.is_file()),
+                   if kind_of(path) is Kind.PICTURE and not path.name.startswith(".") and path.is_file()),
                   key=lambda path: _natural(path.name))
 
 
@@ -172,20 +170,20 @@ def _must_exist(path: Path, *, folder: bool) -> None:
     try:
         exists, is_folder = path.exists(), path.is_dir()
     except OSError as error:  # a name that is too long, a folder that may not be entered
-        raise MediaError(f"{path.name[:60] or path} cannot be looked at: {error.strerror or error}") from None
+        raise MediaError(f"{shown(path.name)[:60]} cannot be looked at: {error.strerror or error}") from None
+    name = shown(path)
     if not exists:
-        raise MediaError(f"{path} is not there")
+        raise MediaError(f"{name} is not there")
     if folder and not is_folder:
-        raise MediaError(f"{path} is a file: a folder of pictures is expected (a video is file:{path})")
+        raise MediaError(f"{name} is a file: a folder of pictures is expected (a video is file:{name})")
     if not folder and is_folder:
-        raise MediaError(f"{path} is a folder: a video file is expected (a folder of pictures is dir:{path})")
+        raise MediaError(f"{name} is a folder: a video file is expected (a folder of pictures is dir:{name})")
 
 
 def _video_reader(path: Path) -> Reader:
     from edge_face.media import VideoReader
 
-    reader: Any = VideoReader(path)
-    return reader  # type: ignore[no-any-return]
+    return VideoReader(path)
 
 
 def _picture(path: Path) -> Image:

@@ -51,7 +51,8 @@ class World:
 
     clock: ManualClock
     platform: Platform | None = Platform.VC4
-    cameras: list[dict[str, Any]] = field(default_factory=lambda: [{"Model": "imx708", "Id": "/base/soc/i2c0mux/i2c@1/imx708@1a", "Num": 0}])
+    cameras: list[dict[str, Any]] = field(
+        default_factory=lambda: [{"Model": "imx708", "Id": "/base/soc/i2c0mux/i2c@1/imx708@1a", "Num": 0}])
     sensor: tuple[int, int] = (4608, 2592)
     busy: bool = False
     forbidden: bool = False

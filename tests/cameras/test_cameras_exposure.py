@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections import deque
 from dataclasses import dataclass
@@ -89,12 +90,13 @@ def test_it_comes_to_rest_and_never_swings(scene: Simulation, target: float) -> 
     overshoot = max((-e if start > 0 else e) for e in errors)
     assert overshoot <= DEAD_BAND + 0.01
     sizes = [abs(e) for e in errors]
-    assert all(after <= before + 0.05 for before, after in zip(sizes, sizes[1:], strict=False)), "always nearer, never farther"
+    assert all(after <= before + 0.05 for before, after in itertools.pairwise(sizes)), "always nearer, never farther"
 
 
 @given(st.lists(st.one_of(st.none(), st.floats(0, 1)), max_size=60), st.lists(st.floats(0, 1e9), min_size=60, max_size=60),
        limits, st.floats(0.1, 0.9))
-def test_it_never_leaves_the_limits_whatever_it_is_told(faces: list[float | None], totals: list[float], bounds: Limits, target: float) -> None:
+def test_it_never_leaves_the_limits_whatever_it_is_told(faces: list[float | None], totals: list[float], bounds: Limits,
+                                                        target: float) -> None:
     state = ExposureState()
     for number, face in enumerate(faces):
         state = step(state, Measurement(face, totals[number], number * 0.7), target, bounds)

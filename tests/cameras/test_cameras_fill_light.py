@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import itertools
+
+import numpy as np
 import pytest
 from gpiozero.pins.mock import MockFactory
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge_face.cameras.fill_light import FillLight, FillRules, FillState, fill_step
+from edge_face.cameras.fill_light import FillLight, FillRules, FillState, fill_step, lit_luma
 from edge_face.errors import HardwareError
 
 RULES = FillRules()
+DARK = np.full((48, 64, 3), 3, np.uint8)
 
 
 def run(scene: list[float], own: float, step: float = 0.1) -> list[tuple[float, bool]]:
@@ -43,14 +47,14 @@ def test_its_own_light_does_not_make_it_flicker() -> None:
     switched = run([0.05] * (hours * 36_000), 0.5)
     times = [at for at, on in switched if on]
     assert len(times) <= 6 + hours * 3600 / RULES.most_on, "tried off ever more rarely"
-    gaps = [round(b - a, 3) for a, b in zip(times, times[1:], strict=False)]
+    gaps = [round(b - a, 3) for a, b in itertools.pairwise(times)]
     assert gaps == sorted(gaps) and gaps[0] >= RULES.least_on
 
 
 @given(st.lists(st.floats(0, 1), max_size=600), st.floats(0, 1))
 def test_it_is_on_for_a_while_each_time(scene: list[float], own: float) -> None:
     switched = run(scene, own, step=1.0)
-    for (at, on), (later, _) in zip(switched, switched[1:], strict=False):
+    for (at, on), (later, _) in itertools.pairwise(switched):
         assert later - at >= (RULES.least_on if on else RULES.after)
 
 
@@ -60,13 +64,21 @@ def test_the_pin_follows() -> None:
     pin = factory.pin(22)
     assert not pin.state
     for number in range(30):
-        light.see(0.01, number * 0.1)
+        light.see(DARK, number * 0.1)
     assert pin.state and light.is_on
     light.close()
     light.close()
     assert not light.is_on
-    light.see(0.01, 99.0)  # after closing nothing is driven any more
+    light.see(DARK, 99.0)  # after closing nothing is driven any more
     FillLight("GPIO22", factory).close()  # the pin is free again
+
+
+def test_privacy_masks_do_not_make_a_picture_dark() -> None:
+    image = np.full((480, 640, 3), 128, np.uint8)
+    assert lit_luma(image) == pytest.approx(128 / 255, abs=0.001)
+    image[:, :500] = 0
+    assert lit_luma(image) == pytest.approx(128 / 255, abs=0.001)
+    assert lit_luma(np.zeros_like(image)) == 0.0
 
 
 @pytest.mark.parametrize("pin", ["GPIO99", "front", "", "GPIO-1"])

@@ -20,7 +20,8 @@ mask = st.tuples(share.filter(lambda v: v < 1), share.filter(lambda v: v < 1), s
 
 
 @given(st.lists(mask, max_size=4), st.integers(1, 70), st.integers(1, 70))
-def test_every_pixel_that_a_mask_touches_is_black_and_no_other(masks: list[tuple[float, float, float, float]], width: int, height: int) -> None:
+def test_every_pixel_that_a_mask_touches_is_black_and_no_other(masks: list[tuple[float, float, float, float]], width: int,
+                                                               height: int) -> None:
     image = np.full((height, width, 3), 255, np.uint8)
     Masks(masks).paint(image)
     for x, y, w, h in masks:
@@ -54,7 +55,8 @@ def numbered(width: int = 4, height: int = 3) -> Any:
     return image
 
 
-@pytest.mark.parametrize(("rotate", "mirror", "first"), [(0, False, [0, 0, 9]), (0, True, [3, 0, 9]), (180, False, [3, 2, 9]), (180, True, [0, 2, 9])])
+@pytest.mark.parametrize(("rotate", "mirror", "first"), [
+    (0, False, [0, 0, 9]), (0, True, [3, 0, 9]), (180, False, [3, 2, 9]), (180, True, [0, 2, 9])])
 def test_turning_and_mirroring(rotate: int, mirror: bool, first: list[int]) -> None:
     frame = Preparation(CameraSettings(rotate=rotate, mirror=mirror), ManualClock()).frame(numbered(), numbered(8, 6))
     assert frame.image[0, 0].tolist() == first and frame.image.flags.c_contiguous
@@ -90,7 +92,8 @@ def test_pictures_that_may_not_be_written_are_copied_before_they_are_masked() ->
     assert not frame.image.any() and image.all()
 
 
-@pytest.mark.parametrize("image", [np.zeros((4, 4), np.uint8), np.zeros((4, 4, 4), np.uint8), np.zeros((4, 4, 3), np.uint16), np.zeros((0, 4, 3), np.uint8)])
+@pytest.mark.parametrize("image", [
+    np.zeros((4, 4), np.uint8), np.zeros((4, 4, 4), np.uint8), np.zeros((4, 4, 3), np.uint16), np.zeros((0, 4, 3), np.uint8)])
 def test_pictures_of_another_kind_are_an_error(image: Any) -> None:
     with pytest.raises(CameraError, match="8-bit colour"):
         Preparation(CameraSettings(), ManualClock()).frame(image)

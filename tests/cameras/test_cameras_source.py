@@ -30,7 +30,8 @@ def test_sources_that_are_meant(text: str, kind: Kind, value: str) -> None:
 
 
 @pytest.mark.parametrize("text", [
-    "", " ", "webcam", "usb", "usb:", "usb:x", "usb:-1", "usb:1.5", "usb:64", "usb:²", "usb:/dev/", "usb:/etc/passwd", "picamera2:", "picamera2:x",
+    "", " ", "webcam", "usb", "usb:", "usb:x", "usb:-1", "usb:1.5", "usb:64", "usb:²", "usb:/dev/", "usb:/etc/passwd", "picamera2:",
+    "picamera2:x",
     "picamera", "rtsp:", "rtsp:cam", "http://cam/", "file:", "dir:", "dir: ", "0", "/dev/video0", "file", "a\0b", "dir:a\nb",
     "picamera2:99999999999999999999"])
 def test_sources_that_cannot_be_meant_name_what_is_allowed(text: str) -> None:
