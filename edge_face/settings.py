@@ -80,6 +80,7 @@ class DecisionSettings:
     rest_after: int = key(5, "failed approaches in a row after which the door rests", low=1, high=100)
     rest: float = key(30.0, "for this long", low=0, high=3600, unit="s")
     fail_after: float = key(2.0, "a face in the zone that is not recognised for so long counts as a failed approach", low=0.5, high=30, unit="s")
+    fail_again: float = key(10.0, "a face that stays in the zone unrecognised counts as a failed approach again every so often", low=1, high=600, unit="s")
     approach_gap: float = key(3.0, "a person who was away for this long starts a new approach", low=0.5, high=60, unit="s")
 
 

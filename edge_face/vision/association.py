@@ -27,15 +27,15 @@ def corners(boxes: Sequence[Box]) -> Matrix:
     return np.array([(b.x, b.y, b.x + b.width, b.y + b.height) for b in boxes], np.float64).reshape(-1, 4)
 
 
-def overlaps(a: Matrix, b: Matrix) -> tuple[Matrix, Matrix]:
-    """Intersection over union, and intersection over the area of `a`, of all pairs: each (len(a), len(b))."""
+def overlaps(a: Matrix, b: Matrix) -> Matrix:
+    """Intersection over union of all pairs: (len(a), len(b))."""
     w = np.minimum(a[:, None, 2], b[None, :, 2]) - np.maximum(a[:, None, 0], b[None, :, 0])
     h = np.minimum(a[:, None, 3], b[None, :, 3]) - np.maximum(a[:, None, 1], b[None, :, 1])
     shared = np.clip(w, 0, None) * np.clip(h, 0, None)
     area_a = ((a[:, 2] - a[:, 0]) * (a[:, 3] - a[:, 1]))[:, None]
     area_b = ((b[:, 2] - b[:, 0]) * (b[:, 3] - b[:, 1]))[None]
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.nan_to_num(shared / (area_a + area_b - shared)), np.nan_to_num(shared / area_a)
+    ratio: Matrix = shared / np.maximum(area_a + area_b - shared, 1e-9)
+    return ratio
 
 
 def costs(tracks: Matrix, found: Matrix, reach: npt.NDArray[np.float64], least_iou: float) -> Matrix:
@@ -44,7 +44,7 @@ def costs(tracks: Matrix, found: Matrix, reach: npt.NDArray[np.float64], least_i
     A pair passes the gate by an IoU of `least_iou` or by a centre distance within the track's `reach` (face sizes;
     0: by overlap only), and only when the sizes fit.
     """
-    iou, _ = overlaps(tracks, found)
+    iou = overlaps(tracks, found)
     def shape(c: Matrix) -> tuple[Matrix, npt.NDArray[np.float64]]:
         return (c[:, :2] + c[:, 2:]) / 2, np.sqrt((c[:, 2] - c[:, 0]) * (c[:, 3] - c[:, 1]))
     (here, side_a), (there, side_b) = shape(tracks), shape(found)

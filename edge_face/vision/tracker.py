@@ -8,7 +8,7 @@ entries of their own, which are hidden and never recognised. Pure: time and pict
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -31,11 +31,9 @@ LIMIT = 64
 FAINT = 0.2
 """A weak entry is carried for so many seconds for each time it was seen, up to `keep`: one flicker is not carried far."""
 DUPLICATE = 0.5
-"""Two confident boxes that overlap so much (IoU) are one face; two tracks that do cannot be told apart."""
+"""Boxes that overlap so much (IoU) are one face, found twice; two tracks that do cannot be told apart."""
 EXPECTED = 0.5
 """A face that overlaps less (IoU) with its predicted box may be somebody else's."""
-PART = 0.75
-"""A weak box with this share inside a confident one is a part of that face."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -130,8 +128,7 @@ class Tracker:
         surplus += fresh[room:]
 
         self._tracks, self._weak, self._next, self._at = tuple(tracks), tuple(entries), number, monotonic
-        shown = [Detection(e.box, e.landmarks, e.score) for e in entries]
-        shown = [d for d in shown if not _part(d, strong)]
+        shown = _apart([Detection(e.box, e.landmarks, e.score) for e in entries], strong)
         return Tracked(tuple(_track(e) for e in tracks), tuple(shown + surplus), frozenset(unsure))
 
     def clear(self) -> None:
@@ -175,7 +172,7 @@ def _distinct(strong: list[Detection]) -> list[Detection]:
     ordered = sorted(strong, key=lambda d: -d.score)
     if len(ordered) < 2:
         return ordered
-    iou, _ = overlaps(*[corners([d.box for d in ordered])] * 2)
+    iou = overlaps(*[corners([d.box for d in ordered])] * 2)
     kept: list[int] = []
     for i in range(len(ordered)):
         if not kept or iou[i, kept].max() <= DUPLICATE:
@@ -183,18 +180,12 @@ def _distinct(strong: list[Detection]) -> list[Detection]:
     return [ordered[i] for i in kept]
 
 
-def _part(detection: Detection, strong: Sequence[Detection]) -> bool:
-    """Is this weak box only another look at a face that was found with confidence?"""
-    area = detection.box.area
-    return any(detection.box.iou(s.box) > DUPLICATE or detection.box.intersection(s.box) > PART * area for s in strong)
-
-
 def _apart(weak: list[Detection], strong: list[Detection]) -> list[Detection]:
+    """Without weak boxes that only repeat a confident one. Smaller ones inside it stay: it may be a picture held up."""
     if not weak or not strong:
         return weak
-    iou, share = overlaps(corners([d.box for d in weak]), corners([d.box for d in strong]))
-    same = [bool(row.any()) for row in (iou > DUPLICATE) | (share > PART)]
-    return [d for d, s in zip(weak, same, strict=True) if not s]
+    iou = overlaps(corners([d.box for d in weak]), corners([d.box for d in strong]))
+    return [d for d, row in zip(weak, iou > DUPLICATE, strict=True) if not row.any()]
 
 
 def _match(aims: list[Motion], found: list[Detection], least_iou: float, *, reach: bool) -> tuple[dict[int, int], set[int]]:
@@ -213,7 +204,7 @@ def _entangled(tracks: list[_Entry]) -> list[_Entry]:
     if len(tracks) < 2:
         return tracks
     boxes = corners([e.box if e.missed == 0 else e.motion.box for e in tracks])
-    iou, _ = overlaps(boxes, boxes)
+    iou = overlaps(boxes, boxes)
     np.fill_diagonal(iou, 0.0)
     over = [bool(row.any()) for row in iou > DUPLICATE]
     return [replace(e, doubtful=True) if o and not e.doubtful else e for e, o in zip(tracks, over, strict=True)]

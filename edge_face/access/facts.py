@@ -1,0 +1,75 @@
+"""What the decision may know: faces, light, the exit button, and both clocks. Nothing else."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from edge_face.types import Light, Scene, Track, TrackState
+from edge_face.vision.pose import estimate_pose
+
+
+@dataclass(frozen=True, slots=True)
+class FaceFact:
+    """One face in one picture.
+
+    `eye_share` is the distance between the eyes as a share of the picture's width, `yaw` in degrees. `person` is whom the
+    pooled embedding names, with its `score` and `threshold`; `nearest` the most similar person whatever the score.
+    `judged`: this very picture was good enough to be compared, `vote` is then whom it named by itself, or None.
+    `failing` names what was wrong with it otherwise. `ambiguous`: from here on it may be somebody else's face.
+    """
+
+    track: int
+    state: TrackState
+    eye_share: float
+    yaw: float
+    person: str | None = None
+    score: float = -1.0
+    threshold: float = 1.0
+    nearest: str | None = None
+    judged: bool = False
+    vote: str | None = None
+    failing: tuple[str, ...] = ()
+    ambiguous: bool = False
+
+    @property
+    def sound(self) -> bool:
+        """Are all numbers numbers? A face with others is treated as not seen."""
+        return all(math.isfinite(v) for v in (self.eye_share, self.yaw, self.score, self.threshold))
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """One moment. `monotonic` measures time, `wall` only dates what is decided.
+
+    `faces` is None when there is no new picture (a tick of the clock, a press of the button). `healthy`: vision worked
+    on this picture. `exit_pressed`: the exit button was pressed since the last facts (a press, not a level).
+    """
+
+    monotonic: float
+    wall: float
+    faces: tuple[FaceFact, ...] | None = None
+    healthy: bool = True
+    light: Light = Light.OK
+    exit_pressed: bool = False
+
+    @property
+    def judgeable(self) -> bool:
+        """Can anybody be recognised in this picture?"""
+        return self.faces is not None and self.healthy and self.light is Light.OK
+
+
+def facts_of(scene: Scene, *, exit_pressed: bool = False) -> Facts:
+    """The facts of a scene, at the scene's own time."""
+    return Facts(scene.monotonic, scene.wall, tuple(face_of(t, scene.width) for t in scene.tracks), True, scene.light, exit_pressed)
+
+
+def face_of(track: Track, width: int) -> FaceFact:
+    """One track of a picture `width` pixels wide."""
+    pose = estimate_pose(track.landmarks)
+    match = track.match
+    return FaceFact(
+        track=track.id, state=track.state, eye_share=pose.eye_distance / width, yaw=pose.yaw,
+        person=match.person if match else None, score=match.score if match else -1.0,
+        threshold=match.threshold if match else 1.0, nearest=match.best if match else None,
+        judged=track.judged and not track.failing, vote=track.vote, failing=track.failing, ambiguous=track.ambiguous)
