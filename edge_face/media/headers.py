@@ -42,6 +42,12 @@ def read_header(data: bytes) -> Header | None:
     return None
 
 
+def is_picture(start: bytes) -> bool:
+    """Do these first bytes (12 or more) begin a picture of a kind that is read here, or of one that is named?"""
+    known = any(start.startswith(magic) for magic, _ in _READERS if magic != b"RIFF") or start[8:12] == b"WEBP"
+    return known or foreign_kind(start) in ("HEIC", "AVIF", "JPEG 2000", "JPEG XL")
+
+
 def foreign_kind(data: bytes) -> str | None:
     """The name of a well-known kind that is not read here, for a message that helps."""
     if data[4:8] == b"ftyp":

@@ -8,6 +8,7 @@ import errno
 import os
 import secrets
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from edge_face.errors import MediaError
@@ -73,19 +74,30 @@ def require_file(path: str | os.PathLike[str], what: str) -> Path:
     return found
 
 
-def media_in(folder: str | os.PathLike[str]) -> list[Path]:
-    """All pictures and videos below a folder, sorted; hidden files and folders are left out, links to folders not
-    followed (they may lead in circles or out of the tree)."""
-    found: list[Path] = []
+@dataclass(frozen=True, slots=True)
+class Tree:
+    """The files below a folder, sorted: pictures and videos, and all others."""
+
+    media: tuple[Path, ...]
+    others: tuple[Path, ...]
+
+
+def media_in(folder: str | os.PathLike[str]) -> Tree:
+    """The files below a folder; hidden files and folders are left out, links to folders not followed (they may lead in
+    circles or out of the tree). Raises MediaError when a folder cannot be read."""
+    media: list[Path] = []
+    others: list[Path] = []
 
     def refuse(error: OSError) -> None:
         raise MediaError(f"the folder '{shown(error.filename or folder)}' cannot be read: {reason(error)}") from None
 
     for root, folders, names in os.walk(folder, onerror=refuse):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
-        found += [Path(root) / name for name in sorted(names)
-                  if not name.startswith(".") and kind_of(name) is not None and (Path(root) / name).is_file()]
-    return found
+        for name in sorted(names):
+            path = Path(root) / name
+            if not name.startswith(".") and path.is_file():
+                (others if kind_of(name) is None else media).append(path)
+    return Tree(tuple(media), tuple(others))
 
 
 def same_file(one: str | os.PathLike[str], other: str | os.PathLike[str]) -> bool:

@@ -16,7 +16,7 @@ from edge_face.opencv import cv2
 from edge_face.types import Image
 
 _QUALITY = {".jpg": 92, ".jpeg": 92, ".jpe": 92, ".jfif": 92, ".webp": 90}
-_WRITABLE = (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".bmp", ".tif", ".tiff", ".ppm")
+WRITABLE = (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".bmp", ".tif", ".tiff", ".ppm")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -73,7 +73,7 @@ def write_picture(path: str | os.PathLike[str], image: Image) -> None:
     """Writes JPEG (quality 92), PNG, WebP (90), BMP, TIFF or PPM by the name's ending: whole or not at all, and pixels
     only, no metadata. Raises MediaError: no such kind, folder missing, disk full, too large for the format."""
     suffix = Path(path).suffix.lower()
-    if suffix not in _WRITABLE:
+    if suffix not in WRITABLE:
         raise MediaError(f"'{shown(path)}' cannot be written: name it .jpg, .png, .webp, .bmp, .tif or .ppm")
     options: list[int] = []
     if suffix in _QUALITY:

@@ -22,10 +22,11 @@ class Sound:
         import av
 
         file, name = require_file(source, "video"), shown(source)
+        self._errors = (OSError, av.error.FFmpegError)
         try:
             self._file: Any = av.open(str(file.resolve()))
-        except OSError as error:
-            raise MediaError(f"the sound of '{name}' cannot be read: {error.strerror or error}") from None
+        except self._errors as error:
+            raise MediaError(f"the sound of '{name}' cannot be read: {error}") from None
         self._stream: Any = next(iter(self._file.streams.audio), None)
         self._output: Any = None
         self._waiting: Any = None
@@ -61,7 +62,7 @@ class Sound:
             if self._waiting is None:
                 try:
                     self._waiting = next(self._packets, None)
-                except OSError:
+                except self._errors:
                     # A damaged tail: the picture goes on without sound.
                     self._packets = iter(())
                 if self._waiting is None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
@@ -41,7 +42,7 @@ class VideoWriter:
     As a context manager an error or Ctrl-C inside leaves nothing behind, and an older file of that name untouched.
     `write(image, seconds)`: BGR uint8 of exactly `height` x `width`; `seconds`: when the frame is shown, for sources
     without a constant rate; without it frame i is shown at i / fps. Odd sizes stay odd (with OpenCV: one row or
-    column is doubled). `speed`: 0 (small files) to 9 (fast), as libvpx's cpu-used; `quality`: 0 (best) to 63;
+    column is doubled). `speed`: 0 (small files) to 8 (fast), as libvpx's cpu-used; `quality`: 0 (best) to 63;
     `audio_from`: a video whose first sound track is copied unchanged. `encoder`: "auto", "av" or "opencv".
     `frames`: how many were written; `codec`: by what.
 
@@ -58,6 +59,8 @@ class VideoWriter:
             raise MediaError(f"a video of {width} x {height} pixels cannot be written: 1 to {_MOST} each way")
         if not 0.1 <= fps <= 1000:
             raise MediaError(f"a video of {fps:g} frames a second cannot be written: 0.1 to 1000")
+        if not (0 <= speed <= 8 and 0 <= quality <= 63):
+            raise ValueError(f"speed is 0 to 8 and quality 0 to 63, not {speed} and {quality}")
         if audio_from is not None and same_file(audio_from, path):
             raise MediaError(f"'{shown(path)}' cannot be read and written at the same time: name another file")
         self._rate = Fraction(fps).limit_denominator(1001)
@@ -140,14 +143,18 @@ class VideoWriter:
                 self._files.__exit__(type(error), error, error.__traceback__)
 
     @contextlib.contextmanager
-    def _errors(self) -> Any:
-        """OSError of the encoders (PyAV's are OSErrors where FFmpeg names one) to MediaError."""
+    def _errors(self) -> Iterator[None]:
+        """Errors of the encoders to MediaError. PyAV's are OSErrors only where FFmpeg names a system error."""
         try:
             yield
         except MediaError:
             raise
         except OSError as error:
             raise MediaError(f"'{shown(self.path)}' cannot be written: {reason(error)}") from None
+        except Exception as error:
+            if not type(error).__module__.startswith("av"):
+                raise
+            raise MediaError(f"'{shown(self.path)}' cannot be encoded: {error}") from None
 
 
 def _open(path: Path, width: int, height: int, rate: Fraction, speed: int, quality: int,
@@ -183,7 +190,8 @@ class _AvEncoder:
         self._sound = Sound(audio_from) if audio_from is not None else None
         self._file: Any = av.open(str(path), "w", format="mp4", options={"movflags": "+faststart"})
         self._stream: Any = self._file.add_stream("libvpx-vp9", rate=rate, options={
-            "deadline": "realtime", "cpu-used": str(speed), "row-mt": "1", "crf": str(quality), "b": "0",
+            "deadline": "realtime", "cpu-used": str(speed), "row-mt": "1", "lag-in-frames": "0",
+            "crf": str(quality), "b": "0",
             # Two tile columns let two threads work on one frame; narrower pictures cannot be split.
             "tile-columns": "1" if width >= 512 else "0", "threads": "2",
             # How the colours are meant (BT.601, limited range: what OpenCV's conversion gives); players guess otherwise.

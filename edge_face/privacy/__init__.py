@@ -15,16 +15,17 @@ if TYPE_CHECKING:
     from edge_face.privacy.registry import anonymize, method, method_names
     from edge_face.privacy.stills import HiddenPicture, StillScenes, hide_picture
     from edge_face.privacy.video import HiddenVideo, hide_video
-    from edge_face.privacy.watching import CloseDetector, Watcher
+    from edge_face.privacy.watching import CloseDetector, FrameDetector, Watcher
 
-__all__ = ["CloseDetector", "DelayLine", "HiddenPicture", "HiddenVideo", "Hider", "Region", "Released", "StillScenes",
+__all__ = ["CloseDetector", "DelayLine", "FrameDetector", "HiddenPicture", "HiddenVideo", "Hider", "Region", "Released", "StillScenes",
            "Watcher", "anonymize", "covered_share", "everything", "hide_picture", "hide_video", "mask_of", "method",
            "method_names"]
 
 _HOMES = {"DelayLine": "delay", "Released": "delay", "Hider": "hider", "covered_share": "masks", "mask_of": "masks",
           "Region": "regions", "everything": "regions", "anonymize": "registry", "method": "registry",
           "method_names": "registry", "HiddenPicture": "stills", "StillScenes": "stills", "hide_picture": "stills",
-          "HiddenVideo": "video", "hide_video": "video", "CloseDetector": "watching", "Watcher": "watching"}
+          "HiddenVideo": "video", "hide_video": "video", "CloseDetector": "watching", "FrameDetector": "watching",
+          "Watcher": "watching"}
 
 
 def __getattr__(name: str) -> object:

@@ -63,16 +63,35 @@ class _Tile:
     inner: tuple[bool, bool, bool, bool]
 
 
-class CloseDetector:
-    """A detector for large pictures: looks at the whole, at twice its size in overlapping tiles, and so on up to full
-    size, and at the whole turned by a quarter either way, as pictures without orientation come.
+class FrameDetector:
+    """The detector of a video's frames, whatever their size: finds faces of about 24 px and more.
 
-    `width` x `height`: the size of a tile, the detector's own input.
+    Up to 640 x 480 that is one look at 320 x 240; larger frames are looked at in tiles of 640 x 480 at half their size.
+    `small`, `large`: one detector for each of the two inputs.
     """
 
-    def __init__(self, detector: FaceDetector, width: int = 640, height: int = 480, *, turned: bool = True) -> None:
+    def __init__(self, small: FaceDetector, large: FaceDetector) -> None:
+        self.recognise, self.hide = large.recognise, large.hide
+        self._small, self._close = small, CloseDetector(large, finest=0.5, turned=False)
+
+    def detect(self, image: Image, threshold: float) -> list[Detection]:
+        """Faces of at least `threshold`, best first, in pixels of `image`."""
+        height, width = image.shape[:2]
+        return (self._small if width <= 640 and height <= 480 else self._close).detect(image, threshold)
+
+
+class CloseDetector:
+    """A detector that looks closely: at the whole picture, at twice its size in overlapping tiles, and so on, and at the
+    whole turned by a quarter either way, as pictures without orientation come.
+
+    `width` x `height`: the size of a tile, the detector's own input. `finest`: up to which scale of the picture; at 1
+    faces of about 12 px and more are found. `turned`: look at the turned picture too.
+    """
+
+    def __init__(self, detector: FaceDetector, width: int = 640, height: int = 480, *, finest: float = 1.0,
+                 turned: bool = True) -> None:
         self.recognise, self.hide = detector.recognise, detector.hide
-        self._detector, self._size, self._turned = detector, (width, height), turned
+        self._detector, self._size, self._finest, self._turned = detector, (width, height), finest, turned
 
     def detect(self, image: Image, threshold: float) -> list[Detection]:
         """Faces of at least `threshold`, best first, in pixels of `image`."""
@@ -100,10 +119,11 @@ class CloseDetector:
 
     def _scales(self, columns: int, rows: int) -> list[float]:
         fit = min(self._size[0] / columns, self._size[1] / rows)
-        if fit >= 1:
-            return [1.0]
-        levels = math.ceil(math.log2(1 / fit))
-        return [fit, *(0.5 ** k for k in range(levels - 1, -1, -1) if 0.5 ** k > fit * 1.2)]
+        if fit >= self._finest:
+            return [min(fit, 1.0)]
+        levels = math.ceil(math.log2(self._finest / fit))
+        # Coarse to fine; a level hardly larger than the whole would find the same faces again.
+        return [fit, *(self._finest * 0.5 ** k for k in range(levels - 1, -1, -1) if self._finest * 0.5 ** k > fit * 1.2)]
 
     def _tiles(self, level: Image) -> Iterator[_Tile]:
         rows, columns = level.shape[:2]
