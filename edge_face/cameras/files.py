@@ -163,7 +163,7 @@ def pictures_in(folder: Path) -> list[Path]:
 
 def _natural(name: str) -> tuple[list[tuple[int, int, str]], str]:
     parts = re.split(r"([0-9]+)", name.casefold())
-    return [(1, int(part), "") if part.isascii() and part.isdigit() else (0, 0, part) for part in parts if part], name
+    return [(0, int(part), "") if part.isascii() and part.isdigit() else (1, 0, part) for part in parts if part], name
 
 
 def _must_exist(path: Path, *, folder: bool) -> None:
