@@ -8,13 +8,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from edge_face.door.exit_button import ExitButton, open_exit_button
-from edge_face.door.lock import Lock, describe_lock, open_lock, safe_level
+from edge_face.door.lock import Lock, describe_lock, make_safe, open_lock, safe_level
 from edge_face.door.pins import pin_factory, pin_number
 
 if TYPE_CHECKING:
     from edge_face.door.mock import Edge, EdgeRecorder
 
-__all__ = ["Edge", "EdgeRecorder", "ExitButton", "Lock", "describe_lock", "open_exit_button", "open_lock",
+__all__ = ["Edge", "EdgeRecorder", "ExitButton", "Lock", "describe_lock", "make_safe", "open_exit_button", "open_lock",
            "pin_factory", "pin_number", "safe_level"]
 
 

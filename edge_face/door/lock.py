@@ -162,6 +162,15 @@ def open_lock(settings: DoorSettings, factory: Any, clock: Callable[[], float] =
     return Lock(output, settings, clock)
 
 
+def make_safe(settings: DoorSettings, factory: Any) -> None:
+    """Switches the coil off, whatever a killed process left behind, and gives the pin back. Raises `HardwareError`."""
+    number = pin_number(settings.lock_pin, "door.lock_pin")
+    with hardware_errors(settings.lock_pin):
+        from gpiozero import OutputDevice
+
+        OutputDevice(number, active_high=settings.active_high, initial_value=False, pin_factory=factory).close()
+
+
 def safe_level(settings: DoorSettings) -> int:
     """The level (0, 1) of the pin at which the coil is off: what the pull resistor, the line in config.txt and a
     stopped daemon leave behind."""

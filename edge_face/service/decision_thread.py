@@ -46,7 +46,8 @@ class DecisionThread:
         self._sights: Mailbox[_Sight] = Mailbox()
         self._pressed = threading.Event()
         self._thread = threading.Thread(target=self._run, name="decision", daemon=True)
-        self._light = Light.OK
+        self.light = Light.OK
+        """Of the latest picture."""
         self.state = DoorState()
         """As it was after the latest facts; for reading only."""
         self.first_at: float | None = None
@@ -98,8 +99,8 @@ class DecisionThread:
         if sight.scene is None:
             return Facts(self._monotone(sight.monotonic), sight.wall, None, healthy=False, exit_pressed=pressed)
         facts = facts_of(sight.scene, exit_pressed=pressed)
-        if facts.light is not self._light:
-            self._light = facts.light
+        if facts.light is not self.light:
+            self.light = facts.light
             _log.info("the light is %s", facts.light.value)
         if not self._film and self._clock.monotonic() - sight.monotonic > STALE:
             facts = replace(facts, faces=None, healthy=False)

@@ -93,7 +93,11 @@ class _Stream(logging.StreamHandler[TextIO]):
     """Writes to a stream whose reader may go away."""
 
     def handleError(self, record: logging.LogRecord) -> None:
-        return
+        # What could not be written would fail again when Python ends, and spoil the exit code.
+        with contextlib.suppress(OSError, ValueError):
+            nowhere = os.open(os.devnull, os.O_WRONLY | os.O_CLOEXEC)
+            os.dup2(nowhere, self.stream.fileno())
+            os.close(nowhere)
 
 
 class Log:

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from edge_face.door import describe_lock, open_lock, safe_level
+from edge_face.door import describe_lock, make_safe, open_lock, safe_level
 from edge_face.door.mock import EdgeRecorder
 from edge_face.errors import HardwareError, UsageError
 from edge_face.settings import DoorSettings
@@ -69,6 +69,14 @@ def test_close_leaves_the_coil_off(settings: DoorSettings, mid_grant: bool) -> N
         lock.release(1.0, "face")
     lock.secure()
     assert recorder.edges[-1].what == "freed"
+
+
+@pytest.mark.parametrize("settings", KINDS, ids=str)
+def test_making_safe_switches_the_coil_off_and_never_on(settings: DoorSettings) -> None:
+    recorder = EdgeRecorder()
+    make_safe(settings, recorder)
+    assert [(edge.what, edge.level) for edge in recorder.edges if edge.what != "input"] == [
+        ("claimed", safe_level(settings)), ("freed", safe_level(settings))]
 
 
 def test_a_strike_that_is_closed_is_locked() -> None:

@@ -1,0 +1,165 @@
+"""The decision thread: what it makes of scenes, presses, stale pictures and clocks. The real controller decides."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import numpy as np
+
+from edge_face.access import Decision, Kind, Rules
+from edge_face.clock import ManualClock
+from edge_face.service.decision_thread import STALE, DecisionThread
+from edge_face.service.door_thread import Order
+from edge_face.types import Box, Frame, Light, Match, Quality, Scene, Track, TrackState
+
+EMPTY = np.zeros((4, 4, 3), np.uint8)
+
+
+def eventually(condition: Callable[[], object], seconds: float = 20.0) -> None:
+    until = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < until, "it never happened"
+        time.sleep(0.002)
+
+
+def frame(index: int, at: float) -> Frame:
+    return Frame(index, at, 1.7e9 + at, EMPTY)
+
+
+def scene(index: int, at: float, person: str | None = "p1") -> Scene:
+    """One face in the zone, facing, judged in this very frame."""
+    landmarks = np.array([[300, 200], [360, 200], [330, 235], [308, 270], [352, 270]], np.float32)
+    match = Match(person, "p1", 0.9 if person else 0.1, 0.5, 0.0, at)
+    track = Track(1, Box(280, 150, 100, 140), landmarks, 0.95, TrackState.CONFIRMED, index, 0, quality=Quality(1, 1, 1, 1, 1, 60, 0, 0, 0),
+                  match=match, matched_at=at, judged=True, vote=person, votes=(person,) * 5)
+    return Scene(index, at, 1.7e9 + at, 640, 480, (track,))
+
+
+class Desk:
+    """The thread with everything around it written down."""
+
+    def __init__(self, film: bool = False) -> None:
+        self.clock = ManualClock(100.0)
+        self.orders: list[Order] = []
+        self.decisions: list[Decision] = []
+        self.failures: list[BaseException] = []
+        self.beats = 0
+        self.thread = DecisionThread(Rules(), self.clock, self.orders.append, self.decisions.append, self._beat, self.failures.append,
+                                     film=film)
+        self.thread.start()
+
+    def _beat(self) -> None:
+        self.beats += 1
+
+    def show(self, shown: Scene | None, index: int, at: float) -> None:
+        """Gives a scene and waits until it was decided on."""
+        before = self.beats
+        self.thread.see(frame(index, at), shown)
+        eventually(lambda: (self.beats > before and self.thread._sights._item is None) or self.failures)
+
+    def approach(self, begin: float, count: int = 12, person: str | None = "p1", live: bool = True) -> None:
+        for index in range(count):
+            at = begin + index * 0.1
+            if live:
+                self.clock.sleep(max(at + 0.05 - self.clock.monotonic(), 0.0))
+            self.show(scene(index, at, person), index, at)
+
+    def kinds(self) -> list[Kind]:
+        return [decision.kind for decision in self.decisions]
+
+
+def test_an_approach_opens_once() -> None:
+    desk = Desk()
+    desk.approach(100.0, 20)
+    desk.thread.stop()
+    assert desk.kinds() == [Kind.GRANT] and desk.orders == [Order(3.0, "face")]
+    assert desk.decisions[0].person == "p1" and desk.thread.first_at is not None and not desk.failures
+
+
+def test_a_stranger_opens_nothing() -> None:
+    desk = Desk()
+    desk.approach(100.0, 30, None)
+    desk.thread.stop()
+    assert desk.orders == [] and desk.kinds() == [Kind.DENY]
+
+
+def test_what_vision_could_not_judge_breaks_the_approach() -> None:
+    desk = Desk()
+    desk.approach(100.0, 3)
+    desk.show(None, 3, 100.3)
+    desk.approach(100.4, 3)
+    desk.thread.stop()
+    assert desk.orders == []
+
+
+def test_a_picture_that_is_too_old_opens_nothing() -> None:
+    desk = Desk()
+    desk.clock.sleep(STALE + 10)
+    desk.approach(100.0, 20, live=False)
+    desk.thread.stop()
+    assert desk.orders == [] and Kind.GRANT not in desk.kinds()
+
+
+def test_in_a_film_the_pictures_have_their_own_time() -> None:
+    desk = Desk(film=True)
+    desk.clock.sleep(500)
+    desk.approach(100.0, 20, live=False)
+    desk.thread.stop()
+    assert desk.orders == [Order(3.0, "face")]
+
+
+def test_a_tick_that_ran_ahead_of_the_next_picture_is_no_fault() -> None:
+    desk = Desk()
+    desk.approach(100.0, 3)
+    desk.clock.sleep(0.3)
+    before = desk.beats
+    eventually(lambda: desk.beats > before + 2)  # ticks at about 100.55
+    assert desk.thread.state.at is not None and desk.thread.state.at > 100.4
+    desk.approach(100.5, 12)
+    desk.thread.stop()
+    assert desk.orders == [Order(3.0, "face")]
+
+
+def test_a_release_ends_in_the_books_without_any_picture() -> None:
+    desk = Desk()
+    desk.approach(100.0)
+    desk.clock.sleep(5.0)
+    eventually(lambda: Kind.RELOCK in desk.kinds())
+    desk.thread.stop()
+    assert desk.orders == [Order(3.0, "face")], "the door thread ends its releases itself"
+
+
+def test_a_clock_that_runs_backwards_locks_the_door() -> None:
+    desk = Desk()
+    desk.approach(100.0)
+    desk.show(scene(99, 50.0), 99, 50.0)
+    desk.thread.stop()
+    assert desk.orders == [Order(3.0, "face"), Order(None, "clock")]
+
+
+def test_a_press_is_written_down_at_once_and_orders_nothing_twice() -> None:
+    for film in (False, True):
+        desk = Desk(film)
+        desk.thread.press()
+        eventually(lambda desk=desk: desk.kinds() == [Kind.EXIT])
+        desk.thread.stop()
+        assert desk.orders == []
+
+
+def test_darkness_is_said_and_opens_nothing() -> None:
+    from dataclasses import replace
+
+    desk = Desk()
+    for index in range(12):
+        at = 100.0 + index / 10
+        desk.show(replace(scene(index, at), light=Light.TOO_DARK), index, at)
+    desk.thread.stop()
+    assert desk.thread.light is Light.TOO_DARK and desk.orders == []
+
+
+def test_a_failure_is_handed_over() -> None:
+    desk = Desk()
+    desk.thread._record = lambda decision: 1 / 0  # type: ignore[assignment]
+    desk.approach(100.0)
+    assert isinstance(desk.failures[0], ZeroDivisionError)
