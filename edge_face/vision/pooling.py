@@ -10,9 +10,9 @@ import numpy as np
 from edge_face.errors import ModelError
 from edge_face.types import Floats
 
-FAR = 0.25
-"""An embedding less similar (cosine) than this to the pool is another face, or no usable picture of this one. On the
-bundled clips frames of one track, 12 px or more between the eyes, are at 0.5 or more (docs/decisions/quality.md)."""
+FAR = 0.45
+"""An embedding less similar (cosine) than this to the pool is another face, or no usable picture of this one: frames of
+one track are at 0.6 and more, one picture in a thousand of somebody else reaches 0.49 (docs/decisions/tracking.md)."""
 STRIKES = 2
 """So many far embeddings in a row: the pool is about somebody who is not there any more."""
 DECAY = 0.9
