@@ -68,8 +68,7 @@ class Capture:
         name = parse_source(settings.source)
         Masks(settings.privacy_masks)
         self._settings, self._opener = settings, _opener
-        # A little more than the sources' own limit: when both notice, the source's sentence says more.
-        self._rules = rules or CaptureRules(stall=stall_limit(settings) + 0.25)
+        self._rules = rules or CaptureRules(stall=stall_limit(settings))
         self._meters = _opener is not None or (name.kind is Kind.PICAMERA2 and settings.metering == "face")
         self._news = threading.Condition()
         self._status = Status(CaptureState.CLOSED, "not started", time.monotonic(), None)

@@ -19,7 +19,7 @@ from typing import Any
 from edge_face.cameras.picamera_controls import Exposure, checked_controls
 from edge_face.cameras.picamera_errors import explained
 from edge_face.cameras.prepare import Preparation
-from edge_face.cameras.source import Source, stall_limit
+from edge_face.cameras.source import Source, source_limit, stall_limit
 from edge_face.clock import Clock
 from edge_face.errors import CameraError, MissingExtraError
 from edge_face.settings import CameraSettings
@@ -67,17 +67,17 @@ class PicameraSource(Source):
     def read(self) -> Frame:
         if self._camera is None:
             raise CameraError(f"{self.name} is not open")
-        limit = stall_limit(self._settings)
+        limit, said = source_limit(self._settings), stall_limit(self._settings)
         started = self._clock.monotonic()
         while True:
             try:
                 pictures = self._capture(limit)
             except Exception as error:
-                raise explained(error, self.name, limit) from error
+                raise explained(error, self.name, said) from error
             if pictures is not None:
                 return self._prepare.frame(*pictures)
             if self._clock.monotonic() - started > limit:
-                raise CameraError(f"{self.name} has brought the same picture again and again for {limit:g} s: it is frozen "
+                raise CameraError(f"{self.name} has brought the same picture again and again for {said:g} s: it is frozen "
                                   "(check the ribbon cable and the power supply)")
 
     def meter(self, boxes: Sequence[Box]) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
-from edge_face.cameras.source import parse_source, stall_limit
+from edge_face.cameras.source import parse_source, source_limit
 from edge_face.cameras.stream import CaptureSource
 from edge_face.clock import Clock
 from edge_face.errors import CameraError
@@ -59,7 +59,7 @@ class RtspSource(CaptureSource):
     def _ffmpeg_capture(self) -> Any:
         from edge_face.opencv import cv2
 
-        wait = int(1000 * max(stall_limit(self._settings), 1.0))
+        wait = int(1000 * max(source_limit(self._settings), 1.0))
         with _tcp_options():
             return cv2.VideoCapture(self._url, cv2.CAP_FFMPEG, [
                 cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, int(1000 * OPEN_SECONDS), cv2.CAP_PROP_READ_TIMEOUT_MSEC, wait])

@@ -113,6 +113,11 @@ def stall_limit(settings: CameraSettings) -> float:
     return max(settings.stall_seconds, 3.0 / settings.fps)
 
 
+def source_limit(settings: CameraSettings) -> float:
+    """Seconds that a source itself waits: a little less than who watches it from outside, as its own sentence says more."""
+    return 0.95 * stall_limit(settings)
+
+
 def _number(text: str, whole: str) -> str:
     if not text.isascii() or not text.isdigit() or int(text) > _LARGEST_NUMBER:
         raise SettingsError(f"[camera] source '{whole[:80]}' has no number from 0 to {_LARGEST_NUMBER}: allowed are {ALLOWED}")

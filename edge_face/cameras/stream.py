@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from edge_face.cameras.prepare import Preparation
-from edge_face.cameras.source import Source, stall_limit
+from edge_face.cameras.source import Source, source_limit, stall_limit
 from edge_face.clock import Clock
 from edge_face.errors import CameraError
 from edge_face.settings import CameraSettings
@@ -52,14 +52,14 @@ class CaptureSource(Source):
     def read(self) -> Frame:
         if self._capture is None:
             raise CameraError(f"{self.name} is not open")
-        limit = stall_limit(self._settings)
+        limit = source_limit(self._settings)
         self._alive = self._clock.monotonic()
         while True:
             image = self._next()
             if image is not None:
                 return self._prepare.frame(image)
             if self._clock.monotonic() - self._alive > limit:
-                raise CameraError(f"{self.name} has brought no new picture for {limit:g} s: {self._lost()}")
+                raise CameraError(f"{self.name} has brought no new picture for {stall_limit(self._settings):g} s: {self._lost()}")
 
     def _next(self) -> Image | None:
         """The next frame that is new, due and whole; None when this one is not."""

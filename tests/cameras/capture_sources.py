@@ -9,7 +9,9 @@ import time
 from collections.abc import Callable, Sequence
 
 import numpy as np
+from fake_picamera2 import World, fake_libcamera, fake_picamera2
 
+from edge_face.cameras.picamera import PicameraSource
 from edge_face.cameras.prepare import Preparation
 from edge_face.cameras.source import Source, SourceEnded
 from edge_face.clock import Clock
@@ -159,3 +161,13 @@ def childbearing(settings: CameraSettings, clock: Clock) -> Source:
 
     source.read = with_pid  # type: ignore[method-assign]
     return source
+
+
+def pi_camera_freezing(settings: CameraSettings, clock: Clock) -> Source:
+    """The real adapter over a stand-in whose time stamp stands still after ten frames."""
+    return PicameraSource(settings, clock, fake_picamera2(World(clock, freezes_after=10)), fake_libcamera())
+
+
+def pi_camera_hanging(settings: CameraSettings, clock: Clock) -> Source:
+    """The same over one whose capture never returns, as old releases do when the ribbon cable comes off."""
+    return PicameraSource(settings, clock, fake_picamera2(World(clock, hangs_after=10, old_wait=True)), fake_libcamera())

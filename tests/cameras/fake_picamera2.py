@@ -15,7 +15,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from edge_face.clock import ManualClock
+from edge_face.clock import Clock
 
 PIPELINE = 3
 """Frames until controls take effect."""
@@ -49,7 +49,7 @@ def fake_libcamera() -> Any:
 class World:
     """What happens to the fake camera, and what it was told."""
 
-    clock: ManualClock
+    clock: Clock
     platform: Platform | None = Platform.VC4
     cameras: list[dict[str, Any]] = field(
         default_factory=lambda: [{"Model": "imx708", "Id": "/base/soc/i2c0mux/i2c@1/imx708@1a", "Num": 0}])
@@ -61,6 +61,7 @@ class World:
     fails_after: int | None = None
     freezes_after: int | None = None
     old_wait: bool = False
+    """Releases before 0.3.13 take every number of seconds as "for ever"."""
     tuning_files: tuple[str, ...] = ("imx708_noir.json",)
     light: float = 1.0
     gamma: float = 2.2
@@ -199,8 +200,8 @@ class Camera:
         world = self.world
         if world.hangs_after is not None and world.frames >= world.hangs_after:
             self._pending += 1
-            assert not world.old_wait and isinstance(wait, float), "the real one would never return"
-            world.clock.sleep(wait)
+            assert wait is not None, "the real one would never return"
+            world.clock.sleep(1e6 if world.old_wait else wait)
             raise concurrent.futures.TimeoutError()
         if world.fails_after is not None and world.frames >= world.fails_after:
             raise RuntimeError("Camera frontend has timed out!")
