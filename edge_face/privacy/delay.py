@@ -16,10 +16,12 @@ from edge_face.settings import PrivacySettings
 from edge_face.types import Box, Frame, Scene, Track, TrackState
 
 BACK_GROWTH = 1.2
-"""A face carried back to frames before its first sight grows by this share of its size each second, once its speed is
-known..."""
-BACK_GROWTH_BLIND = 3.0
-"""...and by this as long as it is not."""
+"""A face carried back to frames before its first sight grows by this share of its size each second..."""
+JITTER = 0.1
+"""...and by this for each time that its speed, known over a short span, is carried over as long a span again."""
+BLIND_ACROSS, BLIND_UPRIGHT = 8.4, 2.0
+"""As long as its speed is not known it grows by these shares each second: somebody walks past at four widths of a face a
+second. That is the fate of the one frame that leaves when the face is found."""
 NEAR = 1.5
 """A new track within so many face sizes of where another one was lost may be the same face, seen again."""
 MEMORY = 2.0
@@ -123,12 +125,14 @@ class DelayLine:
                 break
             gap = max(first.at - waiting.frame.monotonic, 0.0)
             if span <= 0:
-                place, name = first.box.grown(1 + BACK_GROWTH_BLIND * gap), "place"
+                across, upright = 1 + BLIND_ACROSS * gap, 1 + BLIND_UPRIGHT * gap
+                (x, y), width, height = first.box.centre, first.box.width * across, first.box.height * upright
+                moved = Box(x - width / 2, y - height / 2, width, height)
             else:
-                moved = _between_boxes(first.box, track.box, -gap / span)
-                place, name = moved.grown(1 + BACK_GROWTH * gap), "speed"
-            if _usable(place):
-                waiting.learned[name, track.id, 0] = self._region(place, track.id, "before it was found")
+                moved = _between_boxes(first.box, track.box, -gap / span).grown(1 + BACK_GROWTH * gap + JITTER * gap / span)
+            for name, place in (("place", first.box.grown(1 + BACK_GROWTH * gap)), ("speed", moved)):
+                if _usable(place):
+                    waiting.learned[name, track.id, 0] = self._region(place, track.id, "before it was found")
 
     def _between(self, last: _Sight, track: Track, scene: Scene, index: int, name: str = "gap", other: int = 0) -> None:
         """A face seen at `last` and now was in between, wherever prediction put it."""

@@ -77,8 +77,7 @@ def cover(box: Box, margin: float) -> Box:
 
 def outline(box: Box) -> Floats:
     """The superellipse inscribed in a box as a polygon, (n, 2) in pixels."""
-    left, top = max(box.x, -_FAR), max(box.y, -_FAR)
-    right, bottom = min(box.x + box.width, _FAR), min(box.y + box.height, _FAR)
+    left, top, right, bottom = (min(max(v, -_FAR), _FAR) for v in (box.x, box.y, box.x + box.width, box.y + box.height))
     half = np.array([(right - left) / 2, (bottom - top) / 2])
     centre = np.array([(left + right) / 2, (top + bottom) / 2])
     found: Floats = (centre + _unit_outline() * half).astype(np.float32)

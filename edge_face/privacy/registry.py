@@ -93,7 +93,7 @@ def _hide(out: Image, region: Region, chosen: Anonymizer, strength: float) -> No
     height, width = out.shape[:2]
     outer = region.box.grown(1 + chosen.feather)
     left, top, right, bottom = bounds(outer, width, height)
-    if right <= left or bottom <= top:
+    if right <= left or bottom <= top or region.box.width <= 0 or region.box.height <= 0:
         return
     patch = out[top:bottom, left:right]
     # The cell follows the whole shape, also where the picture's edge cuts it off.
@@ -112,7 +112,7 @@ def _hide(out: Image, region: Region, chosen: Anonymizer, strength: float) -> No
 
 def _rim(outer: Box, feather: float, left: int, top: int, right: int, bottom: int) -> Image:
     """Weights 0 to 255 of the soft rim for the pixels of a patch, taken from one template that fits any box."""
-    scale_x, scale_y = outer.width / _TEMPLATE, outer.height / _TEMPLATE
+    scale_x, scale_y = max(outer.width, 1.0) / _TEMPLATE, max(outer.height, 1.0) / _TEMPLATE
     matrix = np.array([[1 / scale_x, 0, (left + 0.5 - outer.x) / scale_x - 0.5],
                        [0, 1 / scale_y, (top + 0.5 - outer.y) / scale_y - 0.5]])
     rim: Image = cv2.warpAffine(_template(feather), matrix, (right - left, bottom - top),
@@ -125,5 +125,6 @@ def _template(feather: float) -> Image:
     """The rim's weights over the outer box: 255 on the shape and inside, falling to 0 at the outer box's superellipse."""
     axis: Floats = ((np.arange(_TEMPLATE) + 0.5) / _TEMPLATE * 2 - 1).astype(np.float32) * (1 + feather)
     radius = (np.abs(axis[None, :]) ** POWER + np.abs(axis[:, None]) ** POWER) ** (1 / POWER)
-    weights: Image = (np.clip((1 + feather - radius) / feather, 0, 1) * 255).astype(np.uint8)
+    # It ends a little before the outer box, so that interpolation reaches nothing beyond it.
+    weights: Image = (np.clip((1 + 0.8 * feather - radius) / (0.8 * feather), 0, 1) * 255).astype(np.uint8)
     return weights
