@@ -1,6 +1,6 @@
 """The Pi camera through picamera2: a small stream that is searched for faces, a large one from which they are aligned.
 
-Facts that this file rests on (picamera2's source, 0.3.12 to 0.3.38):
+Facts that this file rests on (picamera2's source, read at 0.3.12, 0.3.17, 0.3.22 and 0.3.38):
 - The format named "RGB888" lies in memory as blue, green, red: OpenCV's order.
 - The second ("lores") stream must be YUV on boards before the Pi 5, and never larger than the main one; both show the
   same part of the sensor when their aspect is the same. As YUV420 it comes with its padding still on (rows of `stride`).
@@ -154,7 +154,7 @@ class PicameraSource(Source):
 
     def _capture(self, limit: float) -> tuple[Image, Image | None] | None:
         """Image and detail of the next frame; None when its time stamp is the last one's."""
-        # Releases before 0.3.13 take any number as "wait for ever": there the capture process is killed from outside.
+        # 0.3.22 honours the limit; 0.3.17 takes any number as "wait for ever": there the capture process is killed from outside.
         request = self._camera.capture_request(wait=limit)
         try:
             metadata = request.get_metadata()

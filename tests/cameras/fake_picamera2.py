@@ -61,7 +61,7 @@ class World:
     fails_after: int | None = None
     freezes_after: int | None = None
     old_wait: bool = False
-    """Releases before 0.3.13 take every number of seconds as "for ever"."""
+    """0.3.17 and before take every number of seconds as "for ever"."""
     tuning_files: tuple[str, ...] = ("imx708_noir.json",)
     light: float = 1.0
     gamma: float = 2.2
@@ -122,7 +122,7 @@ class Camera:
         self.world = world
         world.tuning = tuning
         if number >= len(world.cameras):
-            raise IndexError("list index out of range")  # before 0.3.27; later a RuntimeError: "No camera number 0 found"
+            raise IndexError("list index out of range")  # as 0.3.22; 0.3.38 raises RuntimeError: "No camera number 0 found"
         if world.forbidden:
             raise PermissionError(13, "Permission denied", "/dev/dma_heap/linux,cma")
         if world.busy:
@@ -247,7 +247,7 @@ def fake_picamera2(world: World) -> Any:
     """A module-like object with a `Picamera2` class."""
 
     class Picamera2(Camera):
-        if world.platform is not None:  # before 0.3.13 there is no such attribute
+        if world.platform is not None:  # 0.3.12 has no such attribute
             platform = world.platform
 
         def __init__(self, camera_num: int = 0, tuning: Any = None) -> None:
