@@ -1,0 +1,272 @@
+"""The database file under the people store: one writer, transactions that happen wholly or not at all, errors in words.
+
+SQLite in WAL mode with `secure_delete`: what is deleted is overwritten. The writer holds a lock file for as long as it
+is open; readers need none.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import sqlite3
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from edge_face.errors import StoreError
+from edge_face.people import migrations, schema
+
+FILE = "people.db"
+BUSY_SECONDS = 5.0
+_MAGIC = b"SQLite format 3\x00"
+
+
+class Database:
+    """The open database file in `folder`. May be used from several threads, one at a time.
+
+    Raises StoreError for a folder or file that cannot be used: missing (when reading only), locked by another writer for
+    longer than `wait` seconds, read-only, corrupt, no database, of a newer version.
+    """
+
+    def __init__(self, folder: Path, *, read_only: bool, wait: float) -> None:
+        self.folder, self.path, self.read_only = folder, folder / FILE, read_only
+        self._guard = threading.RLock()
+        self._lock: int | None = None
+        self._connection: sqlite3.Connection | None = None
+        self.fresh = False
+        """Was there no database before?"""
+        try:
+            if not read_only:
+                self._lock = _hold(folder, wait)
+            self.fresh = self._look()
+            self._connection = self._connect()
+            with self.reporting():
+                self._prepare()
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Closes the file and gives the lock back. May be called again."""
+        with self._guard:
+            connection, self._connection = self._connection, None
+            if connection is not None:
+                with contextlib.suppress(sqlite3.Error):
+                    connection.close()
+            held, self._lock = self._lock, None
+            if held is not None:
+                os.close(held)
+
+    def rows(self, statement: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """All rows of a query."""
+        with self._guard, self.reporting():
+            return self._open.execute(statement, values).fetchall()
+
+    def row(self, statement: str, values: Sequence[Any] = ()) -> tuple[Any, ...] | None:
+        """The first row of a query, or None."""
+        with self._guard, self.reporting():
+            cursor = self._open.execute(statement, values)
+            first: tuple[Any, ...] | None = cursor.fetchone()
+            cursor.close()
+            return first
+
+    def run(self, statement: str, values: Sequence[Any] = ()) -> int:
+        """Runs a statement inside a transaction; the number of rows that it changed."""
+        return self._open.execute(statement, values).rowcount
+
+    @contextlib.contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Everything inside happens, or nothing. Raises StoreError, and whatever is raised inside."""
+        with self._guard, self.reporting():
+            if self.read_only:
+                raise StoreError(f"the people store in {self.folder} was opened for reading only")
+            self._open.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+                self._open.execute("COMMIT")
+            except BaseException:
+                # After some errors (disk full) SQLite has rolled back by itself.
+                with contextlib.suppress(sqlite3.Error):
+                    if self._open.in_transaction:
+                        self._open.execute("ROLLBACK")
+                raise
+
+    @contextlib.contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """Queries inside see one and the same state."""
+        with self._guard, self.reporting():
+            nested = self._open.in_transaction
+            if not nested:
+                self._open.execute("BEGIN")
+            try:
+                yield
+            finally:
+                if not nested and self._open.in_transaction:
+                    self._open.execute("ROLLBACK")
+
+    def scrub(self) -> None:
+        """Leaves nothing of deleted rows in any file: journal into the database, free pages dropped, journal cut to
+        nothing. Raises StoreError, also when a reader keeps the journal in use."""
+        with self._guard, self.reporting():
+            self._checkpoint()
+            self._open.execute("VACUUM")
+            self._checkpoint()
+
+    @contextlib.contextmanager
+    def reporting(self) -> Iterator[None]:
+        """Turns SQLite's errors into StoreErrors."""
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise explain(error, self.path) from error
+
+    @property
+    def _open(self) -> sqlite3.Connection:
+        if self._connection is None:
+            raise StoreError(f"the people store in {self.folder} is closed")
+        return self._connection
+
+    def _look(self) -> bool:
+        """Is the file still to be made? Raises StoreError for what is no database of ours."""
+        try:
+            with self.path.open("rb") as file:
+                head = file.read(len(_MAGIC))
+        except FileNotFoundError as error:
+            if self.read_only:
+                raise StoreError(f"there is no people store in {self.folder}: enrol somebody (edge-face enroll NAME), or set "
+                                 "[store] folder to where it is") from error
+            return True
+        except OSError as error:
+            raise StoreError(f"{self.path} cannot be read ({error.strerror}): run this as the user who owns it, or with "
+                             "sudo") from error
+        if head and head != _MAGIC:
+            raise StoreError(f"{self.path} is not a database: it was damaged or is another file; move it away and import the "
+                             "people from an export, or enrol them again")
+        if not head and self.read_only:
+            raise StoreError(f"{self.path} is empty: nobody is enrolled yet (edge-face enroll NAME)")
+        return not head
+
+    def _connect(self) -> sqlite3.Connection:
+        if not self.read_only:
+            _touch(self.path)
+            return _connected(self.path, "rw")
+        try:
+            connection = _connected(self.path, "ro")
+            connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+            return connection
+        except sqlite3.Error as error:
+            # A folder that cannot be written has no room for the journal's index; without a journal none is needed.
+            journal = self.path.with_name(FILE + "-wal")
+            if os.access(self.folder, os.W_OK) or (journal.exists() and journal.stat().st_size):
+                raise explain(error, self.path) from error
+            return _connected(self.path, "ro&immutable=1")
+
+    def _prepare(self) -> None:
+        connection = self._open
+        connection.execute("PRAGMA foreign_keys = ON")
+        connection.execute("PRAGMA secure_delete = ON")
+        if self.fresh:
+            connection.execute("PRAGMA journal_mode = WAL")
+            migrations.create(connection)
+        self._check()
+        if not self.read_only:
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = FULL")
+            migrations.bring_up(connection, self.path)
+
+    def _check(self) -> None:
+        connection = self._open
+        application, = connection.execute("PRAGMA application_id").fetchone()
+        if application != schema.APPLICATION:
+            raise StoreError(f"{self.path} is a database, but no people store of edge-face: set [store] folder to another "
+                             "folder")
+        version, = connection.execute("PRAGMA user_version").fetchone()
+        if version > schema.VERSION:
+            raise StoreError(f"{self.path} was written by a newer edge-face (its version is {version}, this one knows "
+                             f"{schema.VERSION}): install the newer edge-face again")
+        if version < schema.VERSION and self.read_only:
+            raise StoreError(f"{self.path} is of version {version}, which is brought to {schema.VERSION} when the store is "
+                             "next opened for writing: start the door once, or run 'edge-face people list' as its owner")
+        problem, = connection.execute("PRAGMA quick_check(1)").fetchone()
+        if problem != "ok":
+            raise _corrupt(self.path, str(problem))
+
+    def _checkpoint(self) -> None:
+        busy, _, _ = self._open.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        if busy:
+            raise StoreError(f"another program is reading {self.path}, so that what was erased is still in its journal: close "
+                             "that program; it is cleaned when the store is next opened")
+
+
+def explain(error: sqlite3.Error, path: Path) -> StoreError:
+    """One sentence with a way out for an error of SQLite's."""
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    reasons = {
+        sqlite3.SQLITE_BUSY: f"{path} is locked by another program: close it and try again",
+        sqlite3.SQLITE_LOCKED: f"{path} is locked by another program: close it and try again",
+        sqlite3.SQLITE_READONLY: f"{path} cannot be written: run this as the user who owns it (sudo), or mount the disk for "
+                                 "writing; nothing was changed",
+        sqlite3.SQLITE_PERM: f"{path} cannot be opened: run this as the user who owns it (sudo)",
+        sqlite3.SQLITE_CANTOPEN: f"{path} or its journal cannot be opened: run this as the user who owns it (sudo), and make "
+                                 "its folder writable",
+        sqlite3.SQLITE_FULL: f"the disk of {path} is full: make room (edge-face doctor); nothing was changed",
+        sqlite3.SQLITE_IOERR: f"the disk of {path} does not take or give data ({error}): make room or replace it; nothing was "
+                              "changed",
+    }
+    if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+        return _corrupt(path, str(error))
+    return StoreError(reasons.get(code, f"the people store {path} failed: {error}"))
+
+
+def _corrupt(path: Path, detail: str) -> StoreError:
+    return StoreError(f"{path} is damaged ({detail.splitlines()[-1].strip()}): restore it from a backup, or move it away and "
+                      "import the people from an export (edge-face people import FILE)")
+
+
+def _connected(path: Path, mode: str) -> sqlite3.Connection:
+    try:
+        # Threads take turns under Database's own lock.
+        connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode={mode}", uri=True, timeout=BUSY_SECONDS,
+                                     isolation_level=None, check_same_thread=False)
+    except sqlite3.Error as error:
+        raise explain(error, path) from error
+    connection.text_factory = str
+    return connection
+
+
+def _touch(path: Path) -> None:
+    """Makes the file with mode 0600 before SQLite would make it readable by others (its journals take the same mode)."""
+    try:
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+    except OSError as error:
+        raise StoreError(f"{path} cannot be written ({error.strerror}): run this as the user who owns it (sudo), or mount the "
+                         "disk for writing") from error
+
+
+def _hold(folder: Path, wait: float) -> int:
+    """The writer's lock: ends with the process, whatever ends it."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        descriptor = os.open(folder / "people.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise StoreError(f"the people store in {folder} cannot be written ({error.strerror}): run this as the user who owns it "
+                         "(sudo), or set [store] folder") from error
+    deadline = time.monotonic() + wait
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            break
+        except OSError:
+            if time.monotonic() < deadline:
+                time.sleep(0.05)
+                continue
+            who = os.pread(descriptor, 20, 0).decode("ascii", "replace").strip()
+            os.close(descriptor)
+            raise StoreError(f"the people store in {folder} is in use by another edge-face"
+                             f"{f' (process {who})' if who.isdigit() else ''}: let it finish, or stop it") from None
+    os.ftruncate(descriptor, 0)
+    os.pwrite(descriptor, str(os.getpid()).encode(), 0)
+    return descriptor

@@ -1,0 +1,124 @@
+"""The gallery: whom an embedding shows. Best score over a person's templates; what decides is the exact float32 cosine.
+
+Built once from the people of the store and never changed: when somebody is added or forgotten, another one is built.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from edge_face.people.person import Person, of_model
+from edge_face.people.search import SearchIndex
+from edge_face.people.thresholds import Threshold, threshold_for, vote_rate
+from edge_face.types import Floats, Match
+
+NOBODY = -1.0
+"""The score when there is nobody to compare with."""
+_BLOCK = 1024
+
+
+class Gallery:
+    """Everybody who may be recognised, by one embedder. `people` ids, `rows` (n, d) unit vectors, `owners` (n,) indices
+    into `people`, sorted."""
+
+    def __init__(self, people: tuple[str, ...], rows: Floats, owners: npt.NDArray[np.int64], pooled: Threshold,
+                 single: Threshold, *, consenting: frozenset[str] = frozenset(),
+                 must_enrol_again: tuple[str, ...] = ()) -> None:
+        self.people = people
+        self.threshold = pooled
+        """For the pooled embedding of a track: this decides."""
+        self.vote_threshold = single
+        """For one frame by itself."""
+        self.consenting = consenting
+        """Ids of those who agreed to be shown sharp."""
+        self.must_enrol_again = must_enrol_again
+        """Ids of active people who have no template of this embedder."""
+        self._index = SearchIndex(rows)
+        self._owners = owners
+
+    @classmethod
+    def build(cls, people: Iterable[Person], embedder_id: str, rate: float, thresholds: Mapping[str, Any]) -> Gallery:
+        """The gallery of all active people who agreed to be recognised, at `rate` false grants for each approach.
+
+        `thresholds`: the embedder's own tables (`Bundle.thresholds`). Raises ModelError for a bundle without.
+        """
+        ids: list[str] = []
+        vectors: list[Floats] = []
+        owners: list[int] = []
+        consenting: set[str] = set()
+        again: list[str] = []
+        for person in people:
+            if not person.recognisable:
+                continue
+            own = of_model(person.templates, embedder_id)
+            if not own:
+                again.append(person.id)
+                continue
+            if person.shown:
+                consenting.add(person.id)
+            owners += [len(ids)] * len(own)
+            ids.append(person.id)
+            vectors += [t.embedding for t in own]
+        rows = np.stack(vectors) if vectors else np.zeros((0, 1), np.float32)
+        return cls(tuple(ids), rows, np.array(owners, np.int64), threshold_for(thresholds, len(ids), rate),
+                   threshold_for(thresholds, len(ids), vote_rate(rate), "single"), consenting=frozenset(consenting),
+                   must_enrol_again=tuple(again))
+
+    def __len__(self) -> int:
+        """How many people there are to match with."""
+        return len(self.people)
+
+    @property
+    def templates(self) -> int:
+        return len(self._owners)
+
+    def match(self, embedding: Floats, monotonic: float) -> Match:
+        """The pooled embedding of a track against everybody. `person` only from the threshold on."""
+        best, score, runner_up = self._best(embedding)
+        # Written so that a score that is no number matches nobody.
+        person = best if score >= self.threshold.similarity else None
+        return Match(person, best, score, self.threshold.similarity, runner_up, monotonic)
+
+    def best_single(self, embedding: Floats) -> tuple[str | None, float]:
+        """Whom one picture by itself shows, or None, and the best score."""
+        best, score, _ = self._best(embedding)
+        return (best if score >= self.vote_threshold.similarity else None), score
+
+    def scores(self, embedding: Floats) -> dict[str, float]:
+        """The best score of everybody, for explanations; slow in large galleries."""
+        best = np.full(len(self.people), NOBODY, np.float32)
+        if len(self._owners):
+            np.maximum.at(best, self._owners, self._index.all_scores(embedding))
+        return {person: float(score) for person, score in zip(self.people, best, strict=True)}
+
+    def confusable(self) -> Iterator[tuple[str, str, float]]:
+        """Pairs of people of whom two templates are more alike than the door's threshold, each pair once with its best
+        score. Compares everybody with everybody."""
+        found: dict[tuple[int, int], float] = {}
+        rows = self._index.rows
+        for start in range(0, len(rows), _BLOCK):
+            scores = rows[start:start + _BLOCK] @ rows[start:].T
+            for i, j in zip(*np.nonzero(scores >= self.threshold.similarity), strict=True):
+                a, b = int(self._owners[start + i]), int(self._owners[start + j])
+                if a != b:
+                    pair = (min(a, b), max(a, b))
+                    found[pair] = max(found.get(pair, NOBODY), float(scores[i, j]))
+        for (a, b), score in sorted(found.items(), key=lambda item: -item[1]):
+            yield self.people[a], self.people[b], score
+
+    def _best(self, embedding: Floats) -> tuple[str | None, float, float]:
+        """The best person, their score, and the best score of anybody else."""
+        if not self.people:
+            return None, NOBODY, NOBODY
+        where, scores = self._index.candidates(embedding)
+        if not np.isfinite(scores).all():
+            return None, NOBODY, NOBODY
+        owners = self._owners[where]
+        first = int(np.argmax(scores))
+        others = scores[owners != owners[first]]
+        runner_up = float(others.max()) if others.size else NOBODY
+        return self.people[owners[first]], float(scores[first]), runner_up

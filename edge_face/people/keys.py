@@ -1,0 +1,87 @@
+"""The device key: 32 random bytes in a file of mode 0400, made once, atomically, and refused when others may read it."""
+
+from __future__ import annotations
+
+import errno
+import os
+import secrets
+import stat
+from pathlib import Path
+
+from edge_face.errors import StoreError
+from edge_face.people.sealing import KEY_BYTES
+
+MODE = 0o400
+
+
+def load_key(path: Path) -> bytes:
+    """The key in that file. Raises StoreError when it is missing, of another length, or others may read or change it."""
+    try:
+        # Without O_NONBLOCK a pipe of that name would hang the door.
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    except FileNotFoundError as error:
+        raise StoreError(f"the device key {path} is missing, and nobody in the store can be read without it: put the key "
+                         "back, or move the store away and enrol everybody again") from error
+    except OSError as error:
+        raise StoreError(f"the device key {path} cannot be read ({error.strerror}): run this as the user who owns it, "
+                         "or with sudo") from error
+    try:
+        _check(path, os.fstat(descriptor))
+        key = os.read(descriptor, KEY_BYTES + 1)
+    except StoreError:
+        raise
+    except OSError as error:
+        raise StoreError(f"the device key {path} cannot be read ({error.strerror}): is its disk alive?") from error
+    finally:
+        os.close(descriptor)
+    if len(key) != KEY_BYTES:
+        raise StoreError(f"the device key {path} does not have {KEY_BYTES} bytes: put the right key back, or move the store "
+                         "away and enrol everybody again")
+    return key
+
+
+def create_key(path: Path) -> bytes:
+    """Makes a key, or loads the one that somebody else made in the meantime. Raises StoreError."""
+    key = secrets.token_bytes(KEY_BYTES)
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(6)}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        try:
+            descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, MODE)
+            try:
+                os.fchmod(descriptor, MODE)
+                if os.write(descriptor, key) != KEY_BYTES:
+                    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
+            # A link, unlike a renaming, never replaces: whoever comes second takes the key of whoever came first.
+            os.link(draft, path)
+        finally:
+            draft.unlink(missing_ok=True)
+        sync_folder(path.parent)
+    except FileExistsError:
+        return load_key(path)
+    except OSError as error:
+        raise StoreError(f"the device key {path} cannot be made ({error.strerror}): make its folder writable, or set "
+                         "[store] key_file") from error
+    return key
+
+
+def sync_folder(folder: Path) -> None:
+    """Makes the names in a folder outlive a power cut."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _check(path: Path, status: os.stat_result) -> None:
+    if not stat.S_ISREG(status.st_mode):
+        raise StoreError(f"the device key {path} is no ordinary file: set [store] key_file to one")
+    if status.st_mode & 0o377:
+        raise StoreError(f"the device key {path} has mode {stat.S_IMODE(status.st_mode):04o}, which allows more than that its "
+                         f"owner reads it: chmod 0400 {path}")
+    if status.st_uid not in (os.geteuid(), 0) and os.geteuid() != 0:
+        raise StoreError(f"the device key {path} belongs to another user: sudo chown {os.geteuid()} {path}")

@@ -1,0 +1,38 @@
+"""The tables of the people store, version 1. Later versions are reached by `edge_face.people.migrations`."""
+
+from __future__ import annotations
+
+VERSION = 1
+"""`PRAGMA user_version` of a store that this edge-face writes."""
+APPLICATION = 0x45464143
+"""`PRAGMA application_id`: "EFAC"."""
+
+TABLES_1 = (
+    # A value or two about the store itself: the fingerprint of its key, work that was cut short.
+    "CREATE TABLE meta (key TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT",
+    # record: name, state, consents, created; sealed under the person's data key, which is sealed under the device key.
+    # name_tag: keyed hash of the name, so that two people cannot have the same one.
+    """CREATE TABLE person (
+        id TEXT PRIMARY KEY,
+        wrapped_key BLOB NOT NULL,
+        name_tag BLOB NOT NULL UNIQUE,
+        record BLOB NOT NULL) STRICT""",
+    # sealed: quality, pose, time and the embedding, under the person's data key.
+    """CREATE TABLE template (
+        id TEXT PRIMARY KEY,
+        person TEXT NOT NULL REFERENCES person (id) ON DELETE CASCADE,
+        model TEXT NOT NULL,
+        sealed BLOB NOT NULL) STRICT""",
+    "CREATE INDEX template_person ON template (person)",
+    # details: JSON, sealed under the person's data key, or under the device's key for events where the person is NULL.
+    """CREATE TABLE event (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        wall REAL NOT NULL,
+        kind TEXT NOT NULL,
+        person TEXT REFERENCES person (id),
+        details BLOB NOT NULL) STRICT""",
+    "CREATE INDEX event_wall ON event (wall)",
+    "CREATE INDEX event_person ON event (person, wall) WHERE person IS NOT NULL",
+    # tag: keyed hash of the id of somebody who was forgotten.
+    "CREATE TABLE tombstone (tag BLOB PRIMARY KEY, wall REAL NOT NULL) STRICT",
+)

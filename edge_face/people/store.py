@@ -1,0 +1,332 @@
+"""The people store: who is enrolled, and the door's diary. Everything that tells of somebody is sealed.
+
+    with Store("/var/lib/edge-face") as store:
+        person = store.add("Ben", consent, templates, wall=time.time())
+
+Every change is one transaction. `forget` leaves no byte of the person in the files of the database.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from edge_face.errors import PeopleError, StoreError
+from edge_face.people import keys, migrations, tombstones
+from edge_face.people.database import Database
+from edge_face.people.events import EventLog
+from edge_face.people.person import Consent, Person, State, Template, clean_name, is_id, name_key, new_id
+from edge_face.people.records import MOST_TEMPLATES, core_of, core_record, vector_bytes, vector_of
+from edge_face.people.sealing import KeyRing, SealBrokenError, place, seal, tag, unseal
+
+KEY_FILE = "device.key"
+_PAGE = 500
+"""People read at a time."""
+
+
+class Store:
+    """People and events in `folder`. One writer at a time (it waits `wait` seconds for another to finish), any number of
+    readers. `key_file`: the device key; None or empty: `device.key` in the folder. Raises StoreError."""
+
+    def __init__(self, folder: str | Path, key_file: str | Path | None = None, read_only: bool = False, *,
+                 wait: float = 2.0) -> None:
+        self.folder, self.read_only = Path(folder), read_only
+        path = Path(key_file) if key_file else self.folder / KEY_FILE
+        self._database = Database(self.folder, read_only=read_only, wait=wait)
+        try:
+            self._keys = KeyRing(self._device_key(path))
+            self._stones = tombstones.Tombstones(self._database, self.folder, self._keys.tombstones)
+            self.events = EventLog(self._database, self._keys.events, self._data_key)
+            self._check_key(path)
+            if not read_only:
+                self._tidy()
+        except BaseException:
+            self._database.close()
+            raise
+
+    def __enter__(self) -> Store:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """May be called again."""
+        self._database.close()
+
+    def people(self, damaged: Callable[[str, StoreError], None] | None = None) -> list[Person]:
+        """Everybody, with templates, by id. Whoever's record or templates were tampered with is handed to `damaged` (id
+        and what is wrong) and left out; without it SealBrokenError is raised."""
+        return list(self.iterate(damaged))
+
+    def iterate(self, damaged: Callable[[str, StoreError], None] | None = None) -> Iterator[Person]:
+        """The same, one after the other: for galleries that are large."""
+        last = ""
+        while True:
+            with self._database.snapshot():
+                rows = self._database.rows("SELECT id, wrapped_key, name_tag, record FROM person WHERE id > ? ORDER BY id "
+                                           "LIMIT ?", [last, _PAGE])
+                if not rows:
+                    return
+                faces: dict[str, list[tuple[Any, ...]]] = {}
+                for owner, *rest in self._database.rows("SELECT person, id, model, sealed FROM template WHERE person > ? "
+                                                        "AND person <= ? ORDER BY rowid", [last, rows[-1][0]]):
+                    faces.setdefault(owner, []).append(tuple(rest))
+            for row in rows:
+                if self._stones.covers(row[0]):
+                    continue
+                try:
+                    person = self._person(row, faces.get(row[0], []))
+                except SealBrokenError as error:
+                    if damaged is None:
+                        raise
+                    damaged(row[0], error)
+                    continue
+                yield person
+            last = rows[-1][0]
+
+    def count(self) -> int:
+        """How many people there are, in whatever state."""
+        row = self._database.row("SELECT count(*) FROM person")
+        return int(row[0]) if row else 0
+
+    def person(self, identity: str) -> Person:
+        """Raises PeopleError when nobody has this id."""
+        row = self._database.row("SELECT id, wrapped_key, name_tag, record FROM person WHERE id = ?", [identity])
+        if row is None or self._stones.covers(identity):
+            raise PeopleError(f"there is nobody with the id {identity}: 'edge-face people list' shows who is enrolled")
+        return self._person(row, self._database.rows("SELECT id, model, sealed FROM template WHERE person = ? ORDER BY rowid",
+                                                     [identity]))
+
+    def find(self, who: str) -> Person:
+        """Somebody by name (without regard to case) or id. Raises PeopleError."""
+        if is_id(who):
+            return self.person(who)
+        name = clean_name(who)
+        identity = self._named(name)
+        if identity is None:
+            raise PeopleError(f"there is nobody named '{name}': 'edge-face people list' shows who is enrolled")
+        return self.person(identity)
+
+    def has_name(self, name: str) -> bool:
+        """Is somebody called that, whatever the case?"""
+        return self._named(clean_name(name)) is not None
+
+    def add(self, name: str, consent: Consent, templates: Sequence[Template] = (), *, wall: float,
+            identity: str | None = None, state: State | None = None, bring_back: bool = False) -> Person:
+        """Enrols somebody new. Active when there are templates and the consent to be recognised, else pending; `state`
+        may say suspended. Raises PeopleError for a name or id that is taken, and for the id of somebody who was forgotten
+        unless `bring_back`."""
+        person = _settled(Person(identity or new_id(), clean_name(name), state or State.ACTIVE, consent, wall, tuple(templates)))
+        if not is_id(person.id):
+            raise PeopleError("an id has 16 hexadecimal digits")
+        with self._database.transaction():
+            if self._stones.covers(person.id):
+                if not bring_back:
+                    raise PeopleError(f"'{person.name}' was forgotten here and is not brought back: --bring-back does")
+                self._stones.lift(person.id)
+                # Before the commit: a mark in the file alone would forget the person again at the next start.
+                self._stones.write_file()
+            if self._database.row("SELECT 1 FROM person WHERE id = ?", [person.id]):
+                raise PeopleError(f"'{person.name}' is enrolled already, under the same id")
+            self._insist_on_new_name(person.name)
+            key, wrapped = self._keys.new_data_key(person.id)
+            self._database.run("INSERT INTO person (id, wrapped_key, name_tag, record) VALUES (?, ?, ?, ?)",
+                               [person.id, wrapped, self._name_tag(person.name), _sealed_record(key, person)])
+            self._insert_templates(key, person)
+        return person
+
+    def rename(self, identity: str, name: str) -> Person:
+        """Raises PeopleError for a name that somebody else has."""
+        person, name = self.person(identity), clean_name(name)
+        with self._database.transaction():
+            if name_key(name) != name_key(person.name):
+                self._insist_on_new_name(name)
+            return self._rewrite(replace(person, name=name))
+
+    def set_state(self, identity: str, state: State) -> Person:
+        """Suspends somebody or lets them in again. Raises PeopleError for somebody who cannot be active: no templates, no
+        consent."""
+        person = self.person(identity)
+        if state is State.ACTIVE:
+            if person.consent.recognise is None:
+                raise PeopleError(f"'{person.name}' did not agree to be recognised: edge-face people consent '{person.name}' "
+                                  "--give recognise")
+            if not person.templates:
+                raise PeopleError(f"'{person.name}' has no templates: edge-face enroll '{person.name}' --again")
+        with self._database.transaction():
+            return self._rewrite(replace(person, state=state))
+
+    def set_consent(self, identity: str, consent: Consent) -> Person:
+        """Who takes back the consent to be recognised loses the templates at once and is pending."""
+        person = self.person(identity)
+        erase = consent.recognise is None and bool(person.templates)
+        with self._database.transaction():
+            if erase:
+                self._database.run("DELETE FROM template WHERE person = ?", [identity])
+                self._mark_unscrubbed()
+            person = self._rewrite(_settled(replace(person, consent=consent, templates=() if erase else person.templates)))
+        if erase:
+            self._scrub()
+        return person
+
+    def replace_templates(self, identity: str, templates: Sequence[Template]) -> Person:
+        """The templates of a new enrolment in place of the old ones. A pending person with consent becomes active."""
+        person = self.person(identity)
+        state = State.ACTIVE if person.state is State.PENDING else person.state
+        person = _settled(replace(person, templates=tuple(templates), state=state))
+        with self._database.transaction():
+            self._database.run("DELETE FROM template WHERE person = ?", [identity])
+            self._mark_unscrubbed()
+            self._insert_templates(self._key_of(identity), person)
+            self._rewrite(person)
+        self._scrub()
+        return person
+
+    def forget(self, identity: str, *, wall: float) -> None:
+        """Leaves no byte of a person in the database's files, and a mark that keeps an import or a restored file from
+        bringing the person back. Raises PeopleError for somebody who is not there; StoreError when a reader keeps the
+        journal in use: the person is gone then, and the rest is done when the store is next opened."""
+        try:
+            name = self.person(identity).name
+        except SealBrokenError:
+            name = ""  # damaged, and to be forgotten all the more
+        with self._database.transaction():
+            self._erase(identity, name, wall)
+        try:
+            self._stones.write_file()
+        finally:
+            self._scrub()
+
+    def is_forgotten(self, identity: str) -> bool:
+        """Was somebody with this id forgotten here?"""
+        return self._stones.covers(identity)
+
+    # --- inside ---
+
+    def _device_key(self, path: Path) -> bytes:
+        unsealed = self._database.row("SELECT 1 FROM meta WHERE key = 'key'") is None
+        if unsealed and not self.read_only and not path.exists():
+            return keys.create_key(path)
+        return keys.load_key(path)
+
+    def _check_key(self, path: Path) -> None:
+        row = self._database.row("SELECT value FROM meta WHERE key = 'key'")
+        if row is None:
+            # Cut between making the tables and this: nothing can be sealed yet.
+            if self.read_only or self.count():
+                raise StoreError(f"the people store in {self.folder} is not complete: open it once for writing "
+                                 "(edge-face people list, as its owner)")
+            with self._database.transaction():
+                self._database.run("INSERT INTO meta (key, value) VALUES ('key', ?)", [self._keys.fingerprint])
+        elif row[0] != self._keys.fingerprint:
+            raise StoreError(f"{path} is not the key that the people store in {self.folder} was made with: put the right key "
+                             "back, or move the store away and enrol everybody again")
+
+    def _tidy(self) -> None:
+        """What a crash or a restored file left: forgotten people are forgotten again, cut-off cleaning is done."""
+        self._stones.settle()
+        back = [identity for identity, in self._database.rows("SELECT id FROM person") if self._stones.covers(identity)]
+        for identity in back:
+            with self._database.transaction():
+                row = self._database.row("SELECT id, wrapped_key, name_tag, record FROM person WHERE id = ?", [identity])
+                assert row is not None
+                try:
+                    name = self._person(row, []).name
+                except SealBrokenError:
+                    name = ""
+                self._erase(identity, name, None)
+        if self._database.row("SELECT 1 FROM meta WHERE key = 'unscrubbed'"):
+            self._scrub()
+
+    def _erase(self, identity: str, name: str, wall: float | None) -> None:
+        self.events.anonymise(identity, name)
+        self._database.run("DELETE FROM template WHERE person = ?", [identity])
+        self._database.run("DELETE FROM person WHERE id = ?", [identity])
+        if wall is not None:
+            self._stones.put(identity, wall)
+        self._mark_unscrubbed()
+
+    def _mark_unscrubbed(self) -> None:
+        self._database.run("INSERT OR REPLACE INTO meta (key, value) VALUES ('unscrubbed', x'01')")
+
+    def _scrub(self) -> None:
+        migrations.drop_copies(self._database.path)
+        self._database.scrub()
+        with self._database.transaction():
+            self._database.run("DELETE FROM meta WHERE key = 'unscrubbed'")
+
+    def _data_key(self, identity: str) -> bytes | None:
+        row = self._database.row("SELECT wrapped_key FROM person WHERE id = ?", [identity])
+        return None if row is None else self._keys.data_key(identity, row[0])
+
+    def _key_of(self, identity: str) -> bytes:
+        key = self._data_key(identity)
+        if key is None:
+            raise PeopleError(f"there is nobody with the id {identity} any more")
+        return key
+
+    def _person(self, row: Sequence[Any], faces: Iterable[Sequence[Any]]) -> Person:
+        identity, wrapped, name_tag, sealed = row
+        key = self._keys.data_key(identity, wrapped)
+        record = json.loads(unseal(key, sealed, place("person.record", identity), f"the record of person {identity}"))
+        person = core_of(identity, record, tuple(_open_template(key, identity, face) for face in faces))
+        if self._name_tag(person.name) != name_tag:
+            raise SealBrokenError(f"the record of person {identity} was changed outside edge-face (its name is not the one it "
+                                  "is listed under): restore the people store from a backup")
+        return person
+
+    def _named(self, name: str) -> str | None:
+        row = self._database.row("SELECT id FROM person WHERE name_tag = ?", [self._name_tag(name)])
+        return None if row is None or self._stones.covers(row[0]) else str(row[0])
+
+    def _name_tag(self, name: str) -> bytes:
+        return tag(self._keys.names, name_key(name).encode("utf-8"))
+
+    def _insist_on_new_name(self, name: str) -> None:
+        if self._named(name) is not None:
+            raise PeopleError(f"there is already somebody named '{name}': choose another name, or 'edge-face enroll \"{name}\" "
+                              "--again' for new templates")
+
+    def _rewrite(self, person: Person) -> Person:
+        self._database.run("UPDATE person SET name_tag = ?, record = ? WHERE id = ?",
+                           [self._name_tag(person.name), _sealed_record(self._key_of(person.id), person), person.id])
+        return person
+
+    def _insert_templates(self, key: bytes, person: Person) -> None:
+        if len(person.templates) > MOST_TEMPLATES:
+            raise PeopleError(f"a person has at most {MOST_TEMPLATES} templates")
+        for template in person.templates:
+            own = secrets.token_hex(8)
+            head = json.dumps({"quality": template.quality, "pose": template.pose, "wall": template.wall}).encode("utf-8")
+            value = len(head).to_bytes(4, "big") + head + vector_bytes(template.embedding)
+            self._database.run("INSERT INTO template (id, person, model, sealed) VALUES (?, ?, ?, ?)",
+                               [own, person.id, template.model, seal(key, value, _template_place(person.id, template.model, own))])
+
+
+def _settled(person: Person) -> Person:
+    """Nobody is active without templates and consent."""
+    complete = person.consent.recognise is not None and bool(person.templates)
+    return person if complete or person.state is State.SUSPENDED else replace(person, state=State.PENDING)
+
+
+def _sealed_record(key: bytes, person: Person) -> bytes:
+    text = json.dumps(core_record(person), ensure_ascii=False, allow_nan=False).encode("utf-8")
+    return seal(key, text, place("person.record", person.id))
+
+
+def _template_place(identity: str, model: str, own: str) -> bytes:
+    return place("template.sealed", identity, model, own)
+
+
+def _open_template(key: bytes, identity: str, face: Sequence[Any]) -> Template:
+    own, model, sealed = face
+    value = unseal(key, sealed, _template_place(identity, model, own), f"a template of person {identity}")
+    length = int.from_bytes(value[:4], "big")
+    head = json.loads(value[4:4 + length])
+    return Template(vector_of(value[4 + length:]), model, head["quality"], head["pose"], head["wall"])
