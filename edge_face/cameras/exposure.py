@@ -162,7 +162,14 @@ def face_brightness(image: Image, boxes: Sequence[Box]) -> float | None:
 
 
 def mean_luma(image: Image) -> float:
-    """Mean luma (BT.601) of a BGR picture, 0 to 1, from at most some thousand of its pixels."""
+    """Mean luma (BT.601) of a BGR picture, 0 to 1, from some thousand of its pixels.
+
+    Pixels that are quite black are left out: privacy masks are, and they say nothing of the light.
+    """
     stride = max(1, math.isqrt(max(image.shape[0] * image.shape[1] // 4096, 1)))
-    blue, green, red = image[::stride, ::stride].reshape(-1, 3).mean(axis=0, dtype=np.float64)
+    pixels = image[::stride, ::stride].reshape(-1, 3)
+    lit = pixels[pixels.any(axis=1)]
+    if not len(lit):
+        return 0.0
+    blue, green, red = lit.mean(axis=0, dtype=np.float64)
     return float(0.114 * blue + 0.587 * green + 0.299 * red) / 255.0

@@ -11,10 +11,7 @@ import math
 from dataclasses import dataclass, replace
 from typing import Any
 
-import numpy as np
-
 from edge_face.errors import HardwareError, MissingExtraError
-from edge_face.types import Image
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,14 +55,6 @@ def fill_step(state: FillState, luma: float, now: float, rules: FillRules) -> Fi
     return FillState(False, None, None, now, state.on_for)
 
 
-def lit_luma(image: Image) -> float:
-    """Mean luma (BT.601) of a BGR picture, 0 to 1, without the pixels that are quite black: privacy masks are."""
-    step = max(1, math.isqrt(max(image.shape[0] * image.shape[1] // 4096, 1)))
-    pixels = image[::step, ::step].reshape(-1, 3)
-    lit = pixels[pixels.any(axis=1)]
-    return float((lit.mean(axis=0, dtype=np.float64) * (0.114, 0.587, 0.299)).sum()) / 255.0 if len(lit) else 0.0
-
-
 class FillLight:
     """The lamp on its pin. `factory` is gpiozero's pin factory of the daemon, which holds all pins.
 
@@ -80,9 +69,9 @@ class FillLight:
     def is_on(self) -> bool:
         return self._state.on
 
-    def see(self, image: Image, now: float) -> None:
-        """Shows the lamp a frame, taken at that monotonic time."""
-        before, self._state = self._state, fill_step(self._state, lit_luma(image), now, self._rules)
+    def see(self, luma: float, now: float) -> None:
+        """Tells the lamp how bright a frame was (`edge_face.cameras.mean_luma`), at a monotonic time."""
+        before, self._state = self._state, fill_step(self._state, luma, now, self._rules)
         if self._device is not None and self._state.on != before.on:
             (self._device.on if self._state.on else self._device.off)()
 

@@ -23,10 +23,12 @@ from edge_face.types import Box, Frame
 
 SETTINGS = CameraSettings(width=160, height=120, fps=30, stall_seconds=0.5)
 RULES = CaptureRules(stall=0.8, open=20.0, grace=0.3, death=2.0)
-PATIENCE = 30.0
+PATIENT = CaptureRules(stall=20.0, open=30.0, grace=0.3, death=2.0)
+"""For tests that are not about stalls: a busy machine must not look like one."""
+PATIENCE = 60.0
 
 
-def capture(name: str, settings: CameraSettings = SETTINGS, rules: CaptureRules = RULES) -> Capture:
+def capture(name: str, settings: CameraSettings = SETTINGS, rules: CaptureRules = PATIENT) -> Capture:
     return Capture(settings, rules, _opener=f"capture_sources:{name}")
 
 
@@ -124,14 +126,14 @@ def test_nothing_new_is_none_at_once_or_after_the_timeout() -> None:
 ])
 def test_a_camera_that_fails_is_started_again_and_indices_go_on(name: str, reason: str) -> None:
     reasons: set[str] = set()
-    with capture(name) as camera:
+    with capture(name, rules=RULES) as camera:
         first = frames(camera, 1)[0]
-        wait_until(lambda: reasons.add(camera.health.reason) or camera.health.reopens >= 1)
+        wait_until(lambda: reasons.add(camera.health.reason) or (
+            camera.health.reopens >= 1 and any(reason in one for one in reasons)))
         again = frames(camera, 1, after=camera.latest().index if camera.latest() else first.index)[0]  # type: ignore[union-attr]
         assert again.index > first.index and again.monotonic > first.monotonic
         children = own_children()
         assert len(children) <= 2  # the old one may just be ending; none piles up
-    assert any(reason in one for one in reasons), reasons
     assert not any("secret" in one or "path" in one for one in reasons)
     assert own_children() == set()
 

@@ -158,6 +158,7 @@ def test_stops() -> None:
 
 def test_the_inner_part_of_faces_is_measured_and_large_faces_count_more() -> None:
     image = np.zeros((240, 320, 3), np.uint8)
+    image[:] = 1
     image[60:100, 60:100] = 100
     image[160:200, 160:200] = 200
     assert face_brightness(image, [Box(60, 60, 40, 40)]) == pytest.approx(100 / 255, abs=0.001)
@@ -172,6 +173,15 @@ def test_no_face_in_the_picture_is_no_measure() -> None:
     assert face_brightness(image, [Box(-500, -500, 100, 100)]) is None
     assert face_brightness(image, [Box(10, 10, 2, 2)]) is None
     assert face_brightness(image, [Box(-50, -50, 200, 200)]) == pytest.approx(90 / 255, abs=0.001)
+
+
+def test_privacy_masks_do_not_make_a_picture_dark() -> None:
+    image = np.full((480, 640, 3), 128, np.uint8)
+    assert mean_luma(image) == pytest.approx(128 / 255, abs=0.001)
+    image[:, :500] = 0
+    assert mean_luma(image) == pytest.approx(128 / 255, abs=0.001)
+    assert mean_luma(np.zeros_like(image)) == 0.0
+    assert mean_luma(np.full_like(image, 2)) < 0.01
 
 
 def test_luma_weighs_the_colours() -> None:
