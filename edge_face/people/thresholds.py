@@ -95,7 +95,7 @@ def _sentence(people: int, rate: float, similarity: float, fmr: float, measured:
     who = "one person" if people == 1 else f"{people} people"
     wanted = f"1 false grant in {1 / rate:,.0f} approaches"
     if measured:
-        return f"{wanted} is measured for {who}: similarity {similarity:.3f} (the table reaches to {"one person" if largest == 1 else f"{largest} people"})"
+        return f"{wanted} is measured for {who}: similarity {similarity:.3f} (the table reaches to {'one person' if largest == 1 else f'{largest} people'})"
     reach = "for no gallery at all" if largest == 0 else "for one person at most" if largest == 1 else f"for {largest} people at most"
     return (f"{wanted} is not measured for {who}, but {reach}: the strictest measured similarity {similarity:.3f} is taken, for "
             f"which about 1 in {1 / min(fmr * people, 1.0):,.0f} is measured")
