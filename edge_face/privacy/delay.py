@@ -109,10 +109,10 @@ class DelayLine:
                 del sights[gone]
 
     def _rehide(self, track: int) -> None:
-        """A track that turned out not to be who it was taken for is hidden wherever it still waits."""
+        """A track that turned out not to be who it was taken for is hidden wherever it still waits to be shown."""
         for waiting in self._line:
             for seen in waiting.scene.tracks if waiting.scene is not None else ():
-                if seen.id == track and _usable(seen.box):
+                if seen.id == track and _usable(seen.box) and all(r.track != track for r in waiting.own):
                     waiting.learned["identity", track, 0] = self._region(seen.box, track, "identity lost")
 
     def _carry_back(self, track: Track, at: float) -> None:

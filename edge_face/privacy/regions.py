@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
@@ -82,6 +83,28 @@ def outline(box: Box) -> Floats:
     centre = np.array([(left + right) / 2, (top + bottom) / 2])
     found: Floats = (centre + _unit_outline() * half).astype(np.float32)
     return found
+
+
+def outermost(regions: Sequence[Region]) -> tuple[Region, ...]:
+    """The regions without those that lie wholly inside another one: they hide the same pixels with less work."""
+    whole = next((r for r in regions if r.whole), None)
+    if whole is not None:
+        return (whole,)
+    kept: list[Region] = []
+    for region in sorted(regions, key=lambda r: -r.box.area):
+        if not any(_inside(region.box, other.box) for other in kept):
+            kept.append(region)
+    return tuple(kept)
+
+
+def _inside(inner: Box, outer: Box) -> bool:
+    if (inner.x < outer.x or inner.y < outer.y or inner.x + inner.width > outer.x + outer.width
+            or inner.y + inner.height > outer.y + outer.height or outer.area <= 0):
+        return False
+    # Both shapes are convex: one lies in the other when its outline does. A pixel less, for the outlines are rounded.
+    half = np.array([max(outer.width / 2 - 1, 1e-6), max(outer.height / 2 - 1, 1e-6)])
+    place = (outline(inner) - outer.centre) / half
+    return bool(((place ** POWER).sum(1) <= 1).all())
 
 
 @functools.lru_cache(maxsize=1)

@@ -19,7 +19,7 @@ from edge_face.errors import UsageError
 from edge_face.opencv import cv2
 from edge_face.privacy import methods
 from edge_face.privacy.masks import bounds, draw
-from edge_face.privacy.regions import POWER, Region
+from edge_face.privacy.regions import POWER, Region, outermost
 from edge_face.types import Box, Floats, Image
 
 Method = Callable[[Image, float], Image]
@@ -81,7 +81,7 @@ def anonymize(image: Image, regions: Iterable[Region], name: str, strength: floa
     chosen = anonymizer(name)
     out: Image = image.copy()
     height, width = image.shape[:2]
-    for region in regions:
+    for region in outermost(tuple(regions)):
         if region.whole:
             out[:] = chosen.apply(out, max(min(width, height) / cells(strength), 2.0))
         else:

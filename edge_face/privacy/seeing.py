@@ -31,7 +31,7 @@ class Seeing:
     def _frames(self) -> FaceDetector:
         if self.thorough:
             return CloseDetector(self._detector(640, 480), turned=False)
-        return FrameDetector(self._detector(320, 240), self._detector(640, 480))
+        return FrameDetector(self._detector(320, 240), lambda: self._detector(640, 480))
 
     @functools.cached_property
     def _bundle(self) -> Bundle:

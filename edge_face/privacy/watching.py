@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -67,17 +67,22 @@ class FrameDetector:
     """The detector of a video's frames, whatever their size: finds faces of about 24 px and more.
 
     Up to 640 x 480 that is one look at 320 x 240; larger frames are looked at in tiles of 640 x 480 at half their size.
-    `small`, `large`: one detector for each of the two inputs.
+    `small`, `large`: the detectors for the two inputs; the larger one is made when it is first needed.
     """
 
-    def __init__(self, small: FaceDetector, large: FaceDetector) -> None:
-        self.recognise, self.hide = large.recognise, large.hide
-        self._small, self._close = small, CloseDetector(large, finest=0.5, turned=False)
+    def __init__(self, small: FaceDetector, large: Callable[[], FaceDetector]) -> None:
+        self.recognise, self.hide = small.recognise, small.hide
+        self._small, self._large = small, large
+        self._close: FaceDetector | None = None
 
     def detect(self, image: Image, threshold: float) -> list[Detection]:
         """Faces of at least `threshold`, best first, in pixels of `image`."""
         height, width = image.shape[:2]
-        return (self._small if width <= 640 and height <= 480 else self._close).detect(image, threshold)
+        if width <= 640 and height <= 480:
+            return self._small.detect(image, threshold)
+        if self._close is None:
+            self._close = CloseDetector(self._large(), finest=0.5, turned=False)
+        return self._close.detect(image, threshold)
 
 
 class CloseDetector:

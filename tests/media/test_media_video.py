@@ -99,7 +99,7 @@ def test_frames_that_change_their_size_are_brought_to_the_first(tmp_path: Path) 
     assert {image.shape for image in images} == {(48, 64, 3)}
     assert [videos.number_of(image) for image in images] == list(range(6))
     # OpenCV 5 scales by itself and says nothing, 4.6 hands out frames of the new size.
-    assert all("size of" in note and "changes at frame 3" in note for note in reader.notes)
+    assert [note for note in reader.notes if "size of" in note and "changes at frame 3" not in note] == []
 
 
 def test_without_time_stamps_times_still_rise(tmp_path: Path) -> None:

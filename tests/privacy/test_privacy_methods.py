@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from edge_face.errors import UsageError
 from edge_face.opencv import cv2
 from edge_face.privacy import Region, anonymize, covered_share, everything, mask_of, method_names
-from edge_face.privacy.regions import cover
+from edge_face.privacy.regions import cover, outermost
 from edge_face.privacy.registry import anonymizer, cells
 from edge_face.settings import ANONYMIZERS
 from edge_face.types import Box, Image
@@ -125,6 +125,15 @@ def test_the_shape_holds_its_face_box(box: Box) -> None:
     """A superellipse needs 19 % to hold a box whole; with the default margin there are 18 % to spare."""
     assert covered_share(mask_of([Region(cover(box, 0.4), "unknown")], 200, 160), box) == 1.0
     assert covered_share(mask_of([Region(box, "unknown")], 200, 160), box) < 1.0
+
+
+@given(boxes=st.lists(st.builds(Box, *[st.floats(-20, 80)] * 2, *[st.floats(0, 120)] * 2), max_size=6))
+def test_leaving_out_inner_regions_leaves_the_mask_as_it_is(boxes: list[Box]) -> None:
+    regions = [Region(box, "unknown") for box in (*boxes, *(b.grown(0.7) for b in boxes))]
+    kept = outermost(regions)
+    assert (mask_of(kept, 64, 48) == mask_of(regions, 64, 48)).all()
+    # Small ones may stay: their outlines are rounded to pixels.
+    assert not any(r.box == b.grown(0.7) for r in kept for b in boxes if min(b.width, b.height) > 20)
 
 
 def test_huge_boxes_cover_everything_between() -> None:

@@ -104,7 +104,7 @@ def test_sideways_faces_come_back_upright_and_only_weak() -> None:
 
 def test_frames_small_and_large() -> None:
     small, large = Finder(), Finder()
-    detector = FrameDetector(small, large)
+    detector = FrameDetector(small, lambda: large)
     detector.detect(picture(640, 480), 0.2)
     assert small.shown == [(640, 480)] and large.shown == []
     for size, looks in (((1280, 720), 1), ((1920, 1080), 5), ((720, 1280), 3)):
