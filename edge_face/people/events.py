@@ -63,13 +63,14 @@ class EventLog:
         return numbers
 
     def query(self, limit: int = 100, since: float | None = None, kind: str | None = None, person: str | None = None, *,
-              below: int | None = None) -> list[Event]:
-        """The newest first: at most `limit`, from the time `since`, of one kind, of one person, numbered less than
-        `below`. Raises StoreError; SealBrokenError for an event that was tampered with."""
+              below: int | None = None, oldest: bool = False) -> list[Event]:
+        """The newest first (`oldest`: the oldest first): at most `limit`, from the time `since`, of one kind, of one person,
+        numbered less than `below`. Raises StoreError; SealBrokenError for an event that was tampered with."""
         wanted = [("wall >= ?", since), ("kind = ?", kind), ("person = ?", person), ("id < ?", below)]
         chosen = [(text, value) for text, value in wanted if value is not None]
         where = f" WHERE {' AND '.join(text for text, _ in chosen)}" if chosen else ""
-        rows = self._database.rows(f"SELECT id, wall, kind, person, details FROM event{where} ORDER BY id DESC LIMIT ?",
+        order = "ASC" if oldest else "DESC"
+        rows = self._database.rows(f"SELECT id, wall, kind, person, details FROM event{where} ORDER BY id {order} LIMIT ?",
                                    [*(value for _, value in chosen), max(limit, 0)])
         keys: dict[str | None, bytes] = {}
         return [self._read(row, keys) for row in rows]

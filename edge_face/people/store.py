@@ -64,9 +64,9 @@ class Store:
         and what is wrong) and left out; without it SealBrokenError is raised."""
         return list(self.iterate(damaged))
 
-    def iterate(self, damaged: Callable[[str, StoreError], None] | None = None) -> Iterator[Person]:
-        """The same, one after the other: for galleries that are large."""
-        last = ""
+    def iterate(self, damaged: Callable[[str, StoreError], None] | None = None, *, after: str = "") -> Iterator[Person]:
+        """The same, one after the other: for galleries that are large. `after`: only larger ids."""
+        last = after
         while True:
             with self._database.snapshot():
                 rows = self._database.rows("SELECT id, wrapped_key, name_tag, record FROM person WHERE id > ? ORDER BY id "

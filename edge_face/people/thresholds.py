@@ -92,10 +92,14 @@ def _whole(number: float) -> int:
 
 
 def _sentence(people: int, rate: float, similarity: float, fmr: float, measured: bool, largest: int) -> str:
-    who = "one person" if people == 1 else f"{people} people"
+    who, most = _count(people), _count(largest)
     wanted = f"1 false grant in {1 / rate:,.0f} approaches"
     if measured:
-        return f"{wanted} is measured for {who}: similarity {similarity:.3f} (the table reaches to {'one person' if largest == 1 else f'{largest} people'})"
-    reach = "for no gallery at all" if largest == 0 else "for one person at most" if largest == 1 else f"for {largest} people at most"
-    return (f"{wanted} is not measured for {who}, but {reach}: the strictest measured similarity {similarity:.3f} is taken, for "
-            f"which about 1 in {1 / min(fmr * people, 1.0):,.0f} is measured")
+        return f"{wanted} is measured for {who}: similarity {similarity:.3f} (the table reaches to {most})"
+    reach = f"only for {most}" if largest else "for no gallery at all"
+    return (f"{wanted} is measured {reach}, not for {who}: the strictest measured similarity {similarity:.3f} is taken, which is "
+            f"1 in {1 / min(fmr * people, 1.0):,.0f} for {who}")
+
+
+def _count(people: int) -> str:
+    return "one person" if people == 1 else f"{people} people"

@@ -1,0 +1,121 @@
+"""Exports: people in one sealed file, under a passphrase. Key by scrypt (RFC 7914), contents by AES-256-GCM.
+
+    {"format": "edge-face people", "version": 1, "kdf": {"name": "scrypt", "n": ..., "r": ..., "p": ..., "salt": ...},
+     "people": ..., "sealed": ...}
+
+The head is bound to the contents as associated data.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import os
+import secrets
+from pathlib import Path
+from typing import Any
+
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
+
+from edge_face.errors import PeopleError, UsageError
+from edge_face.people.sealing import KEY_BYTES, SealBrokenError, place, seal, unseal
+
+FORMAT, VERSION = "edge-face people", 1
+COST = {"n": 1 << 16, "r": 8, "p": 2}
+"""OWASP's choice for 64 MiB: half a second on a Raspberry Pi 4, and it fits in a Zero 2 W."""
+SHORTEST_PASSPHRASE = 8
+LARGEST_FILE = 1 << 30
+_MOST_MEMORY = 1 << 28
+"""Bytes that a file may make scrypt take (128 n r)."""
+
+
+def check_passphrase(passphrase: str) -> str:
+    """Raises UsageError for one that is too short to keep anybody out."""
+    if len(passphrase) < SHORTEST_PASSPHRASE:
+        raise UsageError(f"a passphrase has at least {SHORTEST_PASSPHRASE} characters; four random words are a good one")
+    return passphrase
+
+
+def seal_people(records: list[dict[str, Any]], passphrase: str) -> bytes:
+    """The bytes of an export file."""
+    head = {"format": FORMAT, "version": VERSION, "people": len(records),
+            "kdf": {"name": "scrypt", **COST, "salt": base64.b64encode(secrets.token_bytes(16)).decode("ascii")}}
+    text = json.dumps({"people": records}, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode("utf-8")
+    sealed = seal(_key(head, check_passphrase(passphrase)), text, _bound(head))
+    return json.dumps({**head, "sealed": base64.b64encode(sealed).decode("ascii")}, indent=1).encode("ascii") + b"\n"
+
+
+def open_people(content: bytes, passphrase: str) -> list[dict[str, Any]]:
+    """The records in an export file. Raises PeopleError for what is no export, a wrong passphrase, any change."""
+    try:
+        table = json.loads(content)
+        sealed = base64.b64decode(table.pop("sealed"), validate=True)
+    except (ValueError, RecursionError, KeyError, AttributeError, TypeError, binascii.Error) as error:
+        raise PeopleError("this is no export of edge-face: 'edge-face people export FILE' makes one") from error
+    if table.get("format") != FORMAT:
+        raise PeopleError("this is no export of edge-face: 'edge-face people export FILE' makes one")
+    if table.get("version") != VERSION:
+        raise PeopleError(f"this export is of version {table.get('version')}, this edge-face reads version {VERSION}: install the "
+                          "edge-face that wrote it, or a newer one")
+    key = _key(table, passphrase)
+    try:
+        text = unseal(key, sealed, _bound(table), "the export")
+    except SealBrokenError as error:
+        raise PeopleError("the passphrase is wrong, or the export was changed: nothing was imported") from error
+    people = json.loads(text).get("people")
+    if not isinstance(people, list):
+        raise PeopleError("this export holds no list of people: it was written by another program")
+    return people
+
+
+def write_export(path: Path, content: bytes, *, replace: bool = False) -> None:
+    """Writes a file of mode 0600, wholly or not at all, and over an existing one only with `replace`. Raises PeopleError."""
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(6)}")
+    try:
+        try:
+            descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            if replace:
+                draft.replace(path)
+            else:
+                os.link(draft, path)
+        finally:
+            draft.unlink(missing_ok=True)
+    except FileExistsError as error:
+        raise PeopleError(f"{path} exists already: choose another file, or --force") from error
+    except OSError as error:
+        raise PeopleError(f"{path} cannot be written ({error.strerror}): choose another file, or make room") from error
+
+
+def read_export(path: Path) -> bytes:
+    """Raises PeopleError."""
+    try:
+        if path.stat().st_size > LARGEST_FILE:
+            raise PeopleError(f"{path} is too large for an export")
+        return path.read_bytes()
+    except OSError as error:
+        raise PeopleError(f"{path} cannot be read ({error.strerror}): give the file that 'edge-face people export' wrote") from error
+
+
+def _key(head: dict[str, Any], passphrase: str) -> bytes:
+    kdf = head.get("kdf")
+    try:
+        if not isinstance(kdf, dict) or kdf.get("name") != "scrypt":
+            raise ValueError("unknown")
+        n, r, p = (int(kdf[k]) for k in ("n", "r", "p"))
+        salt = base64.b64decode(kdf["salt"], validate=True)
+        if min(n, r, p) < 1 or 128 * n * r > _MOST_MEMORY or p > 16 or len(salt) < 8:
+            raise ValueError("out of range")
+        return Scrypt(salt=salt, length=KEY_BYTES, n=n, r=r, p=p).derive(passphrase.encode("utf-8", "surrogatepass"))
+    except (KeyError, TypeError, ValueError, binascii.Error, MemoryError, UnsupportedAlgorithm) as error:
+        raise PeopleError("this export asks for a way of making keys that edge-face does not know: was it changed?") from error
+
+
+def _bound(head: dict[str, Any]) -> bytes:
+    plain = {name: value for name, value in head.items() if name != "sealed"}
+    return place("export", json.dumps(plain, sort_keys=True, ensure_ascii=True))
