@@ -48,10 +48,11 @@ class Enrolled:
 
 class Enrolment:
     """Makes templates for one embedder. `thresholds`: the embedder's own tables (they say what one person's pictures
-    must have in common, and how many templates the door's rates are measured for). `least`: fewest templates."""
+    must have in common, and how many templates the door's rates are measured for). `least`: fewest templates;
+    `mirrored`: the pictures are mirrored."""
 
-    def __init__(self, reader: Reader, thresholds: Mapping[str, Any], *, least: int = LEAST) -> None:
-        self.rules = Rules(same=same_person_similarity(thresholds))
+    def __init__(self, reader: Reader, thresholds: Mapping[str, Any], *, least: int = LEAST, mirrored: bool = False) -> None:
+        self.rules = Rules(same=same_person_similarity(thresholds), mirrored=mirrored)
         self._reader, self._most, self._least = reader, max(templates_measured(thresholds), least), least
 
     def from_pictures(self, pictures: Iterable[tuple[str, Callable[[], Image]]], *, wall: float) -> Enrolled:

@@ -64,6 +64,8 @@ class Rules:
     """`same`: similarity from which on two pictures show one person. `hold` seconds and `good` frames a step; after
     `patience` seconds a step is given up. Degrees: `straight` at most, `turn` and `up` at least, `most` at most.
 
+    `mirrored`: the pictures are, so that the person's left is the picture's left.
+
     A raised chin can hardly be measured from five points: after `settle` seconds of asking, a good look is taken as it is.
     """
 
@@ -77,6 +79,12 @@ class Rules:
     up: float = 6.0
     most: float = 38.0
     settle: float = 3.0
+    mirrored: bool = False
+
+    def to_own_left(self, quality: Quality) -> float:
+        """Degrees by which a head is turned to the person's own left."""
+        # yaw > 0 is turned to the right of the picture, which is one's own left unless the picture is mirrored.
+        return -quality.yaw if self.mirrored else quality.yaw
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -163,11 +171,10 @@ def _pose(guide: Guide, step: Step, quality: Quality, rules: Rules, now: float) 
     """What to do about the pose, or None and the pose's label."""
     if step is Step.STRAIGHT:
         if abs(quality.yaw) > rules.straight:
-            return f"{ASK[step]}: turn to your {'right' if quality.yaw > 0 else 'left'}", step
+            return f"{ASK[step]}: turn to your {'right' if rules.to_own_left(quality) > 0 else 'left'}", step
         return None, step
     own = guide.takes[0].quality if guide.takes else None
-    # yaw > 0: turned to the right of the picture, which is the person's own left.
-    yaw = quality.yaw - (own.yaw if own is not None else 0.0)
+    yaw = rules.to_own_left(quality) - (rules.to_own_left(own) if own is not None else 0.0)
     pitch = quality.pitch - (own.pitch if own is not None else 0.0)
     if step is Step.UP:
         if abs(yaw) > rules.straight:
@@ -204,10 +211,9 @@ def _closing(guide: Guide) -> Prompt:
 
 def pose_label(quality: Quality, rules: Rules) -> str:
     """The pose of a picture that nobody guided: "straight", "left", "right", "up" (the person's own sides)."""
-    if quality.yaw >= rules.turn:
-        return Step.LEFT
-    if quality.yaw <= -rules.turn:
-        return Step.RIGHT
+    yaw = rules.to_own_left(quality)
+    if abs(yaw) >= rules.turn:
+        return Step.LEFT if yaw > 0 else Step.RIGHT
     return Step.UP if quality.pitch >= rules.up else Step.STRAIGHT
 
 

@@ -1,0 +1,131 @@
+"""What `edge-face enroll` and `edge-face people` share: through the daemon or on the files, questions, passphrases."""
+
+from __future__ import annotations
+
+import getpass
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from edge_face.errors import ModelError, UsageError
+from edge_face.settings import Settings
+
+Call = Callable[..., Any]
+"""`call("people.list")`: a command of `edge_face.people.commands` with its arguments by name."""
+QUESTIONS = {
+    "recognise": "May the door recognise {name} by the face, and keep what it needs for that (templates, no pictures), until "
+                 "{name} is forgotten?",
+    "show": "May {name} be seen sharp in pictures that leave the door? Otherwise {name}'s face is hidden like a stranger's.",
+}
+
+
+@contextmanager
+def open_people(settings: Settings, *, writing: bool) -> Iterator[Call]:
+    """Commands on people: asked of the running daemon, which alone writes the store, else carried out here. Raises
+    StoreError, ServiceError."""
+    client = _daemon(settings)
+    if client is not None:
+        yield client.call
+        return
+    from edge_face.people import PeopleCommands, Store
+
+    embedder, thresholds = embedder_of(settings)
+    with Store(settings.store.folder, settings.store.key_file or None, read_only=not writing) as store:
+        commands = PeopleCommands(store, embedder_id=embedder, thresholds=thresholds, rate=settings.decision.false_grants)
+        yield lambda command, **arguments: commands.run(command, arguments)
+
+
+def embedder_of(settings: Settings) -> tuple[str | None, Mapping[str, Any] | None]:
+    """The running embedder's id and tables; None when there is none: people can be listed and forgotten without."""
+    from edge_face.vision.bundle import load_bundle
+
+    try:
+        bundle = load_bundle(settings.vision.embedder, "embedder")
+    except ModelError:
+        return None, None
+    return bundle.model_id, bundle.thresholds
+
+
+def door_runs(settings: Settings) -> bool:
+    """Is there a daemon on these settings?"""
+    return _daemon(settings) is not None
+
+
+def _daemon(settings: Settings) -> Any:
+    from edge_face.service.client import daemon_for
+
+    return daemon_for(settings)
+
+
+def interactive() -> bool:
+    """Is there somebody at a terminal who can be asked?"""
+    return sys.stdin is not None and sys.stdin.isatty()
+
+
+def be_printable() -> None:
+    """Names in any script are printed on any terminal: what it cannot show is escaped, not an error."""
+    for stream in (sys.stdout, sys.stderr):
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure is not None:
+            reconfigure(errors="backslashreplace")
+
+
+def ask(question: str) -> bool:
+    """A question on the terminal, until it is answered; the end of the input is no."""
+    while True:
+        print(f"{question} [y/n] ", end="", file=sys.stderr, flush=True)
+        answer = sys.stdin.readline()
+        if not answer:
+            print(file=sys.stderr)
+            return False
+        if answer.strip().casefold() in ("y", "yes", "n", "no"):
+            return answer.strip().casefold().startswith("y")
+
+
+def consents(text: str) -> list[str]:
+    """`recognise[,show]` to a list of questions. Raises UsageError."""
+    asked = [part.strip() for part in text.split(",")]
+    unknown = [part for part in asked if part not in QUESTIONS]
+    if unknown or len(set(asked)) != len(asked):
+        raise UsageError(f"--consent {text}: it takes recognise, or recognise,show")
+    if "recognise" not in asked:
+        raise UsageError(f"--consent {text}: only somebody who is recognised can be shown: it takes recognise, or recognise,show")
+    return asked
+
+
+def asked_consents(given: str | None, name: str) -> tuple[list[str], str]:
+    """Which questions were answered with yes, and how they were asked: `--consent`, or on the terminal. Raises UsageError
+    without either."""
+    if given is not None:
+        return consents(given), "--consent on the command line"
+    if not interactive():
+        raise UsageError("nobody can be asked for consent here: --consent recognise or --consent recognise,show says what the "
+                         "person agreed to")
+    agreed = []
+    for question, text in QUESTIONS.items():
+        if not ask(text.format(name=name)):
+            break
+        agreed.append(question)
+    return agreed, "asked on the terminal"
+
+
+def read_passphrase(file: str | None, *, new: bool) -> str:
+    """From a file ("-": standard input), whose first line it is, or asked on the terminal, twice for a new one. Raises
+    UsageError."""
+    if file is not None:
+        try:
+            text = sys.stdin.readline() if file == "-" else Path(file).read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise UsageError(f"--passphrase-file {file} cannot be read ({getattr(error, 'strerror', None) or 'no UTF-8 text'})") from error
+        passphrase = text.split("\n")[0].rstrip("\r")
+        if not passphrase:
+            raise UsageError(f"--passphrase-file {file} is empty: its first line is the passphrase")
+        return passphrase
+    if not interactive():
+        raise UsageError("nobody can be asked for the passphrase here: --passphrase-file FILE (or - for standard input)")
+    passphrase = getpass.getpass("Passphrase: ")
+    if new and getpass.getpass("Once more: ") != passphrase:
+        raise UsageError("the two passphrases differ: nothing was written")
+    return passphrase
