@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 from pathlib import Path
 
 import numpy as np
@@ -154,7 +155,7 @@ def test_reads_a_plain_folder(tmp_path: Path) -> None:
     assert load_photos(tmp_path, files=set()) == []
 
 
-def test_feeder_hands_over_whole_batches_and_ends() -> None:
+def _feed() -> None:
     painter = Painter([portrait(i) for i in range(3)] + [scene(i) for i in range(2)])
     feeder = Feeder(painter, batch=2, workers=1, seed=5, slots=3)
     try:
@@ -167,3 +168,13 @@ def test_feeder_hands_over_whole_batches_and_ends() -> None:
         assert set(np.unique(targets[..., 0])) <= {-1.0, 0.0, 1.0}
     expected, _ = painter.paint(np.random.default_rng((5, 0, 0)))
     assert np.array_equal(first[0][0][0], expected), "a worker's chance depends on its counters only"
+
+
+def test_feeder_hands_over_whole_batches_and_ends() -> None:
+    # In a fresh process: painters are forked, and other tests have left threads of OpenCV and of the runtime in this one.
+    process = multiprocessing.get_context("spawn").Process(target=_feed)
+    process.start()
+    process.join(timeout=120)
+    alive = process.is_alive()
+    process.kill()
+    assert not alive and process.exitcode == 0
