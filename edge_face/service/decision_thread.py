@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 from edge_face.access import Decision, DoorState, Facts, Kind, Rules, decide, facts_of
 from edge_face.clock import Clock
-from edge_face.service.door_thread import Order
+from edge_face.service.door_thread import FACE, Order
 from edge_face.service.log import fields
 from edge_face.service.mailbox import Mailbox
 from edge_face.types import Frame, Light, Scene
@@ -57,7 +57,10 @@ class DecisionThread:
         self._thread.start()
 
     def see(self, frame: Frame, scene: Scene | None) -> None:
-        """The newest scene, None when vision failed on the frame. Never waits."""
+        """The newest scene, None when vision failed on the frame. Waits for nobody, but in a film, in which every
+        picture counts however fast it is played."""
+        if self._film:
+            self._sights.wait_empty(TICK)
         self._sights.put(_Sight(scene, frame.monotonic, frame.wall))
 
     def press(self) -> None:
@@ -87,7 +90,7 @@ class DecisionThread:
         self.state, decisions = decide(self.state, facts, self._rules)
         for decision in decisions:
             if decision.kind is Kind.GRANT:
-                self._order(Order(decision.seconds, "face"))
+                self._order(Order(decision.seconds, FACE))
             elif decision.kind is Kind.RELOCK and any(reason.code == "clock" for reason in decision.reasons):
                 self._order(Order(None, "clock"))
             _log.info("%s: %s", decision.kind.value, "; ".join(reason.text for reason in decision.reasons),

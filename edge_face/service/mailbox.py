@@ -25,20 +25,27 @@ class Mailbox(Generic[T]):
                 return
             self._replaced += self._item is not None
             self._item = item
-            self._changed.notify()
+            self._changed.notify_all()
 
     def get(self, timeout: float) -> T | None:
         """Takes the newest item, waiting for one up to `timeout` seconds; None when none came or the box is closed."""
         with self._changed:
             self._changed.wait_for(lambda: self._item is not None or self._closed or self._woken, timeout)
             item, self._item, self._woken = self._item, None, False
+            if item is not None:
+                self._changed.notify_all()
             return item
+
+    def wait_empty(self, timeout: float) -> None:
+        """Waits until what lies in the box was fetched: for films, of which every picture counts."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._item is None or self._closed, timeout)
 
     def wake(self) -> None:
         """Lets the reader go on as if its time were over; what lies in the box stays."""
         with self._changed:
             self._woken = True
-            self._changed.notify()
+            self._changed.notify_all()
 
     def close(self) -> None:
         """Wakes the reader; what lies in the box is thrown away."""

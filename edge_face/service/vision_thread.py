@@ -6,7 +6,7 @@ import logging
 import threading
 from collections import deque
 from collections.abc import Callable
-from typing import Protocol
+from typing import Any, Protocol
 
 from edge_face.clock import Clock
 from edge_face.errors import EdgeFaceError
@@ -25,7 +25,9 @@ _FPS_WINDOW = 50
 
 
 class Pipeline(Protocol):
-    """`edge_face.vision.pipeline.VisionPipeline`, or what a test puts in its place."""
+    """`edge_face.vision.pipeline.VisionPipeline`, or what a test puts in its place. `gallery` may be replaced at any time."""
+
+    gallery: Any
 
     def process(self, frame: Frame) -> Scene: ...
 

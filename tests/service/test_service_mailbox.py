@@ -32,6 +32,25 @@ def test_a_waiting_reader_is_woken() -> None:
     assert got == ["news"]
 
 
+def test_a_writer_can_wait_until_its_item_was_fetched() -> None:
+    box: Mailbox[int] = Mailbox()
+    got: list[int] = []
+
+    def read() -> None:
+        while (item := box.get(60)) is not None:
+            got.append(item)
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    for item in range(200):
+        box.wait_empty(60)
+        box.put(item)
+    box.wait_empty(60)
+    box.close()
+    reader.join(30)
+    assert got == list(range(200))
+
+
 def test_a_reader_can_be_woken_without_post() -> None:
     box: Mailbox[str] = Mailbox()
     box.wake()

@@ -58,6 +58,31 @@ def test_an_order_to_lock_ends_a_release() -> None:
     door.thread.stop()
 
 
+def test_an_order_may_revoke_one_authority_only() -> None:
+    door = Door()
+    door.thread.order(Order(20.0, "exit button"))
+    door.thread.order(Order(None, "vision failed", only="face"))
+    door.thread.order(Order(20.0, "exit button"))
+    eventually(lambda: door.lock.released and not door.thread._orders)
+    door.thread.order(Order(20.0, "face"))
+    door.thread.order(Order(None, "vision failed", only="face"))
+    eventually(lambda: door.levels() == [1, 0])
+    door.thread.stop()
+
+
+def test_no_order_gets_lost_behind_another() -> None:
+    door = Door()
+    with door.lock._guard:
+        for _ in range(10):
+            door.thread.order(Order(None, "vision failed", only="face"))
+        door.thread.order(Order(20.0, "exit button"))
+        for _ in range(10):
+            door.thread.order(Order(None, "vision failed", only="face"))
+    eventually(lambda: not door.thread._orders)
+    eventually(lambda: door.levels() == [1])
+    door.thread.stop()
+
+
 def test_it_beats_while_nothing_happens_and_stops_when_told_to() -> None:
     door = Door()
     eventually(lambda: len(door.beats) >= 3)

@@ -1,0 +1,122 @@
+"""`edge-face run`: the door in the foreground."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING, Any
+
+from edge_face.cli.main import add_common
+
+if TYPE_CHECKING:
+    from edge_face.settings import Settings
+
+DESCRIPTION = "Runs the door in the foreground until Ctrl-C or SIGTERM: camera, recognition, decision, lock. Says first what it " \
+              "is made of. The log goes to standard output."
+EXAMPLES = """
+  edge-face run                                      as the settings file says
+  edge-face run --source usb:0 --pins mock           try a camera; no pin is driven
+  edge-face run --source file:visit.mp4 --once       play a film to its end
+  edge-face run --log json | jq .                    a log for programs
+  edge-face run --small                              a board with 512 MB
+  EDGE_FACE_EDGES=edges.jsonl edge-face run --pins mock     see every edge of the mock pins
+  edge-face run --safe                               switch the lock's coil off and exit (for systemd's ExecStopPost)
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    add_common(parser, json=False)
+    parser.add_argument("--source", metavar="SOURCE", help="in place of [camera] source: picamera2, usb:N, rtsp://..., file:PATH, dir:PATH")
+    parser.add_argument("--pins", choices=("mock", "lgpio"), help="in place of [door] pins")
+    parser.add_argument("--log", choices=("text", "json"), help="in place of [service] log")
+    parser.add_argument("--set", metavar="KEY=VALUE", action="append", default=[], dest="changes",
+                        help="any other key of the settings, as door.pulse=1.5 (may be repeated)")
+    parser.add_argument("--fast", action="store_true", help="play a film as fast as it can be worked on")
+    parser.add_argument("--once", action="store_true", help="end with the film")
+    parser.add_argument("--frames", metavar="N", type=_count, help="end after so many frames")
+    parser.add_argument("--small", action="store_true", help="the settings for a board with 512 MB: no second camera stream, no preview")
+    parser.add_argument("--safe", action="store_true", help="put the lock into its safe state and exit at once")
+    parser.add_argument("-v", "--verbose", action="store_true", help="log more")
+
+
+def run(args: argparse.Namespace) -> int:
+    from edge_face.settings_file import load_settings
+
+    settings = _changed(load_settings(args.config), args)
+    if args.safe:
+        return _make_safe(settings)
+    return _run(settings, args)
+
+
+def _run(settings: Settings, args: argparse.Namespace) -> int:
+    import logging
+    import os
+    import signal
+    import sys
+
+    from edge_face.service.daemon import Daemon, small
+    from edge_face.service.log import Log
+    from edge_face.settings_file import settings_source
+
+    # XNNPACK and OpenBLAS would each make a pool of threads for a net that is told to use one.
+    os.environ.setdefault("OMP_NUM_THREADS", str(settings.vision.threads))
+    log = Log(settings.service.log, sys.stdout, logging.DEBUG if args.verbose else logging.INFO)
+    try:
+        daemon = Daemon(small(settings) if args.small else settings, frames=args.frames, once=args.once)
+        for number, code in ((signal.SIGTERM, 0), (signal.SIGHUP, 0), (signal.SIGINT, 130)):
+            signal.signal(number, lambda *_, code=code: daemon.stop(code))
+        logging.getLogger("edge_face.daemon").info("settings: %s", settings_source(args.config) or "no file: the defaults")
+        code = daemon.run()
+    finally:
+        log.close()
+    if code == 130:
+        raise KeyboardInterrupt
+    return code
+
+
+def _make_safe(settings: Settings) -> int:
+    from edge_face.door import describe_lock, make_safe, pin_factory
+
+    factory = pin_factory(settings.door)
+    try:
+        make_safe(settings.door, factory)
+    finally:
+        factory.close()
+    print(f"the coil is off: {describe_lock(settings.door)}")
+    return 0
+
+
+def _changed(settings: Settings, args: argparse.Namespace) -> Settings:
+    from edge_face.settings_file import apply_overrides
+
+    changes: dict[str, Any] = {}
+    for text in args.changes:
+        changes.update(_parsed(text))
+    for key, value in (("camera.source", args.source), ("door.pins", args.pins), ("service.log", args.log)):
+        if value is not None:
+            changes[key] = value
+    if args.fast:
+        changes["camera.paced"] = False
+    return apply_overrides(settings, changes, "the command line")
+
+
+def _parsed(text: str) -> dict[str, Any]:
+    """`door.pulse=1.5` as TOML would read it; a value that is no TOML is taken as text."""
+    import tomllib
+
+    from edge_face.errors import UsageError
+
+    key, equals, value = text.partition("=")
+    if not equals or key.count(".") != 1:
+        raise UsageError(f"--set {text}: write SECTION.KEY=VALUE, as door.pulse=1.5")
+    try:
+        parsed = tomllib.loads(f"value = {value}")
+    except (tomllib.TOMLDecodeError, ValueError):
+        return {key.strip(): value}
+    return {key.strip(): parsed["value"] if set(parsed) == {"value"} else value}
+
+
+def _count(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError("at least 1")
+    return number
