@@ -56,12 +56,15 @@ def create_key(path: Path) -> bytes:
             finally:
                 os.close(descriptor)
             # A link, unlike a renaming, never replaces: whoever comes second takes the key of whoever came first.
-            os.link(draft, path)
+            try:
+                os.link(draft, path)
+            except FileExistsError:
+                return load_key(path)
         finally:
             draft.unlink(missing_ok=True)
         sync_folder(path.parent)
-    except FileExistsError:
-        return load_key(path)
+    except StoreError:
+        raise
     except OSError as error:
         raise StoreError(f"the device key {path} cannot be made ({error.strerror}): make its folder writable, or set "
                          "[store] key_file") from error
