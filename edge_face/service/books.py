@@ -32,6 +32,8 @@ class Roster:
     consenting: frozenset[str]
     described: str
     threshold: str
+    measured: bool
+    """The wanted rate of false grants is measured for so many people."""
 
 
 class Books(Protocol):
@@ -83,7 +85,8 @@ class StoreBooks:
         words = f"{len(gallery)} to be recognised, {gallery.templates} templates, {enrolled} enrolled"
         if again:
             words += f"; {again} must be enrolled again: their templates are another embedder's"
-        return Roster(gallery, len(gallery), gallery.consenting, words, gallery.threshold.sentence)
+        return Roster(gallery, len(gallery), gallery.consenting, words, gallery.threshold.sentence,
+                      gallery.threshold.measured)
 
     def write(self, decision: Decision) -> None:
         """Keeps a decision with its reasons."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 from pathlib import Path
 from typing import Any
@@ -28,7 +29,9 @@ class Client:
         try:
             with _connected(self.path) as channel:
                 channel.settimeout(self._answer_seconds)
-                channel.sendall(line)
+                # A daemon that refuses us says so before it has read anything, and hangs up: its answer counts.
+                with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+                    channel.sendall(line)
                 return result_of(_answer(channel))
         except EdgeFaceError:
             raise  # the daemon's own error; several of them are OSErrors too

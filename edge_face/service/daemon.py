@@ -208,7 +208,7 @@ class Daemon:
         self._control.start()
         process.trim()
         for word, text in self.described():
-            _log.info("%s: %s", word, text)
+            _log.log(logging.WARNING if self._worrying(word) else logging.INFO, "%s: %s", word, text)
         self._notifier.ready("the door runs")
 
     def _build(self) -> Pipeline:
@@ -227,8 +227,16 @@ class Daemon:
         self._seeing.set()
         return pipeline
 
+    def _worrying(self, word: str) -> bool:
+        roster = self._roster
+        return (word == "threshold" and roster is not None and not roster.measured) or (
+            word == "assurance" and self.settings.decision.assurance == "face")
+
     def _know(self, roster: Roster) -> None:
         self._roster = roster
+        _log.info("people: %s", roster.described)
+        if not roster.measured:
+            _log.warning("threshold: %s", roster.threshold)
         if self._pipeline is not None:
             self._pipeline.gallery = roster.gallery
 

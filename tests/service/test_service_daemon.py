@@ -89,7 +89,7 @@ class FakeBooks:
         self.closed = self.broken = False
 
     def roster(self, models: Any) -> Roster:
-        return Roster(object(), 1, frozenset({"p1"}), "one", "as measured")  # type: ignore[arg-type]
+        return Roster(object(), 1, frozenset({"p1"}), "one", "as measured", True)  # type: ignore[arg-type]
 
     def write(self, decision: Decision) -> None:
         if self.broken:
