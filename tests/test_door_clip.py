@@ -9,9 +9,9 @@ import json
 from dataclasses import replace
 
 import pytest
-from edge_face.demo.enrolled import enrolled
 
 from edge_face.demo import clip_path, labels_path, people, stills
+from edge_face.demo.enrolled import enrolled
 from edge_face.demo.replay import Replay
 from edge_face.demo.trace import Trace
 from edge_face.evaluation.leaks import LabelledFace, Leak, find_leaks, read_labels

@@ -6,17 +6,17 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
-from edge_face.errors import EnrolmentError
-from edge_face.people import Consent, Gallery, Given, Store, Template
+from edge_face.media import read_picture
+from edge_face.people import Consent, Enrolment, Gallery, Given, Store
+from edge_face.people.sighting import FaceReader
 from edge_face.settings import Settings
-from edge_face.vision.align import align
 from edge_face.vision.bundle import load_bundle
 from edge_face.vision.detector import Detector
 from edge_face.vision.embedder import Embedder
 from edge_face.vision.pipeline import VisionPipeline
-from edge_face.vision.quality import ENROLMENT, assess, failing
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,25 +41,12 @@ def enrolled(settings: Settings, name: str, pictures: Sequence[Path]) -> Iterato
     embedder = Embedder(knower, vision.precision, vision.threads)
     with tempfile.TemporaryDirectory(prefix="edge-face-demo-") as folder, Store(folder) as store:
         given = Given(0.0, "a synthetic person: nobody exists who could be asked")
-        templates = [t for path in pictures for t in _templates(path, detector, embedder)]
-        if not templates:
-            raise EnrolmentError(f"no picture of {name} serves for an enrolment")
-        store.add(name, Consent(given, given), templates, wall=0.0)
+        enrolment = Enrolment(FaceReader(detector, embedder, embedder.model_id), knower.thresholds)
+        made = enrolment.from_pictures([(path.name, partial(read_picture, path)) for path in pictures], wall=0.0)
+        store.add(name, Consent(given, given), made.templates, wall=0.0)
         gallery = Gallery.build(store.people(), embedder.model_id, settings.decision.false_grants, knower.thresholds)
         yield Enrolled(VisionPipeline(settings, detector, embedder, gallery), gallery, gallery.consenting,
                        {person.id: person.name for person in store.people()},
                        f"{finder.name} {finder.version} and {knower.name} {knower.version}, {vision.precision}; "
                        f"{gallery.threshold.sentence}.")
 
-
-def _templates(path: Path, detector: Detector, embedder: Embedder) -> Iterator[Template]:
-    from edge_face.media import read_picture
-
-    picture = read_picture(path)
-    faces = detector.detect(picture, detector.recognise)
-    if len(faces) != 1:
-        return
-    aligned = align(picture, faces[0].landmarks)
-    quality = assess(aligned, faces[0].landmarks)
-    if not failing(quality, ENROLMENT):
-        yield Template(embedder.embed(aligned.image), embedder.model_id, quality.overall, path.stem)
