@@ -18,6 +18,8 @@ STEADY_SECONDS = 60.0
 
 
 class CaptureState(enum.Enum):
+    """How a capture process is doing."""
+
     OPENING = "opening"
     """A process has been started; it has not brought a frame yet."""
     RUNNING = "running"

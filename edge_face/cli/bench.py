@@ -35,6 +35,9 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError(f"--frames {args.frames} is too few for a percentile: 10 or more")
     if args.peer and not Path(args.peer).is_file():
         raise UsageError(f"--peer {args.peer} is not a file: give the path of YuNet's .onnx file")
+    from edge_face.demo import clip_path, one_face_frames
+    from edge_face.doctor import Host
+    from edge_face.doctor.board import board_state
     from edge_face.evaluation.bench import measure
 
     quiet = args.json == "-"
@@ -43,7 +46,8 @@ def run(args: argparse.Namespace) -> int:
         if not quiet:
             print(text, file=sys.stderr)
 
-    figures = measure(load_settings(args.config), args.frames, args.peer, say)
+    figures = measure(load_settings(args.config), clip_path("door"), one_face_frames(), args.frames, args.peer, say)
+    figures["board"] = board_state(Host())
     if not quiet:
         print(table(figures))
     if args.json:

@@ -113,3 +113,17 @@ def locale(host: Host, settings: Settings) -> Iterator[Finding]:
     yield Finding("locale", Status.OK if good else Status.WARN,
                   f"text is {encoding or 'unknown'}, LANG={os.environ.get('LANG', '')!r}",
                   "" if good else "sudo raspi-config (Localisation), or export LANG=C.UTF-8")
+
+
+def board_state(host: Host) -> dict[str, str | float]:
+    """Model, temperature in degrees C and throttling, where the board tells: what speed must be read with."""
+    state: dict[str, str | float] = {}
+    if host.pi_model:
+        state["model"] = host.pi_model
+    heat = host.read("/sys/class/thermal/thermal_zone0/temp")
+    if heat.lstrip("-").isdigit():
+        state["temperature"] = int(heat) / 1000
+    throttled = host.run(["vcgencmd", "get_throttled"]).strip().partition("=")[2]
+    if throttled:
+        state["throttled"] = throttled
+    return state

@@ -17,6 +17,8 @@ from edge_face.settings import Settings
 
 
 class Status(enum.Enum):
+    """How bad a finding is."""
+
     OK = "ok"
     NOTE = "note"
     """Worth knowing; nothing has to be done."""

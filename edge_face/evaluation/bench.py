@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import platform
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from edge_face.demo import clip_path, one_face_frames
 from edge_face.evaluation import process, speed
 from edge_face.settings import Settings
 from edge_face.types import Floats, Frame, Image, Match
@@ -36,8 +35,10 @@ class Crowd:
         return float(scores[best]), best
 
 
-def measure(settings: Settings, frames: int, peer: str | None, say: Callable[[str], None]) -> dict[str, Any]:
-    """Runs every measurement; `say` is told what is being measured. Raises EdgeFaceError where a model or file fails."""
+def measure(settings: Settings, clip: Path, chosen: Container[int], frames: int, peer: str | None,
+            say: Callable[[str], None]) -> dict[str, Any]:
+    """Runs every measurement on the `chosen` frames of a clip (one face in view), `frames` calls each; `say` is told
+    what is being measured. Raises EdgeFaceError where a model or file fails."""
     from edge_face.media import VideoReader
     from edge_face.opencv import cv2
     from edge_face.vision.bundle import load_bundle
@@ -59,13 +60,12 @@ def measure(settings: Settings, frames: int, peer: str | None, say: Callable[[st
     ready = time.perf_counter() - begun
     start = {**process.help_cost(), "ready_seconds": ready}
 
-    chosen = one_face_frames()
-    with VideoReader(clip_path("door")) as reader:
+    with VideoReader(clip) as reader:
         pictures: list[Image] = [image.copy() for index, _, image in reader if index in chosen]
     stream = _frames(pictures, frames)
     figures: dict[str, Any] = {
         "machine": f"{platform.machine()} {_processor()}", "runtime": runtime_name(), "opencv": cv2.__version__,
-        "numpy": np.__version__, "threads": settings.vision.threads, "board": process.board_state(), "start": start,
+        "numpy": np.__version__, "threads": settings.vision.threads, "start": start,
         "detector": bundles[0].model_id, "embedder": bundles[1].model_id,
     }
     say("the whole pipeline, with an embedding in every frame ...")

@@ -51,19 +51,3 @@ def help_cost(runs: int = 5) -> dict[str, float]:
     helped = start_seconds([sys.executable, "-m", "edge_face.cli.main", "--help"], runs)
     return {"bare_python": bare, "help": helped, "ratio": helped / bare}
 
-
-def board_state() -> dict[str, str | float]:
-    """Model, temperature and throttling where the board tells."""
-    from edge_face.doctor.check import Host
-
-    host = Host()
-    state: dict[str, str | float] = {}
-    if host.pi_model:
-        state["model"] = host.pi_model
-    heat = host.read("/sys/class/thermal/thermal_zone0/temp")
-    if heat.lstrip("-").isdigit():
-        state["temperature"] = int(heat) / 1000
-    throttled = host.run(["vcgencmd", "get_throttled"]).strip().partition("=")[2]
-    if throttled:
-        state["throttled"] = throttled
-    return state

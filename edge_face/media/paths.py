@@ -27,6 +27,8 @@ VIDEO_SUFFIXES = frozenset({".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".m
 
 
 class Kind(enum.Enum):
+    """What a file name says that a file is."""
+
     PICTURE = "picture"
     VIDEO = "video"
 
