@@ -88,8 +88,10 @@ def pins(host: Host, settings: Settings) -> Iterator[Finding]:
     else:
         yield Finding("pins", Status.OK, f"{chip} and lgpio are there")
     number = "".join(ch for ch in door.lock_pin if ch.isdigit())
-    # De-energised, as without power: locked for a strike, open for a magnet. The daemon takes over from there.
-    level = "dl" if door.active_high else "dh"
+    from edge_face.door import safe_level
+
+    # The coil off, as without power: locked for a strike, open for a magnet. The daemon takes over from there.
+    level = "dh" if safe_level(door) else "dl"
     line = f"gpio={number}=op,{level}"
     boot = host.read("/boot/firmware/config.txt") or host.read("/boot/config.txt")
     if line not in boot.replace(" ", ""):
