@@ -368,3 +368,17 @@ def test_memory_holds_nothing_but_the_faces_in_view() -> None:
         world.people = {"a": (HIRO, (37 * i) % 500, (53 * i) % 300, 40, 0.9)}
         world.look(step=0.7)
     assert len(world.pipeline._faces) <= 4
+
+
+@pytest.mark.parametrize(("who", "left"), [(BEN, 0), (HIRO, 1)])
+def test_a_weak_box_around_a_recognised_face_is_that_face_and_around_a_stranger_it_stays(who: int, left: int) -> None:
+    class Haloed(World):
+        def detect(self, image: Image, threshold: float) -> list[Detection]:
+            (face,) = super().detect(image, threshold)
+            return [face, Detection(face.box.grown(1.6), face.landmarks, 0.2)]
+
+    world = Haloed()
+    world.people["x"] = (who, 200, 100, 50, 0.9)
+    for _ in range(4):
+        scene = world.look()
+    assert len(scene.weak) == left
