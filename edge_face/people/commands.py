@@ -105,7 +105,7 @@ class PeopleCommands:
         finally:
             # Even when the files could not be cleaned, the person is gone and the door must know.
             self._changed()
-        self._note("person.forgotten", None)
+        self._store.events.append("person.forgotten", self._wall(), None, {})
         return {"forgotten": identity}
 
     def suspend(self, who: str) -> Answer:
@@ -155,6 +155,8 @@ class PeopleCommands:
             raise PeopleError(f"'{name}' looks like '{other['name']}', who is enrolled already (score {alike[0].score:.2f}, "
                               f"{alike[0].needed:.2f} is the door's threshold)")
         given = _questions(consent or ())
+        if "recognise" not in given and (before is None or before.consent.recognise is None):
+            raise PeopleError(f"nothing is kept of '{name}' without the consent to be recognised: --consent recognise")
         stamp = Given(self._wall(), _text(how, "how"))
         asked = Consent(stamp if "recognise" in given else None, stamp if "show" in given else None)
         if before is None:
@@ -204,6 +206,8 @@ class PeopleCommands:
         if foreign:
             raise PeopleError(f"the templates of '{person.name}' were made by another embedder ({foreign[0]}) than this door's "
                               f"({self._embedder}), and cannot be compared: enrol '{person.name}' again")
+        if person.templates and person.consent.recognise is None:
+            raise PeopleError(f"'{person.name}' did not agree to be recognised: enrol '{person.name}' again, with consent")
         state = State.SUSPENDED if person.state is State.SUSPENDED else State.ACTIVE
         added = self._store.add(person.name, person.consent, person.templates, wall=person.created, identity=person.id, state=state,
                                 bring_back=bring_back)

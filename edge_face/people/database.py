@@ -21,6 +21,8 @@ from edge_face.people import migrations, schema
 
 FILE = "people.db"
 BUSY_SECONDS = 5.0
+FAULTS = (sqlite3.Error, UnicodeDecodeError)
+"""What a database may raise: texts in a damaged one are no UTF-8, not even in SQLite's own messages."""
 _MAGIC = b"SQLite format 3\x00"
 
 
@@ -120,7 +122,7 @@ class Database:
         """Turns SQLite's errors into StoreErrors."""
         try:
             yield
-        except sqlite3.Error as error:
+        except FAULTS as error:
             raise explain(error, self.path) from error
 
     @property
@@ -157,7 +159,7 @@ class Database:
             connection = _connected(self.path, "ro")
             connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
             return connection
-        except sqlite3.Error as error:
+        except FAULTS as error:
             # A folder that cannot be written has no room for the journal's index; without a journal none is needed.
             journal = self.path.with_name(FILE + "-wal")
             if os.access(self.folder, os.W_OK) or (journal.exists() and journal.stat().st_size):
@@ -201,7 +203,7 @@ class Database:
                              "that program; it is cleaned when the store is next opened")
 
 
-def explain(error: sqlite3.Error, path: Path) -> StoreError:
+def explain(error: sqlite3.Error | UnicodeDecodeError, path: Path) -> StoreError:
     """One sentence with a way out for an error of SQLite's."""
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     reasons = {
@@ -216,14 +218,23 @@ def explain(error: sqlite3.Error, path: Path) -> StoreError:
         sqlite3.SQLITE_IOERR: f"the disk of {path} does not take or give data ({error}): make room or replace it; nothing was "
                               "changed",
     }
+    if isinstance(error, UnicodeDecodeError) or "decode" in str(error):
+        return _corrupt(path, "a text in it is no text")
     if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
         return _corrupt(path, str(error))
-    return StoreError(reasons.get(code, f"the people store {path} failed: {error}"))
+    return StoreError(reasons.get(code) or f"the people store {path} failed ({_plain(str(error))}): restore it from a backup if that "
+                                           "happens again")
 
 
 def _corrupt(path: Path, detail: str) -> StoreError:
-    return StoreError(f"{path} is damaged ({detail.splitlines()[-1].strip()}): restore it from a backup, or move it away and "
+    return StoreError(f"{path} is damaged ({_plain(detail)}): restore it from a backup, or move it away and "
                       "import the people from an export (edge-face people import FILE)")
+
+
+def _plain(detail: str) -> str:
+    """SQLite's own words in one printable line: they may quote what lies in a damaged file."""
+    lines = detail.splitlines()
+    return "".join(c if c.isprintable() else "?" for c in (lines[-1].strip() if lines else "no reason given"))[:200]
 
 
 def _connected(path: Path, mode: str) -> sqlite3.Connection:

@@ -161,10 +161,11 @@ def _checked(entry: Entry) -> Mapping[str, Any]:
         raise PeopleError(f"{entry.kind!r} is no kind of event: small letters, digits, '.', '_', '-'")
     try:
         text = json.dumps(entry.details, ensure_ascii=False, allow_nan=False)
+        size = len(text.encode("utf-8"))
         float(entry.wall).hex()
     except (TypeError, ValueError, RecursionError) as error:
         raise PeopleError(f"the details of an event are plain JSON values: {error}") from error
-    if not isinstance(entry.details, Mapping) or len(text.encode("utf-8", "surrogatepass")) > LONGEST_DETAILS:
+    if not isinstance(entry.details, Mapping) or size > LONGEST_DETAILS:
         raise PeopleError(f"the details of an event are an object of at most {LONGEST_DETAILS} bytes")
     details: dict[str, Any] = json.loads(text)
     _refuse_vectors(details)

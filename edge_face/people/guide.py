@@ -162,7 +162,8 @@ def _trouble(guide: Guide, look: Look, rules: Rules) -> str | None:
         return look.advice[0]
     if look.quality is None or look.embedding is None:
         return NOBODY
-    if guide.takes and max(float(take.embedding @ look.embedding) for take in guide.takes) < rules.same:
+    # Written so that a score that is no number is a stranger's.
+    if guide.takes and not any(float(take.embedding @ look.embedding) >= rules.same for take in guide.takes):
         return STRANGER
     return None
 

@@ -163,14 +163,17 @@ class Store:
             return self._rewrite(replace(person, state=state))
 
     def set_consent(self, identity: str, consent: Consent) -> Person:
-        """Who takes back the consent to be recognised loses the templates at once and is pending."""
+        """Who takes back the consent to be recognised loses the templates at once and is pending; who gives it and has
+        templates becomes active."""
         person = self.person(identity)
+        state = State.ACTIVE if person.state is State.PENDING else person.state
         erase = consent.recognise is None and bool(person.templates)
         with self._database.transaction():
             if erase:
                 self._database.run("DELETE FROM template WHERE person = ?", [identity])
                 self._mark_unscrubbed()
-            person = self._rewrite(_settled(replace(person, consent=consent, templates=() if erase else person.templates)))
+            person = self._rewrite(_settled(replace(person, consent=consent, state=state,
+                                                      templates=() if erase else person.templates)))
         if erase:
             self._scrub()
         return person

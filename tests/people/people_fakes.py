@@ -26,7 +26,7 @@ def unit(seed: int, dimension: int = DIMENSION) -> Floats:
 
 def near(vector: Floats, similarity: float, seed: int) -> Floats:
     """A unit vector at that cosine to another."""
-    other = unit(seed, vector.size)
+    other = unit(seed + 1_000_000, vector.size)
     other = other - (other @ vector) * vector
     other /= np.linalg.norm(other)
     mixed = similarity * vector + np.sqrt(1.0 - similarity**2) * other

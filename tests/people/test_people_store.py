@@ -100,6 +100,8 @@ def test_who_takes_back_the_consent_loses_the_templates(store: Store) -> None:
     assert store.set_consent(person.id, ONLY_RECOGNISE).templates
     taken = store.set_consent(person.id, Consent())
     assert taken.templates == () and taken.state is State.PENDING
+    silent = store.add("Cy", Consent(), [template(1)], wall=0.0)
+    assert silent.state is State.PENDING and store.set_consent(silent.id, ONLY_RECOGNISE).state is State.ACTIVE
     again = store.set_consent(person.id, BOTH)
     assert again.state is State.PENDING and again.templates == ()
     assert store.replace_templates(person.id, [template(2)]).state is State.ACTIVE

@@ -1,0 +1,113 @@
+"""Exports: sealed with a passphrase, opened only whole."""
+
+from __future__ import annotations
+
+import json
+import stat
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from people_fakes import BOTH, template
+
+from edge_face.errors import PeopleError, UsageError
+from edge_face.people import Person, State
+from edge_face.people.records import person_of, person_record
+from edge_face.people.transfer import COST, check_passphrase, open_people, read_export, seal_people, write_export
+
+PASSPHRASE = "correct horse battery"
+
+
+@pytest.fixture(autouse=True)
+def _cheap(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Scrypt as it is takes half a second a call; the file says which cost was used."""
+    monkeypatch.setitem(COST, "n", 1 << 10)
+
+
+def _record(name: str = "Zoë Ω") -> dict[str, Any]:
+    return person_record(Person("0123456789abcdef", name, State.ACTIVE, BOTH, 5.0, (template(1), template(2))))
+
+
+def test_what_is_exported_comes_back() -> None:
+    content = seal_people([_record(), _record("B")], PASSPHRASE)
+    back = [person_of(r) for r in open_people(content, PASSPHRASE)]
+    assert [p.name for p in back] == ["Zoë Ω", "B"] and back[0].consent == BOTH
+    assert (back[0].templates[1].embedding == template(2).embedding).all()
+
+
+def test_nothing_can_be_read_without_the_passphrase() -> None:
+    content = seal_people([_record()], PASSPHRASE)
+    for secret in ("Zoë".encode(), "Zo\\u00eb".encode(), b"straight", b"recognise"):
+        assert secret not in content
+    assert b"0123456789abcdef" not in content and json.loads(content)["people"] == 1
+    assert seal_people([_record()], PASSPHRASE) != content
+    for wrong in ("correct horse batterx", "", "Correct horse battery"):
+        with pytest.raises(PeopleError, match="passphrase is wrong"):
+            open_people(content, wrong)
+
+
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.data())
+def test_a_changed_export_is_refused(data: st.DataObject) -> None:
+    content = bytearray(seal_people([_record()], PASSPHRASE))
+    where = data.draw(st.integers(0, len(content) - 2))
+    content[where] ^= data.draw(st.integers(1, 127))
+    try:
+        # What lies outside the values (white space) may change; what comes out is then the same.
+        assert open_people(bytes(content), PASSPHRASE) == [_record()]
+    except PeopleError as error:
+        assert "\n" not in str(error)
+
+
+@pytest.mark.parametrize("content", [b"", b"{}", b"[]", b"no json", b'{"sealed": 3}', b'{"sealed": "AAAA", "format": "other"}', b"\xff\xfe", b"[" * 100_000])
+def test_what_is_no_export(content: bytes) -> None:
+    with pytest.raises(PeopleError, match="no export of edge-face"):
+        open_people(content, PASSPHRASE)
+
+
+@pytest.mark.parametrize("change", [{"kdf": None}, {"kdf": {"name": "md5"}}, {"kdf": {"name": "scrypt", "n": 1 << 40, "r": 8, "p": 1, "salt": "AAAAAAAAAAAAAAAA"}},
+                                    {"kdf": {"name": "scrypt", "n": 1000, "r": 8, "p": 1, "salt": "AAAAAAAAAAAAAAAA"}},
+                                    {"kdf": {"name": "scrypt", "n": 1024, "r": 8, "p": 10**6, "salt": "AAAAAAAAAAAAAAAA"}}, {"kdf": {"name": "scrypt", "n": 1024}}])
+def test_costs_that_nobody_can_pay(change: dict[str, Any]) -> None:
+    table = json.loads(seal_people([_record()], PASSPHRASE)) | change
+    with pytest.raises(PeopleError, match="way of making keys"):
+        open_people(json.dumps(table).encode(), PASSPHRASE)
+
+
+def test_a_newer_export() -> None:
+    table = json.loads(seal_people([_record()], PASSPHRASE)) | {"version": 2}
+    with pytest.raises(PeopleError, match="version 2"):
+        open_people(json.dumps(table).encode(), PASSPHRASE)
+
+
+@pytest.mark.parametrize("passphrase", ["", "short", "1234567"])
+def test_short_passphrases(passphrase: str) -> None:
+    with pytest.raises(UsageError, match="8 characters"):
+        check_passphrase(passphrase)
+    with pytest.raises(UsageError):
+        seal_people([], passphrase)
+
+
+def test_files_are_for_their_owner_and_never_replaced_unasked(tmp_path: Path) -> None:
+    path = tmp_path / "people.efp"
+    write_export(path, b"one")
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    with pytest.raises(PeopleError, match="exists already"):
+        write_export(path, b"two")
+    assert read_export(path) == b"one"
+    write_export(path, b"two", replace=True)
+    assert read_export(path) == b"two" and [p.name for p in tmp_path.iterdir()] == ["people.efp"]
+    for bad in (tmp_path / "missing" / "x", tmp_path):
+        with pytest.raises(PeopleError):
+            write_export(bad, b"x")
+    for bad in (tmp_path / "missing", tmp_path):
+        with pytest.raises(PeopleError, match="cannot be read"):
+            read_export(bad)
+
+
+def test_the_usual_cost_is_what_is_recommended(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.undo()
+    assert COST["n"] * COST["r"] * 128 == 64 << 20 and COST["p"] == 2
+    assert [r["name"] for r in open_people(seal_people([_record()], PASSPHRASE), PASSPHRASE)] == ["Zoë Ω"]
