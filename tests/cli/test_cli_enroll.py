@@ -1,0 +1,148 @@
+"""`edge-face enroll`, with the shipped models on bundled pictures."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from people_cli import Shell
+
+from edge_face.demo import clip_path, stills
+from edge_face.media import write_picture
+
+BEN = str(stills("ben")[0].parent)
+CHIDI = str(stills("chidi")[0].parent)
+
+
+@pytest.fixture
+def run(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Shell:
+    return Shell(tmp_path, capsys, monkeypatch)
+
+
+def test_from_pictures(run: Shell) -> None:
+    done = run("enroll", "Ben", "--images", BEN, "--consent", "recognise,show")
+    assert done.code == 0, done.err
+    assert "Ben is enrolled (active, shown sharp): 4 templates" in done.out and "alike on average" in done.out
+    person, = run("people", "list", "--json").json["people"]
+    assert person["consent"]["show"]["how"] == "--consent on the command line"
+
+
+def test_as_json(run: Shell) -> None:
+    done = run("enroll", "Bén 李", "--images", BEN, "--consent", "recognise", "--json")
+    assert done.code == 0
+    assert done.json["person"]["name"] == "Bén 李" and done.json["person"]["consent"]["show"] is None
+    assert 0.0 < done.json["agreement"]["lowest"] <= done.json["agreement"]["mean"] <= 1.0
+    assert done.json["alike"] == [] and done.json["left_out"] == [] and done.json["looked_at"] == len(stills("ben"))
+
+
+def test_from_a_video(run: Shell) -> None:
+    done = run("enroll", "Ben", "--video", str(clip_path("turn_live")), "--consent", "recognise")
+    assert done.code == 0 and "hidden in pictures" in done.out
+
+
+def test_from_a_camera_that_is_a_film(run: Shell) -> None:
+    done = run("enroll", "Ben", "--camera", f"file:{clip_path('turn_live')}", "--consent", "recognise")
+    assert done.code == 0, done.err
+    assert "look straight into the camera" in done.err or "good: hold still" in done.err
+    assert "turn your head a bit to your left" in done.err and "%]" in done.err
+
+
+def test_consent_is_needed(run: Shell) -> None:
+    done = run("enroll", "Ben", "--images", BEN)
+    assert done.code == 2 and "--consent" in done.err
+    assert not run.store.exists()
+
+
+@pytest.mark.parametrize("consent", ["show", "everything", "", "recognise,recognise", "recognise,show,more"])
+def test_consents_that_are_none(run: Shell, consent: str) -> None:
+    done = run("enroll", "Ben", "--images", BEN, "--consent", consent)
+    assert done.code == 2 and "recognise,show" in done.err
+
+
+def test_both_questions_are_asked_in_words(run: Shell) -> None:
+    done = run("enroll", "Ben", "--images", BEN, answers="what?\ny\nno\n")
+    assert done.code == 0, done.err
+    assert done.err.count("[y/n]") == 3 and "recognise Ben by the face" in done.err and "seen sharp" in done.err
+    person, = run("people", "list", "--json").json["people"]
+    assert person["consent"]["recognise"]["how"] == "asked on the terminal" and person["consent"]["show"] is None
+
+
+@pytest.mark.parametrize("answers", ["n\n", ""])
+def test_who_says_no_is_not_enrolled(run: Shell, answers: str) -> None:
+    done = run("enroll", "Ben", "--images", BEN, answers=answers)
+    assert done.code == 1 and "nothing is kept" in done.err and done.err.count("[y/n]") == 1
+    assert not run.store.exists()
+
+
+@pytest.mark.parametrize("name", ["", "  ", "../../etc", "a\nb", "x" * 81])
+def test_bad_names(run: Shell, name: str) -> None:
+    done = run("enroll", name, "--images", BEN, "--consent", "recognise")
+    assert done.code == 1 and "name" in done.err and done.err.count("\n") == 1
+
+
+def test_a_name_that_exists(run: Shell) -> None:
+    assert run("enroll", "Ben", "--images", BEN, "--consent", "recognise").code == 0
+    done = run("enroll", "BEN", "--images", CHIDI, "--consent", "recognise")
+    assert done.code == 1 and "already somebody named 'BEN'" in done.err and "--again" in done.err
+
+
+def test_enrolling_again(run: Shell) -> None:
+    run("enroll", "Ben", "--images", BEN, "--consent", "recognise,show")
+    before = run("people", "show", "Ben", "--json").json
+    done = run("enroll", "ben", "--video", str(clip_path("turn_live")), "--again", "--json")
+    assert done.code == 0, done.err
+    assert done.json["alike"] == [] and done.json["person"]["id"] == before["id"] and done.json["person"]["consent"] == before["consent"]
+    after = run("people", "show", "Ben", "--json").json
+    assert after["kept"] != before["kept"]
+    done = run("enroll", "Nobody", "--images", BEN, "--again")
+    assert done.code == 1 and "nobody named 'Nobody'" in done.err
+
+
+def test_a_face_that_belongs_to_somebody_is_a_warning(run: Shell) -> None:
+    run("enroll", "Ben", "--images", BEN, "--consent", "recognise")
+    refused = run("enroll", "Benny", "--images", BEN, "--consent", "recognise", "--refuse-same")
+    assert refused.code == 1 and "looks like 'Ben'" in refused.err
+    no = run("enroll", "Benny", "--images", BEN, "--consent", "recognise", answers="n\n")
+    assert no.code == 1 and "Enrol Benny all the same?" in no.err and len(run("people", "list", "--json").json["people"]) == 1
+    done = run("enroll", "Benny", "--images", BEN, "--consent", "recognise")
+    assert done.code == 0 and "warning: this face already belongs to 'Ben'" in done.err
+
+
+def test_missing_and_empty_folders(run: Shell, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    for folder, message in (("missing", "no folder that can be read"), ("empty", "there is no picture in the folder"), ("edge-face.toml", "no folder")):
+        done = run("enroll", "Ben", "--images", str(tmp_path / folder), "--consent", "recognise")
+        assert done.code == 1 and message in done.err and done.err.count("\n") == 1
+
+
+def test_pictures_that_do_not_serve(run: Shell, tmp_path: Path) -> None:
+    folder = tmp_path / "Bilder von Zoë"
+    folder.mkdir()
+    write_picture(folder / "grau.png", np.full((480, 640, 3), 120, np.uint8))
+    write_picture(folder / "zwei.png", np.full((480, 640, 3), 120, np.uint8))
+    done = run("enroll", "Zoë", "--images", str(folder), "--consent", "recognise")
+    assert done.code == 1 and "2 usable pictures of one person are needed" in done.err and "grau.png: no face was found" in done.err
+    shutil.copy(stills("ben")[0], folder)
+    done = run("enroll", "Zoë", "--images", str(folder), "--consent", "recognise")
+    assert done.code == 1 and "there is 1" in done.err
+    assert run("people", "list", "--json").json["people"] == []
+
+
+def test_a_missing_video_and_a_missing_camera(run: Shell, tmp_path: Path) -> None:
+    done = run("enroll", "Ben", "--video", str(tmp_path / "missing.mp4"), "--consent", "recognise")
+    assert done.code == 1 and "missing.mp4" in done.err
+    done = run("enroll", "Ben", "--camera", "usb:/dev/video63", "--consent", "recognise")
+    assert done.code == 1 and "video63" in done.err
+
+
+def test_two_sources_are_one_too_many(run: Shell) -> None:
+    assert run("enroll", "Ben", "--images", BEN, "--video", "x.mp4", "--consent", "recognise").code == 2
+
+
+def test_help_has_examples(run: Shell, capsys: pytest.CaptureFixture[str]) -> None:
+    from edge_face.cli.main import main
+
+    assert main(["enroll", "--help"]) == 0
+    assert "examples:" in capsys.readouterr().out
