@@ -9,8 +9,11 @@ import numpy as np
 import pytest
 from people_cli import Shell
 
+from edge_face.cameras import CaptureHealth, CaptureState
 from edge_face.demo import clip_path, stills
-from edge_face.media import write_picture
+from edge_face.media import VideoReader, write_picture
+from edge_face.settings import CameraSettings
+from edge_face.types import Frame
 
 BEN = str(stills("ben")[0].parent)
 CHIDI = str(stills("chidi")[0].parent)
@@ -42,11 +45,36 @@ def test_from_a_video(run: Shell) -> None:
     assert done.code == 0 and "hidden in pictures" in done.out
 
 
-def test_from_a_camera_that_is_a_film(run: Shell) -> None:
-    done = run("enroll", "Ben", "--camera", f"file:{clip_path('turn_live')}", "--consent", "recognise")
+class FilmCamera:
+    """In place of the capture process: every frame of the clip, at the clip's own times, then straight looks, then nothing."""
+
+    def __init__(self, settings: CameraSettings) -> None:
+        self.source = settings.source
+        with VideoReader(clip_path("turn_live")) as video:
+            frames = [(seconds, image) for _, seconds, image in video]
+        after = frames[-1][0]
+        frames += [(after + 0.1 * k, frames[k % 5][1]) for k in range(1, 50)]
+        self._frames = [Frame(k, seconds, 0.0, image) for k, (seconds, image) in enumerate(frames)]
+        self.health = CaptureHealth(CaptureState.ENDED, "", 0.0, 0, 0.0, None)
+
+    def __enter__(self) -> FilmCamera:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        return None
+
+    def latest(self, after_index: int = -1, timeout: float = 0.0) -> Frame | None:
+        return self._frames[after_index + 1] if after_index + 1 < len(self._frames) else None
+
+
+def test_from_a_camera_by_prompts(run: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("edge_face.cameras.Capture", FilmCamera, raising=False)
+    done = run("enroll", "Ben", "--camera", "usb:0", "--consent", "recognise")
     assert done.code == 0, done.err
-    assert "look straight into the camera" in done.err or "good: hold still" in done.err
-    assert "turn your head a bit to your left" in done.err and "%]" in done.err
+    for prompt in ("good: hold still", "turn your head a bit to your left", "turn your head a bit to your right", "[100 %] that is all"):
+        assert prompt in done.err
+    kept = run("people", "show", "Ben", "--json").json["kept"]
+    assert {"straight", "left", "right"} <= {k["pose"] for k in kept}
 
 
 def test_consent_is_needed(run: Shell) -> None:
@@ -112,7 +140,8 @@ def test_a_face_that_belongs_to_somebody_is_a_warning(run: Shell) -> None:
 
 def test_missing_and_empty_folders(run: Shell, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
-    for folder, message in (("missing", "no folder that can be read"), ("empty", "there is no picture in the folder"), ("edge-face.toml", "no folder")):
+    for folder, message in (("missing", "no folder that can be read"), ("empty", "there is no picture in the folder"),
+                            ("edge-face.toml", "no folder")):
         done = run("enroll", "Ben", "--images", str(tmp_path / folder), "--consent", "recognise")
         assert done.code == 1 and message in done.err and done.err.count("\n") == 1
 

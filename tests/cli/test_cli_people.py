@@ -33,7 +33,8 @@ def peopled(run: Shell) -> Shell:
         for name, consent in (("Ben", Consent(GIVEN, GIVEN)), ("Zoë", Consent(GIVEN, None))):
             vectors = source.standard_normal((3, 384))
             vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-            store.add(name, consent, [Template(v.astype(np.float32), model, 0.9, "straight", 1_700_000_000.0) for v in vectors], wall=GIVEN.wall)
+            templates = [Template(v.astype(np.float32), model, 0.9, "straight", GIVEN.wall) for v in vectors]
+            store.add(name, consent, templates, wall=GIVEN.wall)
     return run
 
 
@@ -97,7 +98,8 @@ def test_export_and_import(peopled: Shell, tmp_path: Path) -> None:
     assert b"Ben" not in target.read_bytes()
     again = peopled("people", "export", str(target), "--passphrase-file", peopled.passphrase())
     assert again.code == 1 and "--force" in again.err
-    one = peopled("people", "export", str(target), "--force", "--only", "ben", "--passphrase-file", "-", "--json", stdin="correct horse battery\n")
+    one = peopled("people", "export", str(target), "--force", "--only", "ben", "--passphrase-file", "-", "--json",
+                  stdin="correct horse battery\n")
     assert one.json["people"] == 1
 
     peopled("people", "forget", "Ben", "--yes")
@@ -148,7 +150,8 @@ def test_a_tree_of_people(run: Shell, tmp_path: Path) -> None:
 
 def test_a_broken_store_is_one_sentence(peopled: Shell) -> None:
     (peopled.store / "people.db").write_bytes(b"this is no database" * 100)
-    for arguments in (("people", "list"), ("people", "forget", "Ben", "--yes"), ("enroll", "Ana", "--images", str(stills("ana")[0].parent), "--consent", "recognise")):
+    enroll = ("enroll", "Ana", "--images", str(stills("ana")[0].parent), "--consent", "recognise")
+    for arguments in (("people", "list"), ("people", "forget", "Ben", "--yes"), enroll):
         done = peopled(*arguments)
         assert done.code == 1 and "not a database" in done.err and done.err.count("\n") == 1
 
@@ -164,7 +167,14 @@ def test_help_imports_nothing_heavy() -> None:
     import subprocess
     import sys
 
-    code = ("import sys, contextlib, io\nfrom edge_face.cli.main import main\nwith contextlib.redirect_stdout(io.StringIO()):\n    main(['people', '--help'])\n"
-            "    main(['enroll', '--help'])\nprint([m for m in ('cv2', 'numpy', 'cryptography', 'sqlite3', 'ai_edge_litert') if m in sys.modules])")
+    heavy = ("cv2", "numpy", "cryptography", "sqlite3", "ai_edge_litert")
+    code = f"""
+import contextlib, io, sys
+from edge_face.cli.main import main
+with contextlib.redirect_stdout(io.StringIO()):
+    main(["people", "--help"])
+    main(["enroll", "--help"])
+print([m for m in {heavy!r} if m in sys.modules])
+"""
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
     assert done.stdout.strip() == "[]"

@@ -22,7 +22,8 @@ class Door:
         self.store = Store(folder)
         self.changes = 0
         self.now = 1000.0
-        self.commands = PeopleCommands(self.store, self._changed, embedder_id=MODEL, thresholds=THRESHOLDS, rate=1e-4, wall=lambda: self.now)
+        self.commands = PeopleCommands(self.store, self._changed, embedder_id=MODEL, thresholds=THRESHOLDS, rate=1e-4,
+                                       wall=lambda: self.now)
 
     def _changed(self) -> None:
         self.changes += 1
@@ -64,7 +65,8 @@ def test_a_taken_name_is_refused_before_and_while_enrolling(door: Door) -> None:
 
 @pytest.mark.parametrize("name", ["", "../../etc", "a\nb"])
 def test_bad_names(door: Door, name: str) -> None:
-    for command, arguments in (("people.known", {"name": name}), ("people.enroll", {"name": name, "templates": [template_record(template(1))]})):
+    enroll = {"name": name, "templates": [template_record(template(1))]}
+    for command, arguments in (("people.known", {"name": name}), ("people.enroll", enroll)):
         with pytest.raises(PeopleError, match="name"):
             door.run(command, **arguments)
     assert door.store.people() == []
@@ -186,8 +188,10 @@ def test_import_leaves_out_with_reasons(door: Door) -> None:
     ana = json.loads(json.dumps(records[0])) | {"id": "a" * 16, "name": "BEN"}
     foreign = json.loads(json.dumps(records[0])) | {"id": "b" * 16, "name": "Cy"}
     foreign["templates"][0]["model"] = "older-embedder"
-    bad = [ana, foreign, records[0], {"id": "x"}, {**records[0], "id": "c" * 16, "name": "../x"}, 3, {**records[0], "id": "d" * 16, "name": "D", "templates": [{}]},
-           {**records[0], "id": "e" * 16, "name": "E", "state": "king"}, {**records[0], "id": "f" * 16, "name": "F", "created": "now"}]
+    bad = [ana, foreign, records[0], {"id": "x"}, {**records[0], "id": "c" * 16, "name": "../x"}, 3,
+           {**records[0], "id": "d" * 16, "name": "D", "templates": [{}]}, {**records[0], "id": "e" * 16, "name": "E", "state": "king"},
+           {**records[0], "id": "f" * 16, "name": "F", "created": "now"},
+           {**records[0], "id": "9" * 16, "name": "G", "consent": {"recognise": None, "show": None}}]
     answer = door.run("people.import", people=bad)
     assert answer["imported"] == [] and len(answer["left_out"]) == len(bad) and door.changes == 1
     reasons = [entry["why"] for entry in answer["left_out"]]
@@ -205,16 +209,18 @@ def test_the_forgotten_come_back_only_when_asked_to(door: Door) -> None:
 
 
 @pytest.mark.parametrize(("command", "arguments"), [
-    ("people.shoot", {}), ("people.show", {}), ("people.show", {"who": 3}), ("people.show", {"name": "Ben"}), ("list", {}), ("__init__", {}),
-    ("people.import", {"people": "all"}), ("people.rename", {"who": "Ben"}), ("people.consent", {"who": "Ben", "give": [1]})])
+    ("people.shoot", {}), ("people.show", {}), ("people.show", {"who": 3}), ("people.show", {"name": "Ben"}), ("list", {}),
+    ("__init__", {}), ("people.import", {"people": "all"}), ("people.rename", {"who": "Ben"}),
+    ("people.consent", {"who": "Ben", "give": [1]})])
 def test_wrong_commands_and_arguments(door: Door, command: str, arguments: dict[str, Any]) -> None:
     door.enroll("Ben", 1)
     with pytest.raises(UsageError):
         door.run(command, **arguments)
 
 
-@pytest.mark.parametrize("templates", [None, [], "x", [3], [{}], [{"embedding": "!", "model": MODEL}], [template_record(template(1)) | {"embedding": "AAAA"}],
-                                       [template_record(template(1)) | {"quality": "good"}], [template_record(template(1))] * 100])
+@pytest.mark.parametrize("templates", [
+    None, [], "x", [3], [{}], [{"embedding": "!", "model": MODEL}], [template_record(template(1)) | {"embedding": "AAAA"}],
+    [template_record(template(1)) | {"quality": "good"}], [template_record(template(1))] * 100])
 def test_wrong_templates(door: Door, templates: Any) -> None:
     with pytest.raises(PeopleError):
         door.run("people.enroll", name="Ben", templates=templates, consent=["recognise"])

@@ -34,7 +34,8 @@ def test_good_pictures_become_templates() -> None:
     assert all(t.model == MODEL and t.wall == 7.0 for t in enrolled.templates)
     assert enrolled.left_out == () and enrolled.looked_at == 3
     pairs = [float(a.embedding @ b.embedding) for k, a in enumerate(enrolled.templates) for b in enrolled.templates[k + 1:]]
-    assert enrolled.concord.lowest == pytest.approx(min(pairs), abs=1e-6) and enrolled.concord.mean == pytest.approx(np.mean(pairs), abs=1e-6)
+    assert enrolled.concord.lowest == pytest.approx(min(pairs), abs=1e-6)
+    assert enrolled.concord.mean == pytest.approx(np.mean(pairs), abs=1e-6)
 
 
 def test_no_more_templates_than_the_rates_are_measured_for() -> None:
@@ -44,9 +45,11 @@ def test_no_more_templates_than_the_rates_are_measured_for() -> None:
 
 
 def test_what_is_left_out_is_named_with_its_reason() -> None:
-    enrolled = _pictures(_good(1), Look(0.0, 0), Look(0.0, 2), Look(0.0, 1, quality(), ("too dark: turn to the light",)), _good(2), _good(3, face=unit(77)))
+    dark = Look(0.0, 1, quality(), ("too dark: turn to the light",))
+    enrolled = _pictures(_good(1), Look(0.0, 0), Look(0.0, 2), dark, _good(2), _good(3, face=unit(77)))
     assert [(o.what, o.why.split(":")[0].split("(")[0].strip()) for o in enrolled.left_out] == [
-        ("1.jpg", "no face was found"), ("2.jpg", "2 faces"), ("3.jpg", "too dark"), ("5.jpg", "it looks like somebody else than the other pictures")]
+        ("1.jpg", "no face was found"), ("2.jpg", "2 faces"), ("3.jpg", "too dark"),
+        ("5.jpg", "it looks like somebody else than the other pictures")]
     assert len(enrolled.templates) == 2
 
 
@@ -77,7 +80,8 @@ def _frames(*looks: Look) -> Enrolled:
 def test_a_video_of_one_person() -> None:
     enrolled = _frames(*(_good(k, (k - 10) * 2.0, 0.5 + k / 50) for k in range(20)), Look(0.0, 0), Look(0.0, 0), Look(0.0, 2))
     assert {t.pose for t in enrolled.templates} == {"straight", "left", "right"}
-    assert [(o.what, o.why) for o in enrolled.left_out] == [("2 of 23 frames", "no face was found"), ("1 of 23 frames", "more than one face")]
+    assert [(o.what, o.why) for o in enrolled.left_out] == [("2 of 23 frames", "no face was found"),
+                                                            ("1 of 23 frames", "more than one face")]
 
 
 def test_a_long_video_keeps_memory_flat(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -124,8 +128,10 @@ def test_a_camera_that_ends_early_leaves_too_few() -> None:
         _guided([_good(k) for k in range(8)])
 
 
-@given(st.lists(st.tuples(st.sampled_from([0, 0, 0, 1, 2]), st.integers(0, 30), st.sampled_from(["straight", "left", "up"]), st.floats(0.1, 1)), min_size=1, max_size=12),
-       st.integers(1, 6))
+TAKES = st.tuples(st.sampled_from([0, 0, 0, 1, 2]), st.integers(0, 30), st.sampled_from(["straight", "left", "up"]), st.floats(0.1, 1))
+
+
+@given(st.lists(TAKES, min_size=1, max_size=12), st.integers(1, 6))
 def test_selection_keeps_one_person_and_no_more_than_allowed(given_: list[tuple[int, int, str, float]], most: int) -> None:
     faces = [unit(200), unit(201), unit(202)]
     takes = [Take(pose, quality(sharpness=sharp), near(faces[who], 0.9, seed)) for who, seed, pose, sharp in given_]

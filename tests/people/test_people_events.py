@@ -66,7 +66,8 @@ def test_an_event_of_somebody_unknown_says_nothing_about_them(store: Store) -> N
 
 
 @pytest.mark.parametrize("details", [{"vector": unit(1).tolist()}, {"deep": [{"er": [0.5] * (LONGEST_NUMBERS + 1)}]}, {"a": unit(1)},
-                                     {"a": b"bytes"}, {"a": math.nan}, {"a": math.inf}, {"a": "\ud800"}, {"a": "x" * 20_000}, [1], "text", None, {"a": {1, 2}}])
+                                     {"a": b"bytes"}, {"a": math.nan}, {"a": math.inf}, {"a": "\ud800"},
+                                     {"a": "x" * 20_000}, [1], "text", None, {"a": {1, 2}}])
 def test_no_embedding_and_no_nonsense_gets_in(store: Store, details: Any) -> None:
     with pytest.raises(PeopleError):
         store.events.append("deny", 1.0, None, details)

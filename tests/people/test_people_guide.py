@@ -9,7 +9,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 from people_fakes import near, quality, unit
 
-from edge_face.people.guide import CROWD, HOLD, NOBODY, STRANGER, TOO_FAR, Guide, Look, Prompt, Rules, Step, advance, pose_label
+from edge_face.people.guide import (
+    CROWD,
+    HOLD,
+    NOBODY,
+    STRANGER,
+    TOO_FAR,
+    Guide,
+    Look,
+    Prompt,
+    Rules,
+    Step,
+    advance,
+    pose_label,
+)
 
 RULES = Rules(same=0.4)
 FACE = unit(1)
@@ -60,7 +73,8 @@ def test_a_step_needs_frames_and_time() -> None:
 
 
 @pytest.mark.parametrize(("look", "text"), [
-    (Look(0.0, 0), NOBODY), (Look(0.0, 2), CROWD.format(faces=2)), (Look(0.0, 1, quality(), ("too dark: turn to the light", "blurred")), "too dark: turn to the light"),
+    (Look(0.0, 0), NOBODY), (Look(0.0, 2), CROWD.format(faces=2)),
+    (Look(0.0, 1, quality(), ("too dark: turn to the light", "blurred")), "too dark: turn to the light"),
     (Look(0.0, 1, quality(30.0), (), FACE), "look straight into the camera: turn to your right"),
     (Look(0.0, 1, quality(-30.0), (), FACE), "look straight into the camera: turn to your left"),
     (Look(0.0, 1, quality(), (), FACE), HOLD)])
@@ -164,6 +178,7 @@ def test_whatever_comes_it_ends_in_time_and_takes_only_one_person(steps: list[tu
         assert Step.STRAIGHT not in guide.skipped
 
 
-@pytest.mark.parametrize(("yaw", "pitch", "label"), [(0.0, 0.0, "straight"), (15.0, 0.0, "left"), (-15.0, 0.0, "right"), (2.0, 10.0, "up"), (2.0, -10.0, "straight")])
+@pytest.mark.parametrize(("yaw", "pitch", "label"), [
+    (0.0, 0.0, "straight"), (15.0, 0.0, "left"), (-15.0, 0.0, "right"), (2.0, 10.0, "up"), (2.0, -10.0, "straight")])
 def test_poses_by_name(yaw: float, pitch: float, label: str) -> None:
     assert pose_label(quality(yaw, pitch), RULES) == label

@@ -62,7 +62,7 @@ def test_a_key_of_another_length_is_refused(tmp_path: Path, content: bytes) -> N
 
 
 def test_a_missing_key_says_what_to_do(tmp_path: Path) -> None:
-    with pytest.raises(StoreError, match="missing.*put the key back"):
+    with pytest.raises(StoreError, match=r"missing.*put the key back"):
         load_key(tmp_path / "device.key")
 
 

@@ -128,6 +128,6 @@ def test_no_room_for_a_copy(old: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as newer:
         _version_2(newer, _note)
         newer.setattr(migrations, "sync_folder", full)
-        with pytest.raises(StoreError, match="No space left.*nothing was changed"):
+        with pytest.raises(StoreError, match=r"No space left.*nothing was changed"):
             Store(old)
     assert _version(old / "people.db") == 1

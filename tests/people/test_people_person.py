@@ -20,7 +20,8 @@ def test_any_script_is_a_name(name: str) -> None:
     assert clean_name(name) == unicodedata.normalize("NFC", name)
 
 
-@pytest.mark.parametrize(("given_", "kept"), [("  Ben ", "Ben"), ("Ana  B", "Ana B"), ("Zoe\u0308", "Zoë"), ("ﬁ", "ﬁ"), ("a\u00a0b", "a b")])
+@pytest.mark.parametrize(("given_", "kept"), [
+    ("  Ben ", "Ben"), ("Ana  B", "Ana B"), ("Zoe\u0308", "Zoë"), ("ﬁ", "ﬁ"), ("a\u00a0b", "a b")])
 def test_a_name_is_trimmed_and_composed(given_: str, kept: str) -> None:
     assert clean_name(given_) == kept
 
@@ -48,7 +49,8 @@ def test_a_clean_name_stays_as_it_is(name: str) -> None:
     assert not is_id(kept)
 
 
-@pytest.mark.parametrize(("one", "other"), [("BEN", "ben"), ("straße", "STRASSE"), ("ﬁona", "Fiona"), ("ÉMILE", "émile"), ("Ａna", "ana")])
+@pytest.mark.parametrize(("one", "other"), [
+    ("BEN", "ben"), ("straße", "STRASSE"), ("ﬁona", "Fiona"), ("ÉMILE", "émile"), ("\uff21na", "ana")])
 def test_names_are_compared_without_case_and_width(one: str, other: str) -> None:
     assert name_key(one) == name_key(other)
 

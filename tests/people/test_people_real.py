@@ -53,7 +53,8 @@ def test_ben_is_enrolled_from_his_pictures(enrolment: Enrolment, reader: FaceRea
     assert enrolled.concord.lowest > enrolment.rules.same
 
 
-def test_all_eight_come_in_by_the_tree_and_are_told_apart(enrolment: Enrolment, reader: FaceReader, thresholds: Any, tmp_path: Path) -> None:
+def test_all_eight_come_in_by_the_tree_and_are_told_apart(enrolment: Enrolment, reader: FaceReader, thresholds: Any,
+                                                          tmp_path: Path) -> None:
     held_out: dict[str, Image] = {}
     for name in people():
         for path in stills(name):

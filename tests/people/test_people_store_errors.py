@@ -114,7 +114,7 @@ def test_a_torn_page(tmp_path: Path) -> None:
         content[page * 4096:page * 4096 + 512] = os.urandom(512)
     path.write_bytes(content)
     for read_only in (True, False):
-        with pytest.raises(StoreError, match="damaged.*backup") as caught:
+        with pytest.raises(StoreError, match=r"damaged.*backup") as caught:
             Store(tmp_path, read_only=read_only)
         _one_sentence(caught.value)
 

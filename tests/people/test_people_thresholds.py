@@ -19,7 +19,8 @@ from edge_face.vision.bundle import load_bundle
 @pytest.mark.parametrize(("people", "rate", "similarity", "fmr", "measured", "largest"), [
     (1, 1e-4, 0.5, 1e-4, True, 100), (2, 1e-4, 0.6, 1e-5, True, 100), (10, 1e-4, 0.6, 1e-5, True, 100), (11, 1e-4, 0.7, 1e-6, True, 100),
     (100, 1e-4, 0.7, 1e-6, True, 100), (101, 1e-4, 0.7, 1e-6, False, 100), (10**6, 1e-4, 0.7, 1e-6, False, 100),
-    (0, 1e-4, 0.5, 1e-4, True, 100), (1, 1e-7, 0.7, 1e-6, False, 0), (1, 0.5, 0.2, 1e-1, True, 500_000), (5, 1e-2, 0.4, 1e-3, True, 10_000)])
+    (0, 1e-4, 0.5, 1e-4, True, 100), (1, 1e-7, 0.7, 1e-6, False, 0), (1, 0.5, 0.2, 1e-1, True, 500_000),
+    (5, 1e-2, 0.4, 1e-3, True, 10_000)])
 def test_the_row_that_was_measured(people: int, rate: float, similarity: float, fmr: float, measured: bool, largest: int) -> None:
     found = threshold_for(THRESHOLDS, people, rate)
     assert (found.similarity, found.fmr, found.measured, found.largest_gallery) == (similarity, fmr, measured, largest)
@@ -60,7 +61,8 @@ def test_rows_in_any_order() -> None:
 @pytest.mark.parametrize("thresholds", [{}, {"pooled": None}, {"pooled": {}}, {"pooled": {"rows": []}}, {"single": THRESHOLDS["single"]},
                                         {"pooled": {"rows": [{"fmr": 0.0, "similarity": 0.5}]}},
                                         {"pooled": {"rows": [{"fmr": 0.1, "similarity": math.nan}]}},
-                                        {"pooled": {"rows": [{"fmr": 0.1}]}}, {"pooled": {"rows": [3]}}, {"pooled": {"rows": [{"fmr": "x", "similarity": 1}]}}])
+                                        {"pooled": {"rows": [{"fmr": 0.1}]}}, {"pooled": {"rows": [3]}},
+                                        {"pooled": {"rows": [{"fmr": "x", "similarity": 1}]}}])
 def test_without_a_table_nobody_can_be_told_apart(thresholds: dict[str, Any]) -> None:
     with pytest.raises(ModelError):
         threshold_for(thresholds, 1, 1e-4)
