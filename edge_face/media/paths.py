@@ -115,10 +115,16 @@ def writing(path: str | os.PathLike[str]) -> Iterator[Path]:
     too): a reader sees the old file or the whole new one. An OSError inside becomes a MediaError (disk full)."""
     target = Path(path)
     name = shown(path)
-    if not target.parent.is_dir():
-        raise MediaError(f"the folder of '{name}' does not exist: make it first")
-    if target.is_dir():
-        raise MediaError(f"'{name}' is a folder: name a file in it")
+    try:
+        if not target.parent.is_dir():
+            raise MediaError(f"the folder of '{name}' does not exist: make it first")
+        if target.is_dir():
+            raise MediaError(f"'{name}' is a folder: name a file in it")
+        if target.exists() and not target.is_file():
+            # A file moved there would take the device's place, for every program on this machine.
+            raise MediaError(f"'{name}' is a device or pipe: name a file")
+    except OSError as error:
+        raise MediaError(f"'{name}' cannot be written: {reason(error)}") from None
     temporary = target.parent / f".edge-face-{secrets.token_hex(6)}.part{target.suffix}"
     try:
         # Opened once by us: permissions are found out before any work, and the umask decides the mode.

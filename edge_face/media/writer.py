@@ -192,8 +192,8 @@ class _AvEncoder:
         self._stream: Any = self._file.add_stream("libvpx-vp9", rate=rate, options={
             "deadline": "realtime", "cpu-used": str(speed), "row-mt": "1", "lag-in-frames": "0",
             "crf": str(quality), "b": "0",
-            # Two tile columns let two threads work on one frame; narrower pictures cannot be split.
-            "tile-columns": "1" if width >= 512 else "0", "threads": "2",
+            # Tiles let two threads share a large frame; on small ones they cost more than they bring.
+            "tile-columns": "1" if width >= 1280 else "0", "threads": "2",
             # How the colours are meant (BT.601, limited range: what OpenCV's conversion gives); players guess otherwise.
             "color_range": "tv", "colorspace": "smpte170m", "color_primaries": "smpte170m", "color_trc": "smpte170m"})
         self._stream.width, self._stream.height, self._stream.pix_fmt = width, height, "yuv420p"

@@ -51,6 +51,7 @@ def method(name: str, feather: float = 0.0) -> Callable[[Method], Method]:
     return register
 
 
+@functools.lru_cache(maxsize=1)
 def method_names() -> tuple[str, ...]:
     """All methods, sorted, without importing them."""
     return tuple(sorted(module.name for module in pkgutil.iter_modules(methods.__path__)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from edge_face.errors import MediaError
 from edge_face.media import VideoReader, VideoWriter, same_file
 from edge_face.media.paths import shown
+from edge_face.privacy.behind import Behind
 from edge_face.privacy.delay import DelayLine, Released
 from edge_face.privacy.hider import Hider
 from edge_face.privacy.regions import everything
@@ -38,7 +39,7 @@ def hide_video(source: str | os.PathLike[str], target: str | os.PathLike[str], v
 
     `vision`: makes the scenes (`Watcher`, `VisionPipeline`), None hides the whole picture throughout. Frame i of the
     output shows frame i of the input, none dropped, none doubled, at the same time. `progress(done, stated)` and
-    `record(released)` are called for each frame that leaves; `stated` is 0 when the container does not say.
+    `record(released)` are called in this thread for each frame that leaves; `stated` is 0 when the container does not say.
 
     Raises MediaError for anything wrong with the files (nothing is left behind), ModelError when vision fails: a video
     that was not looked at does not come out.
@@ -47,32 +48,37 @@ def hide_video(source: str | os.PathLike[str], target: str | os.PathLike[str], v
         raise MediaError(f"'{shown(target)}' would overwrite the video that is read: name another file")
     anonymizer(settings.method)
     hider, line = Hider(settings), DelayLine(settings)
-    hidden, seconds = 0, 0.0
+    hidden, left, seconds = 0, 0, 0.0
     with contextlib.ExitStack() as files:
         reader = files.enter_context(VideoReader(source))
         writer = files.enter_context(VideoWriter(target, reader.width, reader.height, reader.fps,
                                                  audio_from=source if keep_audio else None))
 
-        def leave(released: Released) -> None:
-            nonlocal hidden
+        def hide_and_write(released: Released) -> None:
             image = anonymize(released.frame.image, released.regions, settings.method, settings.strength)
             writer.write(image, released.frame.monotonic)
-            hidden += bool(released.regions)
+
+        def leave(released: Released) -> None:
+            nonlocal hidden, left
+            behind.put(released)
+            hidden, left = hidden + bool(released.regions), left + 1
             if record is not None:
                 record(released)
             if progress is not None:
-                progress(writer.frames, reader.frames)
+                progress(left, reader.frames)
 
-        for index, at, image in reader:
-            frame = Frame(index, at, at, image)
-            scene = vision.process(frame) if vision is not None else None
-            regions = (hider.regions(scene, consenting) if scene is not None
-                       else (everything(reader.width, reader.height, "asked for"),))
-            for released in line.push(frame, scene, regions):
+        # Reading and looking here, hiding and encoding behind: on two cores that is nearly twice as fast.
+        with Behind(hide_and_write) as behind:
+            for index, at, image in reader:
+                frame = Frame(index, at, at, image)
+                scene = vision.process(frame) if vision is not None else None
+                regions = (hider.regions(scene, consenting) if scene is not None
+                           else (everything(reader.width, reader.height, "asked for"),))
+                for released in line.push(frame, scene, regions):
+                    leave(released)
+                seconds = at
+            for released in line.flush():
                 leave(released)
-            seconds = at
-        for released in line.flush():
-            leave(released)
         if writer.frames != reader.read:
             raise MediaError(f"'{shown(target)}' would have {writer.frames} frames, its source {reader.read}")
         notes, codec = list(reader.notes), writer.codec
