@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from edge_face.errors import SettingsError
+from edge_face.pin_names import gpio_number
 from edge_face.settings import Settings, section_names
 from edge_face.settings_toml import KeyPath, key_lines, line_of, toml_value
 
@@ -104,12 +105,16 @@ def default_text() -> str:
 def write_default(path: str | Path, *, force: bool = False) -> Path:
     """Writes the documented default file, whole or not at all. Raises `SettingsError` when it exists or cannot be."""
     target = Path(path)
-    if target.is_dir():
-        target = target / "edge-face.toml"
+    with contextlib.suppress(OSError):  # what cannot even be looked at is told when it is written
+        if target.is_dir():
+            target = target / "edge-face.toml"
     if os.path.lexists(target) and not force:
         raise SettingsError(f"{target} exists: --force replaces it")
     partial = target.with_name(f".{target.name}.{os.getpid()}.part")
     try:
+        if target.exists() and not target.is_file():
+            # A file moved there would take the device's place, for every program on this machine.
+            raise SettingsError(f"{target} is no file: choose another name")
         target.parent.mkdir(parents=True, exist_ok=True)
         partial.write_text(default_text(), encoding="utf-8")
         partial.replace(target)
@@ -209,11 +214,13 @@ def _contradictions(settings: Settings) -> Iterator[tuple[KeyPath, str]]:
     if service.preview_fps > 0 and not service.preview_file:
         yield ("service", "preview_fps"), "service.preview_fps is set but service.preview_file does not say where to write"
     pins = [("lock_pin", door.lock_pin), ("exit_pin", door.exit_pin), ("camera.fill_light_pin", settings.camera.fill_light_pin)]
-    used: dict[str, str] = {}
+    used: dict[int, str] = {}
     for name, pin in pins:
-        number = pin.upper().removeprefix("GPIO").strip()
-        if number and number in used:
-            yield ("door", "lock_pin"), f"{used[number]} and {name} are both {pin}: each needs a pin of its own"
+        if not pin:
+            continue
+        number = gpio_number(pin)
+        if number in used:
+            yield ("door", "lock_pin"), f"{used[number]} and {name} are both GPIO{number}: each needs a pin of its own"
         used[number] = name
 
 
@@ -233,6 +240,8 @@ def _checked(section: str, key: str, value: Any) -> Any:
             raise _Wrong(f"is not {allowed(section, key)}" + (f": did you mean \"{close[0]}\"?" if close else ""))
         if any(ord(char) < 32 or ord(char) == 127 for char in value):
             raise _Wrong("has a control character in it")
+        if key.endswith("_pin") and (value or key == "lock_pin"):
+            _check_pin(value)
         return value
     if key == "privacy_masks":
         return _checked_masks(value)
@@ -240,6 +249,13 @@ def _checked(section: str, key: str, value: Any) -> Any:
         raise _Wrong("is not a table: write { Name = value }")
     _check_plain(value, 0)
     return value
+
+
+def _check_pin(name: str) -> None:
+    try:
+        gpio_number(name)
+    except ValueError as error:
+        raise _Wrong(str(error)) from None
 
 
 def _checked_number(kind: type[int] | type[float], meta: Mapping[str, Any], value: Any, range_: str) -> int | float:

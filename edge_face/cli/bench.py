@@ -28,7 +28,8 @@ def run(args: argparse.Namespace) -> int:
     import sys
     from pathlib import Path
 
-    from edge_face.errors import EdgeFaceError, UsageError
+    from edge_face.errors import UsageError
+    from edge_face.media.paths import writing
     from edge_face.settings_file import load_settings
 
     if args.frames < 10:
@@ -38,6 +39,8 @@ def run(args: argparse.Namespace) -> int:
     from edge_face.demo import clip_path, one_face_frames
     from edge_face.doctor import Host
     from edge_face.doctor.board import board_state
+    if args.json and args.json != "-" and not Path(args.json).parent.is_dir():
+        raise UsageError(f"--json {args.json}: the folder does not exist: make it first")
     from edge_face.evaluation.bench import measure
 
     quiet = args.json == "-"
@@ -55,10 +58,8 @@ def run(args: argparse.Namespace) -> int:
         if quiet:
             print(text, end="")
         else:
-            try:
-                Path(args.json).write_text(text, encoding="utf-8")
-            except OSError as error:
-                raise EdgeFaceError(f"{args.json} cannot be written: {error.strerror}; name a folder that exists") from error
+            with writing(args.json) as partial:
+                partial.write_text(text, encoding="utf-8")
     return 0
 
 

@@ -66,6 +66,9 @@ def run(args: argparse.Namespace) -> int:
     privacy = _privacy(settings.privacy, args)
     if args.all and args.keep:
         raise UsageError("--all hides the whole picture, so that nobody can be kept: leave out --keep or --all")
+    if not args.input or not args.output:
+        # An empty variable in a script would mean the current folder.
+        raise UsageError("IN and OUT are paths, one of them is empty: name a picture, a video or a folder, and what to write")
     source = Path(args.input)
     others: tuple[Path, ...] = ()
     if source.is_dir():
@@ -121,14 +124,16 @@ def _privacy(settings: PrivacySettings, args: argparse.Namespace) -> PrivacySett
 def _file_job(source: Path, output: str) -> Job:
     from edge_face.errors import UsageError
     from edge_face.media import Kind, kind_of, same_file
-    from edge_face.media.headers import is_picture
+    from edge_face.media.headers import foreign_kind, is_picture
     from edge_face.media.paths import require_file, shown
 
     require_file(source, "picture or video")
     kind = kind_of(source)
     if kind is None:
         with source.open("rb") as file:
-            kind = Kind.PICTURE if is_picture(file.read(32)) else Kind.VIDEO
+            start = file.read(32)
+        # What is surely no video (a PDF) goes the way of pictures, whose reader says what it is.
+        kind = Kind.PICTURE if is_picture(start) or foreign_kind(start) not in (None, "video") else Kind.VIDEO
     video = kind is Kind.VIDEO
     target = Path(output)
     if target.is_dir() or output.endswith("/"):

@@ -46,18 +46,13 @@ def run(args: argparse.Namespace) -> int:
 def _check(args: argparse.Namespace) -> int:
     import json
 
-    from edge_face.door import pin_number
     from edge_face.errors import EdgeFaceError
     from edge_face.settings_file import load_settings, settings_source
 
     path = args.file or args.config
     source = settings_source(path)
     try:
-        settings = load_settings(path)
-        for key, pin in (("door.lock_pin", settings.door.lock_pin), ("door.exit_pin", settings.door.exit_pin),
-                         ("camera.fill_light_pin", settings.camera.fill_light_pin)):
-            if pin or key == "door.lock_pin":
-                pin_number(pin, key)
+        load_settings(path)
     except EdgeFaceError as error:
         if not args.json:
             raise

@@ -61,7 +61,6 @@ def run(args: argparse.Namespace) -> int:
     from edge_face.settings_file import load_settings
     from edge_face.vision.bundle import load_bundle
 
-    common.be_printable()
     name = clean_name(args.name)
     settings = load_settings(args.config)
     if not args.again or args.consent is not None:
@@ -75,7 +74,7 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError("the running door holds its camera: stop it meanwhile (sudo systemctl stop edge-face), or enrol with "
                          "--images, --video or another --camera")
     # Two short visits: the store is not held while somebody turns their head.
-    with common.open_people(settings, writing=True) as call:
+    with common.open_people(settings, writing=True, create=True) as call:
         if call("people.known", name=name)["known"] != args.again:
             raise PeopleError(f"there is nobody named '{name}' to enrol again: leave out --again" if args.again else
                               f"there is already somebody named '{name}': choose another name, or --again for new templates")
@@ -83,7 +82,7 @@ def run(args: argparse.Namespace) -> int:
     mirrored = settings.camera.mirror and args.images is None and args.video is None
     enrolled = _enrolled(args, settings, Enrolment(face_reader(settings), bundle.thresholds, mirrored=mirrored), time.time())
     records = [template_record(t) for t in enrolled.templates]
-    with common.open_people(settings, writing=True) as call:
+    with common.open_people(settings, writing=True, create=True) as call:
         alike = call("people.alike", templates=records, who=name if args.again else None)["alike"]
         for other in alike:
             print(f"warning: {_warning(name, other)}", file=sys.stderr)

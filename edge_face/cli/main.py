@@ -13,7 +13,7 @@ import sys
 from collections.abc import Mapping, Sequence
 
 from edge_face import __version__
-from edge_face.errors import EdgeFaceError
+from edge_face.errors import EdgeFaceError, UsageError
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "demo": ("edge_face.cli.demo", "watch the door work on the bundled clip: no camera, no pins"),
@@ -37,9 +37,18 @@ def add_common(parser: argparse.ArgumentParser, *, json: bool = True) -> None:
         parser.add_argument("--json", action="store_true", help="print the answer as JSON on standard output")
 
 
+def be_printable() -> None:
+    """Names in any script are printed on any terminal: what it cannot show is escaped, not an error."""
+    for stream in (sys.stdout, sys.stderr):
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure is not None:
+            reconfigure(errors="backslashreplace")
+
+
 def overview(program: str, about: str, commands: Mapping[str, tuple[str, str]]) -> str:
     """The text of `--help`, made without importing any command."""
-    rows = "\n".join(f"  {name:<10} {text}" for name, (_, text) in commands.items())
+    width = max(10, *map(len, commands))
+    rows = "\n".join(f"  {name:<{width}} {text}" for name, (_, text) in commands.items())
     return (f"usage: {program} COMMAND [options]\n\n{about}\n\ncommands:\n{rows}\n\n"
             f"'{program} COMMAND --help' shows its options and examples. '{program} --version' shows the version.\n"
             "exit codes: 0 done, 1 failed, 2 wrong use, 130 interrupted\n")
@@ -47,28 +56,31 @@ def overview(program: str, about: str, commands: Mapping[str, tuple[str, str]]) 
 
 def dispatch(program: str, about: str, commands: Mapping[str, tuple[str, str]], argv: Sequence[str]) -> int:
     """Runs one command of a table and returns its exit code; never lets a traceback out for a known error."""
-    if not argv or argv[0] in ("-h", "--help", "help"):
-        print(overview(program, about, commands), end="")
-        return 0 if argv else 2
-    if argv[0] in ("-V", "--version"):
-        print(f"{program} {__version__}")
-        return 0
-    name = argv[0]
-    if name not in commands:
-        import difflib
-
-        close = difflib.get_close_matches(name, commands, n=1)
-        hint = f"did you mean '{close[0]}'?" if close else f"'{program} --help' lists the commands"
-        print(f"{program}: there is no command '{name}': {hint}", file=sys.stderr)
-        return 2
+    be_printable()
     try:
+        if not argv or argv[0] in ("-h", "--help", "help"):
+            print(overview(program, about, commands), end="", flush=True)
+            return 0 if argv else 2
+        if argv[0] in ("-V", "--version"):
+            print(f"{program} {__version__}", flush=True)
+            return 0
+        name = argv[0]
+        if name not in commands:
+            import difflib
+
+            close = difflib.get_close_matches(name, commands, n=1)
+            hint = f"did you mean '{close[0]}'?" if close else f"'{program} --help' lists the commands"
+            raise UsageError(f"there is no command '{name}': {hint}")
         module = importlib.import_module(commands[name][0])
         parser = argparse.ArgumentParser(prog=f"{program} {name}", description=module.DESCRIPTION,
                                          epilog="examples:\n" + module.EXAMPLES.strip("\n"),
                                          formatter_class=argparse.RawDescriptionHelpFormatter)
         module.add_arguments(parser)
         args = parser.parse_args(list(argv[1:]))
-        return int(module.run(args))
+        code = int(module.run(args))
+        if sys.stdout is not None:  # closed by whoever started us (>&-)
+            sys.stdout.flush()
+        return code
     except EdgeFaceError as error:
         print(f"{program}: {error}", file=sys.stderr)
         return error.exit_code
@@ -77,10 +89,32 @@ def dispatch(program: str, about: str, commands: Mapping[str, tuple[str, str]], 
         return 130
     except BrokenPipeError:
         # The reader of a pipe went away ("| head"): quiet, as every Unix tool is.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _give_up_output()
         return 0
+    except OSError as error:
+        # A path that no code further down asked about (too long, behind a folder that may not be entered), or standard
+        # output on a full disk.
+        try:
+            if sys.stdout is not None:
+                sys.stdout.flush()
+        except OSError:
+            _give_up_output()
+        print(f"{program}: {_system_error(error)}", file=sys.stderr)
+        return 1
     except SystemExit as exit_:
         return exit_.code if isinstance(exit_.code, int) else 2
+
+
+def _give_up_output() -> None:
+    """What is still in the buffer goes nowhere: Python would complain about it at its end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _system_error(error: OSError) -> str:
+    what = error.strerror or str(error) or type(error).__name__
+    if error.filename is None:
+        return f"the answer cannot be written, or the system refused ({what}): check the disk"
+    return f"{error.filename!r} cannot be used ({what}): check the path, its permissions and the disk"
 
 
 def main(argv: Sequence[str] | None = None) -> int:

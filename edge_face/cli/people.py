@@ -7,6 +7,7 @@ import json
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -62,10 +63,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from edge_face.cli import people_common as common
     from edge_face.settings_file import load_settings
 
-    common.be_printable()
     settings = load_settings(args.config)
     return _ACTIONS[args.action](args, settings)
 
@@ -163,8 +162,9 @@ def _export(args: argparse.Namespace, settings: Settings) -> int:
     from edge_face.people.transfer import check_passphrase, seal_people, write_export
 
     target = Path(args.file)
-    if target.exists() and not args.force:
-        raise PeopleError(f"{target} exists already: choose another file, or --force")
+    with suppress(OSError):  # what cannot even be looked at is told when it is written
+        if target.exists() and not args.force:
+            raise PeopleError(f"{target} exists already: choose another file, or --force")
     passphrase = check_passphrase(read_passphrase(args.passphrase_file, new=True))
     people: list[dict[str, Any]] = []
     with open_people(settings, writing=False) as call:
@@ -204,7 +204,7 @@ def _import_file(args: argparse.Namespace, settings: Settings) -> int:
     content = read_export(Path(args.file))
     people = unsealed(content, read_passphrase(args.passphrase_file, new=False))
     answer: dict[str, Any] = {"imported": [], "left_out": []}
-    with open_people(settings, writing=True) as call:
+    with open_people(settings, writing=True, create=True) as call:
         while people:
             page, size = [], 0
             while people and size < PAGE_BYTES:
@@ -236,7 +236,7 @@ def _import_tree(args: argparse.Namespace, settings: Settings) -> int:
         elif name:
             print(f"{done + 1} of {total}: {name}", file=sys.stderr)
 
-    with open_people(settings, writing=True) as call:
+    with open_people(settings, writing=True, create=True) as call:
         report = import_tree(Path(args.tree), enrolment, call, agreed, wall=time.time, progress=progress)
     left_out = [{"name": entry.what, "why": entry.why} for entry in report.left_out]
     return _imported(args, {"imported": report.imported, "left_out": left_out})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -22,17 +23,20 @@ QUESTIONS = {
 
 
 @contextmanager
-def open_people(settings: Settings, *, writing: bool) -> Iterator[Call]:
-    """Commands on people: asked of the running daemon, which alone writes the store, else carried out here. Raises
-    StoreError, ServiceError."""
+def open_people(settings: Settings, *, writing: bool, create: bool = False) -> Iterator[Call]:
+    """Commands on people: asked of the running daemon, which alone writes the store, else carried out here. `create`:
+    a store that is not there is made. Raises StoreError, ServiceError."""
     client = _daemon(settings)
     if client is not None:
         yield client.call
         return
     from edge_face.people import PeopleCommands, Store
+    from edge_face.people.database import FILE
 
     embedder, thresholds = embedder_of(settings)
-    with Store(settings.store.folder, settings.store.key_file or None, read_only=not writing) as store:
+    # Whoever forgets somebody in the wrong folder is told so, and no empty store is left there.
+    read_only = not writing or not (create or os.path.lexists(Path(settings.store.folder, FILE)))
+    with Store(settings.store.folder, settings.store.key_file or None, read_only) as store:
         commands = PeopleCommands(store, embedder_id=embedder, thresholds=thresholds, rate=settings.decision.false_grants)
         yield lambda command, **arguments: commands.run(command, arguments)
 
@@ -62,14 +66,6 @@ def _daemon(settings: Settings) -> Any:
 def interactive() -> bool:
     """Is there somebody at a terminal who can be asked?"""
     return sys.stdin is not None and sys.stdin.isatty()
-
-
-def be_printable() -> None:
-    """Names in any script are printed on any terminal: what it cannot show is escaped, not an error."""
-    for stream in (sys.stdout, sys.stderr):
-        reconfigure = getattr(stream, "reconfigure", None)
-        if reconfigure is not None:
-            reconfigure(errors="backslashreplace")
 
 
 def ask(question: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 import platform
@@ -52,12 +53,18 @@ def write_bundle(path: str, findings: Sequence[Finding], settings: Settings) -> 
         "settings.json": redacted(dataclasses.asdict(settings)),
     }
     target = Path(path)
+    if not target.name:
+        raise EdgeFaceError(f"'{path}' is no file name: name the zip, as report.zip")
     partial = target.with_name(target.name + ".part")
     try:
+        if target.exists() and not target.is_file():
+            # A file moved there would take the device's place, for every program on this machine.
+            raise EdgeFaceError(f"{path} is no file: name the zip, as report.zip")
         with zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED) as archive:
             for name, data in content.items():
                 archive.writestr(name, json.dumps(data, indent=2, sort_keys=True, default=str) + "\n")
         partial.replace(target)
     except OSError as error:
-        partial.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            partial.unlink(missing_ok=True)
         raise EdgeFaceError(f"{path} cannot be written: {error.strerror}; name a folder that exists and is yours") from error

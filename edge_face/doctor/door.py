@@ -87,12 +87,11 @@ def pins(host: Host, settings: Settings) -> Iterator[Finding]:
         yield Finding("pins", Status.FAIL, "lgpio is not installed", "sudo apt install python3-lgpio")
     else:
         yield Finding("pins", Status.OK, f"{chip} and lgpio are there")
-    number = "".join(ch for ch in door.lock_pin if ch.isdigit())
-    from edge_face.door import safe_level
+    from edge_face.door import pin_number, safe_level
 
     # The coil off, as without power: locked for a strike, open for a magnet. The daemon takes over from there.
     level = "dh" if safe_level(door) else "dl"
-    line = f"gpio={number}=op,{level}"
+    line = f"gpio={pin_number(door.lock_pin, 'door.lock_pin')}=op,{level}"
     boot = host.read("/boot/firmware/config.txt") or host.read("/boot/config.txt")
     if line not in boot.replace(" ", ""):
         yield Finding("boot line", Status.WARN, "between power-on and the start of the door the lock's pin floats",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import re
 import shutil
 import tempfile
 import time
@@ -13,31 +12,21 @@ from pathlib import Path
 from typing import Any
 
 from edge_face.errors import EdgeFaceError, HardwareError, MissingExtraError
+from edge_face.pin_names import gpio_number
 from edge_face.settings import DoorSettings
 
 EDGES = "EDGE_FACE_EDGES"
 """Where mock pins send their edges: a file, fd:N or unix:PATH (see `edge_face.door.mock`)."""
-
-_HEADER = {3: 2, 5: 3, 7: 4, 8: 14, 10: 15, 11: 17, 12: 18, 13: 27, 15: 22, 16: 23, 18: 24, 19: 10, 21: 9, 22: 25, 23: 11,
-           24: 8, 26: 7, 29: 5, 31: 6, 32: 12, 33: 13, 35: 19, 36: 16, 37: 26, 38: 20, 40: 21}
-"""Pin of the 40-pin header -> GPIO number, the same on every 40-pin Raspberry Pi; power, ground and ID pins left out."""
 
 _RENAMED = {"SET_PULL_UP": "SET_BIAS_PULL_UP", "SET_PULL_DOWN": "SET_BIAS_PULL_DOWN", "SET_PULL_NONE": "SET_BIAS_DISABLE"}
 
 
 def pin_number(name: str, key: str = "pin") -> int:
     """The GPIO number of "GPIO17", "17", "BCM17" or "BOARD11" (also "J8:11"). Raises `HardwareError` naming `key`."""
-    found = re.fullmatch(r"(GPIO|BCM|BOARD|J8:)?0*(\d{1,4})", name.strip().upper(), re.ASCII)
-    if not found:
-        raise HardwareError(f'{key} = "{name}" is not a pin: write GPIO17, 17 or BOARD11')
-    number = int(found[2])
-    if found[1] in ("BOARD", "J8:"):
-        if number not in _HEADER:
-            raise HardwareError(f'{key} = "{name}": pin {number} of the header is no GPIO: it is power, ground, ID or not there')
-        return _HEADER[number]
-    if number not in _HEADER.values():
-        raise HardwareError(f'{key} = "{name}" is out of range: the header has GPIO2 to GPIO27')
-    return number
+    try:
+        return gpio_number(name)
+    except ValueError as error:
+        raise HardwareError(f'{key} = "{name}" {error}') from None
 
 
 @contextlib.contextmanager

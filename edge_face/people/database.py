@@ -278,6 +278,7 @@ def _hold(folder: Path, wait: float) -> int:
             os.close(descriptor)
             raise StoreError(f"the people store in {folder} is in use by another edge-face"
                              f"{f' (process {who})' if who.isdigit() else ''}: let it finish, or stop it") from None
-    os.ftruncate(descriptor, 0)
-    os.pwrite(descriptor, str(os.getpid()).encode(), 0)
+    with contextlib.suppress(OSError):  # for messages only: a full disk has worse to say later
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, str(os.getpid()).encode(), 0)
     return descriptor

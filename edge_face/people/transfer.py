@@ -72,8 +72,13 @@ def open_people(content: bytes, passphrase: str) -> list[dict[str, Any]]:
 
 def write_export(path: Path, content: bytes, *, replace: bool = False) -> None:
     """Writes a file of mode 0600, wholly or not at all, and over an existing one only with `replace`. Raises PeopleError."""
+    if not path.name:
+        raise PeopleError(f"'{path}' is no file name: name one, as people.efp")
     draft = path.with_name(f".{path.name}.{secrets.token_hex(6)}")
     try:
+        if path.exists() and not path.is_file():
+            # A file moved there would take the device's place, for every program on this machine.
+            raise PeopleError(f"{path} is no file: choose another name")
         try:
             descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
             with os.fdopen(descriptor, "wb") as file:
@@ -95,6 +100,8 @@ def write_export(path: Path, content: bytes, *, replace: bool = False) -> None:
 def read_export(path: Path) -> bytes:
     """Raises PeopleError."""
     try:
+        if not path.is_file() and path.exists():
+            raise PeopleError(f"{path} is no file: give the file that 'edge-face people export' wrote")
         if path.stat().st_size > LARGEST_FILE:
             raise PeopleError(f"{path} is too large for an export")
         return path.read_bytes()
@@ -112,7 +119,7 @@ def _key(head: dict[str, Any], passphrase: str) -> bytes:
         if min(n, r, p) < 1 or 128 * n * r > _MOST_MEMORY or p > 16 or len(salt) < 8:
             raise ValueError("out of range")
         return Scrypt(salt=salt, length=KEY_BYTES, n=n, r=r, p=p).derive(passphrase.encode("utf-8", "surrogatepass"))
-    except (KeyError, TypeError, ValueError, binascii.Error, MemoryError, UnsupportedAlgorithm) as error:
+    except (KeyError, TypeError, ValueError, OverflowError, binascii.Error, MemoryError, UnsupportedAlgorithm) as error:
         raise PeopleError("this export asks for a way of making keys that edge-face does not know: was it changed?") from error
 
 

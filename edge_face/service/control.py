@@ -193,8 +193,9 @@ def _hold(path: Path) -> int:
         os.close(descriptor)
         raise ServiceError(f"the door is already running{f' (process {who})' if who.isdigit() else ''}: stop it first "
                            "(sudo systemctl stop edge-face)") from error
-    os.ftruncate(descriptor, 0)
-    os.pwrite(descriptor, str(os.getpid()).encode(), 0)
+    with contextlib.suppress(OSError):  # for messages only: a full disk has worse to say later
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, str(os.getpid()).encode(), 0)
     return descriptor
 
 

@@ -41,7 +41,7 @@ def test_check_of_a_wrong_file(nowhere: Path, capsys: pytest.CaptureFixture[str]
 
 def test_check_of_a_pin_that_is_none(nowhere: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (nowhere / "edge-face.toml").write_text('[door]\nlock_pin = "GPIO99"\n')
-    assert main(["config", "check"]) == 1
+    assert main(["config", "check"]) == 2
     assert 'door.lock_pin = "GPIO99" is out of range' in capsys.readouterr().err
 
 

@@ -66,8 +66,9 @@ def test_safe_switches_the_coil_off(nowhere: Path, monkeypatch: pytest.MonkeyPat
 
 
 def test_safe_says_what_is_wrong(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["run", "--safe", "--set", "door.lock_pin=GPIO99"]) == 1
-    assert capsys.readouterr().err == 'edge-face: door.lock_pin = "GPIO99" is out of range: the header has GPIO2 to GPIO27\n'
+    assert main(["run", "--safe", "--set", "door.lock_pin=GPIO99"]) == 2
+    assert capsys.readouterr().err == ('edge-face: the command line: door.lock_pin = "GPIO99" is out of range: the header has '
+                                       "GPIO2 to GPIO27 (lock_pin: pin of the lock's relay)\n")
 
 
 def test_help_has_examples(capsys: pytest.CaptureFixture[str]) -> None:

@@ -38,10 +38,10 @@ def test_names_that_are_no_pins(name: str, words: str) -> None:
 def test_the_header_table_agrees_with_gpiozero() -> None:
     from gpiozero.pins.mock import MockFactory
 
-    from edge_face.door.pins import _HEADER
+    from edge_face.pin_names import HEADER
 
     board = MockFactory(revision="c03114")
-    for place, number in _HEADER.items():
+    for place, number in HEADER.items():
         if hasattr(board, "board_info"):
             (_, info), = board.board_info.find_pin(f"BOARD{place}")
             assert info.name == f"GPIO{number}"

@@ -137,6 +137,10 @@ def test_unknown_section() -> None:
     ("[door]\nfail = 'secur'", 'is not one of "secure", "safe": did you mean "secure"?'),
     ("[door]\nlock_pin = 17", "is not a text in quotes"),
     ("[door]\nlock_pin = \"a\\u0000b\"", "has a control character"),
+    ("[door]\nlock_pin = 'GPIO99'", "line 2: door.lock_pin = \"GPIO99\" is out of range"),
+    ("[door]\nlock_pin = ''", "is not a pin: write GPIO17, 17 or BOARD11"),
+    ("[door]\nexit_pin = 'BOARD1'", "is no GPIO"),
+    ("[camera]\nfill_light_pin = 'lamp'", "camera.fill_light_pin = \"lamp\" is not a pin"),
     ("[camera]\nrotate = 90", "is not one of 0, 180"),
     ("[camera]\nprivacy_masks = [[0, 0, 1]]", "is not a list of [x, y, width, height]"),
     ("[camera]\nprivacy_masks = [[0, 0, 2, 1]]", "each a share of the picture"),
@@ -149,7 +153,8 @@ def test_unknown_section() -> None:
     ("[camera]\nwidth = 0x" + "f" * 6000, "is out of range"),
     ("[decision]\nvotes = 6\nof = 5", "line 2: decision.votes = 6 can never be reached out of decision.of = 5"),
     ("[service]\npreview_fps = 5.0", "preview_file does not say where"),
-    ("[door]\nlock_pin = 'GPIO4'\nexit_pin = '4'", "lock_pin and exit_pin are both 4"),
+    ("[door]\nlock_pin = 'GPIO4'\nexit_pin = '4'", "lock_pin and exit_pin are both GPIO4"),
+    ("[door]\nlock_pin = 'BOARD11'\nexit_pin = 'GPIO17'", "lock_pin and exit_pin are both GPIO17"),
 ])
 def test_what_is_wrong_is_said(text: str, words: str) -> None:
     message = wrong(text)
