@@ -68,7 +68,7 @@ class PeopleCommands:
         person = self._find(who)
         shown = self._summary(person)
         shown["kept"] = [{"pose": t.pose, "quality": t.quality, "wall": t.wall, "model": t.model} for t in person.templates]
-        shown["grants"] = len(self._store.events.query(10_000, kind="grant", person=person.id))
+        shown["grants"] = self._store.events.count("grant", person.id)
         return shown
 
     def list(self) -> Answer:

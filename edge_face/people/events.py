@@ -80,8 +80,10 @@ class EventLog:
         row = self._database.row("SELECT id, wall, kind, person, details FROM event WHERE id = ?", [number])
         return None if row is None else self._read(row, {})
 
-    def count(self) -> int:
-        row = self._database.row("SELECT count(*) FROM event")
+    def count(self, kind: str | None = None, person: str | None = None) -> int:
+        """How many events there are, of one kind, of one person."""
+        row = self._database.row("SELECT count(*) FROM event WHERE (? IS NULL OR kind = ?) AND (? IS NULL OR person = ?)",
+                                 [kind, kind, person, person])
         return int(row[0]) if row else 0
 
     def prune(self, before: float) -> int:

@@ -66,7 +66,7 @@ class Store:
 
     def iterate(self, damaged: Callable[[str, StoreError], None] | None = None, *, after: str = "") -> Iterator[Person]:
         """The same, one after the other: for galleries that are large. `after`: only larger ids."""
-        last = after
+        last, forgotten = after, self._stones.check()
         while True:
             with self._database.snapshot():
                 rows = self._database.rows("SELECT id, wrapped_key, name_tag, record FROM person WHERE id > ? ORDER BY id "
@@ -78,7 +78,7 @@ class Store:
                                                         "AND person <= ? ORDER BY rowid", [last, rows[-1][0]]):
                     faces.setdefault(owner, []).append(tuple(rest))
             for row in rows:
-                if self._stones.covers(row[0]):
+                if forgotten(row[0]):
                     continue
                 try:
                     person = self._person(row, faces.get(row[0], []))

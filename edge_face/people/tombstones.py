@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import secrets
+from collections.abc import Callable
 from pathlib import Path
 
 from edge_face.errors import StoreError
@@ -30,6 +31,11 @@ class Tombstones:
         """Was somebody with this id forgotten?"""
         mark = self._mark(identity)
         return mark in self._filed or self._database.row("SELECT 1 FROM tombstone WHERE tag = ?", [mark]) is not None
+
+    def check(self) -> Callable[[str], bool]:
+        """`covers` as of now, for asking about many."""
+        marks = self._filed | self._marks()
+        return lambda identity: self._mark(identity) in marks
 
     def put(self, identity: str, wall: float) -> None:
         """Inside a transaction; `write_file` follows."""

@@ -128,7 +128,7 @@ def test_passphrases(peopled: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 def test_importing_what_is_no_export(peopled: Shell, tmp_path: Path) -> None:
     (tmp_path / "x.txt").write_text("hello")
-    for path, message in ((tmp_path / "x.txt", "no export"), (tmp_path / "missing", "cannot be read"), (tmp_path, "cannot be read")):
+    for path, message in ((tmp_path / "x.txt", "no export"), (tmp_path / "missing", "cannot be read"), (tmp_path, "is no file")):
         done = peopled("people", "import", str(path), "--passphrase-file", peopled.passphrase())
         assert done.code == 1 and message in done.err
     for wrong in ((), ("x", "--tree", "y"), ("x", "--consent", "recognise"), ("--tree", str(tmp_path))):

@@ -42,6 +42,8 @@ def test_events_are_chosen(store: Store) -> None:
     assert ids(kind="grant") == ids(person=ben.id) == numbers[9::-2]
     assert ids(since=7.0) == numbers[9:6:-1]
     assert ids(below=numbers[3]) == numbers[2::-1]
+    assert (store.events.count(), store.events.count("grant"), store.events.count(person="nobody")) == (10, 5, 0)
+    assert store.events.count("grant", ben.id) == 5 and store.events.count("deny", ben.id) == 0
     assert ids(oldest=True, limit=2) == numbers[:2]
     assert ids(limit=0) == [] and ids(limit=-5) == [] and ids(person="nobody") == []
 

@@ -106,8 +106,8 @@ def test_files_are_for_their_owner_and_never_replaced_unasked(tmp_path: Path) ->
     for bad in (tmp_path / "missing" / "x", tmp_path):
         with pytest.raises(PeopleError):
             write_export(bad, b"x")
-    for bad in (tmp_path / "missing", tmp_path):
-        with pytest.raises(PeopleError, match="cannot be read"):
+    for bad, message in ((tmp_path / "missing", "cannot be read"), (tmp_path, "no file")):
+        with pytest.raises(PeopleError, match=message):
             read_export(bad)
 
 
