@@ -218,8 +218,9 @@ def _tell(done: list[dict[str, Any]], failed: list[dict[str, str]], job: Job, *,
     if last["kind"] == "video":
         print(f"{last['out']}: {last['frames']} frames, faces hidden in {last['hidden']}")
     else:
-        found = f"{last['hidden']} places hidden" if last["hidden"] else "nothing found to hide: look at it before you share it"
-        print(f"{last['out']}: {found}" + (f", {last['sharp']} faces kept" if last["sharp"] else ""))
+        hidden, sharp = last["hidden"], last["sharp"]
+        found = f"{hidden} place{'s' * (hidden > 1)} hidden" if hidden else "nothing found to hide: look at it before you share it"
+        print(f"{last['out']}: {found}" + (f", {sharp} face{'s' * (sharp > 1)} kept" if sharp else ""))
 
 
 class _Bar:

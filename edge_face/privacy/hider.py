@@ -21,6 +21,9 @@ EDGE = 1.0
 SAME_INSIDE, SAME_IOU = 0.8, 0.3
 """A weak detection is a second look at a known face when so much of it lies inside that face's box and it is not much
 smaller: a photograph held before a known face stays hidden."""
+ECHO, ECHO_AREA = 0.75, 4.0
+"""Or when it holds so much of that face and is at most so many times as large: a real face there would stand before the
+known one, which could then not be seen."""
 CUT_GROWTH = 1.25
 """A cut face shows too little for its box to be right: it is hidden larger."""
 
@@ -34,7 +37,7 @@ class Hider:
     A track is sharp only if all of this holds in this very frame: found (not predicted) and confirmed; not mixed up
     with another; matched, with a score that reaches the threshold, to a person in `consenting`; nobody else matched to
     the same person; an embedding of its own agreed within the last `keep` seconds; turned less than `sharp_yaw`; inside
-    the picture; clear of everything hidden. Every other track and every weak detection is hidden.
+    the picture; clear of every hidden track and every weak detection. Every other track and every weak detection is hidden.
     """
 
     def __init__(self, settings: PrivacySettings) -> None:
@@ -58,10 +61,13 @@ class Hider:
         # Hiding one face may reach the next, and lets the weak detections inside it stand for themselves: until
         # nothing changes.
         while True:
-            weak = [self._weak(d, scene) for d in scene.weak if not any(same_face(d.box, t.box) for t in shown)]
-            touched = [t for t in shown if any(r.box.intersection(t.box) > 0 for r in hidden + weak)]
+            weak = [d for d in scene.weak if not any(same_face(d.box, t.box) for t in shown)]
+            # What is hidden of a track is larger than its face, which may be about to cross the known one. Of a weak
+            # detection the bare box counts: most are no faces, and its region is drawn over the known face anyway.
+            near = [r.box for r in hidden] + [d.box for d in weak]
+            touched = [t for t in shown if any(box.intersection(t.box) > 0 for box in near)]
             if not touched:
-                return tuple(hidden + weak)
+                return (*hidden, *(self._weak(d, scene) for d in weak))
             hidden += [self._region(t, scene, "unsure", "beside a hidden face") for t in touched]
             shown = [t for t in shown if t not in touched]
 
@@ -108,8 +114,10 @@ def is_cut(box: Box, scene: Scene) -> bool:
 
 
 def same_face(weak: Box, known: Box) -> bool:
-    """Is a weak detection the known face, found twice?"""
-    return weak.intersection(known) >= SAME_INSIDE * weak.area and weak.iou(known) >= SAME_IOU
+    """Is a weak detection the known face, found twice? `known` must have been found in this very frame."""
+    shared = weak.intersection(known)
+    inside = shared >= SAME_INSIDE * weak.area and weak.iou(known) >= SAME_IOU
+    return inside or (shared >= ECHO * known.area > 0 and weak.area <= ECHO_AREA * known.area)
 
 
 def _yaw(landmarks: Floats) -> float:

@@ -35,9 +35,9 @@ def draw(mask: Image, region: Region, left: int = 0, top: int = 0, value: int = 
 
 def bounds(box: Box, width: int, height: int) -> tuple[int, int, int, int]:
     """Left, top, right, bottom (exclusive) of the pixels that a box touches inside the picture."""
-    left, top = max(math.floor(min(box.x, width)), 0), max(math.floor(min(box.y, height)), 0)
-    right, bottom = math.ceil(min(box.x + box.width, width)), math.ceil(min(box.y + box.height, height))
-    return left, top, max(right, left), max(bottom, top)
+    left, right = (min(max(v, 0.0), width) for v in (box.x, box.x + box.width))
+    top, bottom = (min(max(v, 0.0), height) for v in (box.y, box.y + box.height))
+    return math.floor(left), math.floor(top), math.ceil(max(right, left)), math.ceil(max(bottom, top))
 
 
 def covered_share(mask: Mask, box: Box) -> float:

@@ -112,7 +112,8 @@ class CloseDetector:
                     placed = _placed(found, tile.left, tile.top, columns / size[0], rows / size[1])
                     (parts if inner else whole).append(placed)
         if self._turned:
-            whole += self._sideways(image, threshold)
+            # A face on its side looks like many things a little: only what is surely one counts.
+            whole += self._sideways(image, max(threshold, self.recognise))
         kept: list[Detection] = []
         for found in sorted(whole, key=lambda d: -d.score):
             if all(found.box.iou(k.box) < SAME for k in kept):

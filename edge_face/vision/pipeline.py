@@ -169,8 +169,9 @@ def _covered(box: Box, boxes: list[Box]) -> float:
 
 
 def _echo(weak: Detection, tracks: Iterable[Track]) -> bool:
-    return any(t.match is not None and t.match.person is not None and weak.box.intersection(t.box) > ECHO * t.box.area
-               for t in tracks)
+    # Not of a face that is only expected there: who covers it may be the reason why it was not found.
+    return any(not t.missed and t.match is not None and t.match.person is not None
+               and weak.box.intersection(t.box) > ECHO * t.box.area for t in tracks)
 
 
 class _Watch:
