@@ -79,9 +79,9 @@ def crowd(templates: int, probes: int, seed: int = 1) -> tuple[Floats, Floats]:
         rows[start:start + len(owners)] = (faces[owners] + noise(len(owners))) @ turn
     rows /= np.linalg.norm(rows, axis=1, keepdims=True)
     seen = faces[source.integers(0, people, probes)]
-    looks: Floats = (seen + noise(probes)) @ turn
-    looks = (looks / np.linalg.norm(looks, axis=1, keepdims=True)).astype(np.float32)
-    return rows, looks
+    looks = (seen + noise(probes)) @ turn
+    unit = (looks / np.linalg.norm(looks, axis=1, keepdims=True)).astype(np.float32)
+    return rows, unit
 
 
 def measured(name: str, search: Search, rows: Floats, probes: Floats, best: Floats, threshold: float, own_bytes: int) -> Result:
