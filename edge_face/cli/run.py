@@ -53,6 +53,9 @@ def _run(settings: Settings, args: argparse.Namespace) -> int:
     import signal
     import sys
 
+    # The libraries' own messages beside our log help nobody; whoever wants them sets these variables.
+    os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")
+    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
     from edge_face.service.daemon import Daemon, small
     from edge_face.service.log import Log
     from edge_face.settings_file import settings_source

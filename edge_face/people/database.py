@@ -170,6 +170,10 @@ class Database:
         connection = self._open
         connection.execute("PRAGMA foreign_keys = ON")
         connection.execute("PRAGMA secure_delete = ON")
+        if not self.fresh and self._begun():
+            if self.read_only:
+                raise StoreError(f"{self.path} is empty: nobody is enrolled yet (edge-face enroll NAME)")
+            self.fresh = True
         if self.fresh:
             connection.execute("PRAGMA journal_mode = WAL")
             migrations.create(connection)
@@ -178,6 +182,11 @@ class Database:
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = FULL")
             migrations.bring_up(connection, self.path)
+
+    def _begun(self) -> bool:
+        """A database without anything in it: what a full disk or a cut leaves of one that was just being made."""
+        marks = [self._open.execute(f"PRAGMA {name}").fetchone()[0] for name in ("application_id", "user_version")]
+        return marks == [0, 0] and self._open.execute("SELECT count(*) FROM sqlite_master").fetchone() == (0,)
 
     def _check(self) -> None:
         connection = self._open

@@ -271,6 +271,9 @@ class Daemon:
             if now - tidy_at >= TIDY_EVERY and self._store is not None:
                 tidy_at = now
                 self._store.post(lambda books: books.tidy(self._clock.wall()))
+            if isinstance(self._feed, FileFeed) and (failure := self._feed.failure) is not None:
+                self._failed(failure)
+                return
             if self._work_is_done():
                 return
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from edge_face.clock import Clock
-from edge_face.errors import EdgeFaceError
+from edge_face.errors import CameraError, EdgeFaceError
 from edge_face.settings import CameraSettings
 from edge_face.types import Box, Frame
 
@@ -98,6 +98,7 @@ class FileFeed:
         self._taken = -1
         self._state = FeedHealth(True, "starting")
         self._done = self._ended = False
+        self._failure: EdgeFaceError | None = None
         self._count, self._begun = 0, 0.0
         self._thread: threading.Thread | None = None
 
@@ -135,6 +136,12 @@ class FileFeed:
             fps = self._count / seconds if self._count and seconds > 0 and not self._done else 0.0
             return FeedHealth(self._state.ok, self._state.state, self._state.reason, fps)
 
+    @property
+    def failure(self) -> EdgeFaceError | None:
+        """What ended the file before its end, or kept it from being opened: unlike a camera it never comes back."""
+        with self._changed:
+            return self._failure
+
     def close(self) -> None:
         with self._changed:
             self._done = True
@@ -154,9 +161,10 @@ class FileFeed:
         except SourceEnded as error:
             self._finish(FeedHealth(True, "ended", str(error)), ended=True)
         except EdgeFaceError as error:
-            self._finish(FeedHealth(False, "failed", str(error)))
-        except Exception as error:  # a decoder may raise anything; the daemon lives on as without a camera
-            self._finish(FeedHealth(False, "failed", f"{self._settings.source} cannot be read: {type(error).__name__}"))
+            self._finish(FeedHealth(False, "failed", str(error)), failure=error)
+        except Exception as error:  # a decoder may raise anything
+            broken = CameraError(f"{self._settings.source} cannot be read ({type(error).__name__}): is it damaged?")
+            self._finish(FeedHealth(False, "failed", str(broken)), failure=broken)
         else:
             self._finish(FeedHealth(True, "closed"))
 
@@ -169,9 +177,9 @@ class FileFeed:
             self._changed.notify_all()
             return not self._done
 
-    def _finish(self, state: FeedHealth, *, ended: bool = False) -> None:
+    def _finish(self, state: FeedHealth, *, ended: bool = False, failure: EdgeFaceError | None = None) -> None:
         with self._changed:
-            self._done, self._ended, self._state = True, ended, state
+            self._done, self._ended, self._state, self._failure = True, ended, state, failure
             self._changed.notify_all()
 
 

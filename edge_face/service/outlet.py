@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import logging
 import os
 import threading
@@ -118,6 +119,9 @@ class Outlet:
             return
         partial = self._file.with_name(f".{self._file.name}.{os.getpid()}.part")
         try:
+            if self._file.exists() and not self._file.is_file():
+                # A file moved there would take the device's place, for every program on this machine.
+                raise OSError(errno.EINVAL, "it is no file")
             partial.write_bytes(content.tobytes())
             partial.replace(self._file)
         except OSError as error:
