@@ -72,6 +72,8 @@ def test_the_boot_line_holds_the_relay_without_power(tmp_path: Path, active_high
     (tmp_path / "boot/firmware").mkdir(parents=True)
     (tmp_path / "boot/firmware/config.txt").write_text(f"gpio=27=op,{level}\n")
     assert not [f for f in door.pins(host, settings) if f.check == "boot line"]
+    by_place = replace(settings, door=replace(settings.door, lock_pin="BOARD13"))
+    assert not [f for f in door.pins(host, by_place) if f.check == "boot line"], "BOARD13 is GPIO27"
 
 
 def test_a_missing_chip_and_a_missing_file_are_failures(tmp_path: Path) -> None:
