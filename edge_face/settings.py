@@ -104,7 +104,7 @@ class PrivacySettings:
 
     method: str = key("pixelate", "how a face is hidden", choices=ANONYMIZERS)
     strength: float = key(0.7, "0 weakest to 1 strongest; scales with the face", low=0.3, high=1)
-    margin: float = key(0.4, "the hidden shape (an ellipse with full corners) is larger than the face's box by this share", low=0, high=2)
+    margin: float = key(0.5, "the hidden shape (an ellipse with full corners) is larger than the face's box by this share", low=0, high=2)
     delay: int = key(6, "frames that a picture waits before it leaves, so that a new face is hidden from its first frame", low=0, high=60, unit="frames")
     keep: float = key(1.0, "a face that is lost stays hidden for so long; a known person stays sharp for so long after the last match", low=0.2, high=10, unit="s")
     sharp_yaw: float = key(45.0, "a known person turned further than this is hidden", low=10, high=90, unit="degrees")
