@@ -19,6 +19,8 @@ def inspect_path(path: Path) -> dict[str, Any]:
         return {"name": bundle.name, "version": bundle.version, "task": bundle.task, "model_id": bundle.model_id,
                 "notes": _notes(bundle), "files": [inspect_content(entry.name, bundle.read(entry)) for entry in bundle.files]}
     try:
+        if path.exists() and not path.is_file():
+            raise ModelError(f"{path} is a device or pipe: name a .tflite file or a bundle's folder")
         content = path.read_bytes()
     except OSError as error:
         raise ModelError(f"{path} cannot be read ({error.strerror}): name a .tflite file or a bundle's folder") from error

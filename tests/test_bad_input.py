@@ -211,7 +211,24 @@ def test_exports_that_are_none(here: Path, told: Told) -> None:
     assert "the passphrase is wrong" in told(1, "people", "import", "whole", "--passphrase-file", "wrong")
     os.mkfifo(here / "pipe")
     assert "is no file" in told(1, "people", "import", "pipe", "--passphrase-file", "phrase")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("edge_face.cli.people_common.interactive", lambda: True)
+        patch.setattr("getpass.getpass", raising_end)
+        assert main(["people", "import", "whole"]) == 2
     assert not (here / "store").exists()
+
+
+def raising_end(prompt: str) -> str:
+    """Ctrl-D."""
+    raise EOFError
+
+
+@pytest.mark.skipif(not Path("/dev/zero").is_char_device(), reason="there is no /dev/zero")
+def test_what_has_no_end_is_not_read_to_it(here: Path) -> None:
+    (here / "whole").write_bytes(seal_people([], PHRASE))
+    assert process("people", "import", "whole", "--passphrase-file", "/dev/zero").returncode == 1
+    assert process("people", "import", "/dev/zero", "--passphrase-file", "phrase").returncode == 1
+    assert process("config", "check", "/dev/zero").returncode == 2
 
 
 def test_a_model_that_was_changed_is_not_used(here: Path, told: Told) -> None:

@@ -13,6 +13,8 @@ from typing import Any
 from edge_face.errors import ModelError, UsageError
 from edge_face.settings import Settings
 
+_LONGEST_LINE = 4096
+"""Characters of the line that a passphrase is read from."""
 Call = Callable[..., Any]
 """`call("people.list")`: a command of `edge_face.people.commands` with its arguments by name."""
 QUESTIONS = {
@@ -112,7 +114,12 @@ def read_passphrase(file: str | None, *, new: bool) -> str:
     UsageError."""
     if file is not None:
         try:
-            text = sys.stdin.readline() if file == "-" else Path(file).read_text(encoding="utf-8")
+            # One line of a bounded length: a pipe or a device may have no end.
+            if file == "-":
+                text = sys.stdin.readline(_LONGEST_LINE)
+            else:
+                with Path(file).open(encoding="utf-8") as lines:
+                    text = lines.readline(_LONGEST_LINE)
         except (OSError, UnicodeDecodeError) as error:
             raise UsageError(f"--passphrase-file {file} cannot be read ({getattr(error, 'strerror', None) or 'no UTF-8 text'})") from error
         passphrase = text.split("\n")[0].rstrip("\r")
@@ -121,7 +128,12 @@ def read_passphrase(file: str | None, *, new: bool) -> str:
         return passphrase
     if not interactive():
         raise UsageError("nobody can be asked for the passphrase here: --passphrase-file FILE (or - for standard input)")
-    passphrase = getpass.getpass("Passphrase: ")
-    if new and getpass.getpass("Once more: ") != passphrase:
+    try:
+        passphrase = getpass.getpass("Passphrase: ")
+        again = getpass.getpass("Once more: ") if new else passphrase
+    except EOFError as error:
+        print(file=sys.stderr)
+        raise UsageError("no passphrase was given: nothing was done") from error
+    if again != passphrase:
         raise UsageError("the two passphrases differ: nothing was written")
     return passphrase
