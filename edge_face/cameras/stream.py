@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from abc import abstractmethod
 from typing import Any
 
 import numpy as np
@@ -38,13 +39,13 @@ class CaptureSource(Source):
         self._stamps_move = False
         self._due = self._alive = float("-inf")
 
+    @abstractmethod
     def _opened(self) -> Any:
         """An opened cv2.VideoCapture. Raises CameraError."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _lost(self) -> str:
         """Why no frame may come any more, and what to check."""
-        raise NotImplementedError
 
     def open(self) -> None:
         self._capture = self._opened()

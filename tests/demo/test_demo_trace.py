@@ -43,7 +43,7 @@ def test_the_timeline_is_well_formed_and_shows_the_release() -> None:
 
 
 def test_an_empty_replay_still_makes_a_timeline() -> None:
-    ET.fromstring(timeline_svg(Trace(640, 480, 15.0), 0.06))
+    assert "granted" not in "".join(ET.fromstring(timeline_svg(Trace(640, 480, 15.0), 0.06)).itertext())
 
 
 def test_the_page_escapes_names_and_marks_what_is_not_as_it_must_be() -> None:
