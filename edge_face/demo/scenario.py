@@ -6,7 +6,6 @@ import json
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -134,12 +133,3 @@ def _write(path: Path, text: str) -> None:
         path.write_text(text, encoding="utf-8")
     except OSError as error:
         raise EdgeFaceError(f"{path} cannot be written: {error.strerror}; name another folder with --out") from error
-
-
-@contextmanager
-def scratch_folder() -> Iterator[Path]:
-    """A folder of the demo's own for its store; gone afterwards."""
-    import tempfile
-
-    with tempfile.TemporaryDirectory(prefix="edge-face-demo-") as name:
-        yield Path(name)
