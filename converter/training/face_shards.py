@@ -66,7 +66,7 @@ def load_shards(folder: Path, role: str) -> TrainingFaces:
         people.append(identity[good])
         teachers.append(np.concatenate([_unit(part[good].astype(np.float32)) for part in parts], 1) / len(parts) ** 0.5)
     person = np.concatenate(people)
-    names, inverse = np.unique(person[person >= 0], return_inverse=True)
+    inverse = np.unique(person[person >= 0], return_inverse=True)[1]
     numbered = np.full(len(person), -1, np.int32)
     numbered[person >= 0] = inverse
     widths = tuple(int(part.shape[1]) for part in parts)
