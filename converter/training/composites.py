@@ -27,8 +27,11 @@ Image = NDArray[np.uint8]
 Floats = NDArray[np.float32]
 
 # Below this share a face counts as hidden by what was pasted over it: gone, or neither face nor background.
-GONE, UNSURE = 0.08, 0.40
+GONE, UNSURE = 0.08, 0.50
 MIN_HEIGHT = 6.0
+# A face whose grey values spread less than this (standard deviation, of 255) after all that light and noise did to it
+# is not to be seen: neither face nor background.
+LEAST_CONTRAST = 7.0
 
 
 @dataclass(frozen=True)
@@ -289,4 +292,17 @@ def finish(canvas: Canvas, rng: np.random.Generator, *, clean: bool = False) -> 
     if not clean:
         dress(image, labels.boxes, labels.landmarks, rng)
         image = degrade(image, rng)
+        labels = seen(image, labels)
     return image, labels
+
+
+def seen(image: Image, labels: Labels) -> Labels:
+    """The labels with faces that drown in the dark or in glare marked as unsure."""
+    unsure = labels.ignore.copy()
+    for i, (x, y, w, h) in enumerate(labels.boxes.astype(int)):
+        # The middle of the box, averaged down so that noise does not count as contrast.
+        face = image[y + h // 8 : y + h - h // 8, x + w // 8 : x + w - w // 8]
+        if face.size:
+            small = cv2.resize(face, (8, 8), interpolation=cv2.INTER_AREA)
+            unsure[i] |= float(small.mean(2).std()) < LEAST_CONTRAST
+    return Labels(labels.boxes, labels.landmarks, unsure)

@@ -111,6 +111,8 @@ def build(
             side = keras.layers.Add(name=f"merge{stride}")([side, up])
         merged = side
         features = _conv(side, neck, f"neck{stride}")
+        # Landmarks want finer features than "is there a face": a convolution of their own.
+        marks = _conv(features, neck, f"marks{stride}")
         for kind, channels in HEADS:
             bias = keras.initializers.Constant(SCORE_PRIOR_LOGIT if kind == "score" else 0.0)
             outputs[f"{kind}_{stride}"] = keras.layers.Conv2D(
@@ -120,7 +122,7 @@ def build(
                 kernel_initializer=keras.initializers.RandomNormal(stddev=0.01),
                 dtype="float32",
                 name=f"{kind}_{stride}",
-            )(features)
+            )(marks if kind == "landmarks" else features)
     return keras.Model(inputs, outputs, name="edge_face_detector")
 
 

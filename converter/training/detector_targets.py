@@ -27,6 +27,10 @@ SIZE_RANGES: tuple[tuple[float, float], ...] = ((0.0, 44.0), (30.0, 100.0), (75.
 RANGE_SLACK = 1.35
 CENTRE_RADIUS = 1.5
 LOG_LIMITS = (-3.0, 4.0)
+# Landmark errors are counted in fiftieths of the face: down to there the loss is linear, so that it goes on pulling.
+LANDMARK_SCALE = 50.0
+# Side of a face in pixels from which on its landmarks count in full.
+FULL_LANDMARKS = 40.0
 # Columns of a target row: state (1 face, 0 background, -1 no opinion), box x0 y0 x1 y1, ten landmarks, five
 # "known".
 TARGET_WIDTH = 20
@@ -86,44 +90,46 @@ def losses(outputs: Mapping[str, Any], targets: Any, centres: Floats, strides: F
     IoU (quality focal loss), so that the best placed cell wins and tiny faces, whose IoU is never high, still
     score.
     """
-    import tensorflow as tf
+    from keras import ops
 
     def flat(kind: str, channels: int) -> Any:
-        maps = [tf.cast(outputs[f"{kind}_{s}"], tf.float32) for s in STRIDES]
-        return tf.concat([tf.reshape(m, (tf.shape(m)[0], -1, channels)) for m in maps], 1)
+        maps = [outputs[f"{kind}_{s}"] for s in STRIDES]
+        return ops.concatenate([ops.reshape(m, (m.shape[0], -1, channels)) for m in maps], axis=1)
 
     scores, boxes, points = flat("score", 1)[..., 0], flat("box", 4), flat("landmarks", 10)
     state = targets[..., 0]
-    positive = tf.cast(state > 0.5, tf.float32)
-    count = tf.maximum(tf.reduce_sum(positive), 1.0)
-    unit = tf.constant(strides)[None, :, None]
-    middle = tf.constant(centres)[None]
+    positive = ops.cast(state > 0.5, "float32")
+    count = ops.maximum(ops.sum(positive), 1.0)
+    unit = ops.convert_to_tensor(strides[None, :, None])
+    middle = ops.convert_to_tensor(centres[None])
 
     centre = middle + boxes[..., :2] * unit
-    size = tf.exp(tf.clip_by_value(boxes[..., 2:], *LOG_LIMITS)) * unit
+    size = ops.exp(ops.clip(boxes[..., 2:], *LOG_LIMITS)) * unit
     low, high = centre - size / 2, centre + size / 2
     true_low, true_high = targets[..., 1:3], targets[..., 3:5]
-    overlap = tf.reduce_prod(tf.maximum(tf.minimum(high, true_high) - tf.maximum(low, true_low), 0.0), -1)
-    true_area = tf.reduce_prod(true_high - true_low, -1)
-    union = tf.reduce_prod(size, -1) + true_area - overlap
-    iou = overlap / tf.maximum(union, 1e-6)
-    hull = tf.maximum(high, true_high) - tf.minimum(low, true_low)
-    apart = tf.reduce_sum(tf.square(centre - (true_low + true_high) / 2), -1)
-    distance = apart / tf.maximum(tf.reduce_sum(tf.square(hull), -1), 1e-6)
-    box_loss = tf.reduce_sum(positive * (1.0 - iou + distance)) / count
+    overlap = ops.prod(ops.maximum(ops.minimum(high, true_high) - ops.maximum(low, true_low), 0.0), axis=-1)
+    true_area = ops.prod(true_high - true_low, axis=-1)
+    union = ops.prod(size, axis=-1) + true_area - overlap
+    iou = overlap / ops.maximum(union, 1e-6)
+    hull = ops.maximum(high, true_high) - ops.minimum(low, true_low)
+    apart = ops.sum(ops.square(centre - (true_low + true_high) / 2), axis=-1)
+    distance = apart / ops.maximum(ops.sum(ops.square(hull), axis=-1), 1e-6)
+    box_loss = ops.sum(positive * (1.0 - iou + distance)) / count
 
-    quality = tf.stop_gradient(tf.sqrt(tf.maximum(iou, 0.0))) * positive
-    focus = tf.square(tf.abs(quality - tf.sigmoid(scores)))
-    cross = tf.nn.sigmoid_cross_entropy_with_logits(labels=quality, logits=scores)
-    judged = tf.cast(state > -0.5, tf.float32)
-    score_loss = tf.reduce_sum(judged * focus * cross) / count
+    quality = ops.stop_gradient(ops.sqrt(ops.maximum(iou, 1e-9))) * positive
+    focus = ops.square(ops.abs(quality - ops.sigmoid(scores)))
+    cross = ops.maximum(scores, 0.0) - scores * quality + ops.log1p(ops.exp(-ops.abs(scores)))
+    judged = ops.cast(state > -0.5, "float32")
+    score_loss = ops.sum(judged * focus * cross) / count
 
-    side = tf.sqrt(tf.maximum(true_area, 1.0))[..., None]
-    found = tf.tile(middle, (1, 1, 5)) + points * unit
-    miss = tf.abs(found - targets[..., 5:15]) / side * 20.0
-    smooth = tf.where(miss < 1.0, 0.5 * tf.square(miss), miss - 0.5)
-    known = tf.repeat(targets[..., 15:20], 2, axis=-1) * positive[..., None]
-    landmark_loss = tf.reduce_sum(known * smooth) / tf.maximum(tf.reduce_sum(known), 1.0)
+    side = ops.sqrt(ops.maximum(true_area, 1.0))[..., None]
+    found = ops.tile(middle, (1, 1, 5)) + points * unit
+    miss = ops.abs(found - targets[..., 5:15]) / side * LANDMARK_SCALE
+    smooth = ops.where(miss < 1.0, 0.5 * ops.square(miss), miss - 0.5)
+    # Who is near enough to be recognised matters most; a tiny face's landmarks are guesses anyway.
+    weight = ops.clip(side / FULL_LANDMARKS, 0.2, 1.0)
+    known = ops.repeat(targets[..., 15:20], 2, axis=-1) * positive[..., None] * weight
+    landmark_loss = ops.sum(known * smooth) / ops.maximum(ops.sum(known), 1.0)
     return {"score": score_loss, "box": box_loss, "landmarks": landmark_loss, "positives": count}
 
 

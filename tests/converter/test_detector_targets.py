@@ -118,16 +118,14 @@ def test_suppression_keeps_the_best_and_the_neighbours() -> None:
 
 
 def test_losses_vanish_on_perfect_outputs_and_ignore_unsure_cells() -> None:
-    tf = pytest.importorskip(
-        "tensorflow", reason="the losses are TensorFlow's; install the converter's extras"
-    )
+    ops = pytest.importorskip("keras", reason="the losses are Keras operations; install the extra convert").ops
     labels = faces((30, 40, 24, 30), (150, 60, 50, 66))
     rows = assign(labels, CENTRES, CELL_STRIDES)
     assert rows.shape == (1580, TARGET_WIDTH)
-    outputs = {k: tf.constant(v) for k, v in encode(rows).items()}
-    parts = losses(outputs, tf.constant(rows[None]), CENTRES, CELL_STRIDES)
+    outputs = {k: ops.convert_to_tensor(v) for k, v in encode(rows).items()}
+    parts = losses(outputs, ops.convert_to_tensor(rows[None]), CENTRES, CELL_STRIDES)
     assert float(parts["box"]) < 1e-3 and float(parts["landmarks"]) < 1e-3 and float(parts["score"]) < 1e-3
     silent = rows.copy()
     silent[:, 0] = -1
     loud = {k: v + 9.0 if k.startswith("score") else v for k, v in outputs.items()}
-    assert float(losses(loud, tf.constant(silent[None]), CENTRES, CELL_STRIDES)["score"]) == 0.0
+    assert float(losses(loud, ops.convert_to_tensor(silent[None]), CENTRES, CELL_STRIDES)["score"]) == 0.0
