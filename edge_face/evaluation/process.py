@@ -35,6 +35,15 @@ def tree_memory_mb(pid: int) -> float:
     return memory_mb(pid).get("resident", 0.0) + sum(tree_memory_mb(child) for child in children_of(pid))
 
 
+def share_mb(pid: int) -> float:
+    """Proportional set size of a process in MB: pages shared by n processes count 1/n in each. 0 where /proc does not tell."""
+    try:
+        rows = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii", errors="replace").splitlines()
+    except OSError:
+        return 0.0
+    return next((int(row.split()[1]) / 1024 for row in rows if row.startswith("Pss:")), 0.0)
+
+
 def start_seconds(command: list[str], runs: int = 5) -> float:
     """Median wall time of a command from start to exit, output thrown away."""
     taken = []
