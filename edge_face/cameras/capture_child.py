@@ -7,6 +7,7 @@ which everybody on the machine can read. Messages are JSON: from the parent {"st
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import importlib
 import json
@@ -17,9 +18,10 @@ import socket
 import sys
 from typing import Any
 
+from edge_face import memory
 from edge_face.cameras.opening import make_source
 from edge_face.cameras.ring import RingWriter
-from edge_face.cameras.source import Source, SourceEnded, redact
+from edge_face.cameras.source import Kind, Source, SourceEnded, parse_source, redact
 from edge_face.clock import SystemClock
 from edge_face.errors import EdgeFaceError
 from edge_face.settings import CameraSettings
@@ -90,6 +92,7 @@ def main(arguments: list[str]) -> int:
     try:
         settings = CameraSettings(**start["settings"])
         source = _make(start["opener"], settings)
+        _settle(settings)
         source.open()
         control.say(opened=source.name)
         _pump(source, writer, counter, control, int(start["index"]))
@@ -127,6 +130,15 @@ def _make(opener: str | None, settings: CameraSettings) -> Source:
     module, _, name = opener.partition(":")
     source: Source = getattr(importlib.import_module(module), name)(settings, SystemClock())
     return source
+
+
+def _settle(settings: CameraSettings) -> None:
+    """Imports the source's library, then lets go of what only importing needed: before the library starts threads."""
+    library = "picamera2" if parse_source(settings.source).kind is Kind.PICAMERA2 else "edge_face.opencv"
+    # A library that is missing or broken is reported by the source, which needs it.
+    with contextlib.suppress(Exception):
+        importlib.import_module(library)
+    memory.unmap_unused_libraries()
 
 
 def _die_with(parent: int) -> None:

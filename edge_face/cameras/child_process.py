@@ -19,13 +19,19 @@ from edge_face.cameras.source import redact, stall_limit
 from edge_face.settings import CameraSettings
 from edge_face.types import Box
 
-_QUIET = {
+_QUIET_AND_SMALL = {
     "LIBCAMERA_LOG_LEVELS": "*:WARN",
     "OPENCV_LOG_LEVEL": "ERROR",
-    # One frame at a time needs no pool of threads (and each takes memory).
+    # One frame at a time needs no pool of threads (and each takes memory). FFmpeg's threads would also hold a frame each back.
     "OMP_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",
+    "OPENCV_FFMPEG_THREADS": "1",
+    # glibc keeps up to eight heaps a core, and raises the size from which freed memory goes back with every large frame.
+    "MALLOC_ARENA_MAX": "1",
+    "MALLOC_MMAP_THRESHOLD_": "131072",
+    "MALLOC_TRIM_THRESHOLD_": "131072",
 }
+"""Defaults of the capture process's environment; what the owner has set there stays."""
 
 
 class ChildProcess:
@@ -48,7 +54,7 @@ class ChildProcess:
             self.control.send(json.dumps({"start": start}).encode())
             self.control.setblocking(False)
             handles = (theirs.fileno(), memory, self.counter)
-            environment = _QUIET | dict(os.environ) | {
+            environment = _QUIET_AND_SMALL | dict(os.environ) | {
                 "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
                 "OPENCV_VIDEOIO_V4L_SELECT_TIMEOUT": str(max(1, round(stall_limit(settings)))),
             }

@@ -56,12 +56,15 @@ def _run(settings: Settings, args: argparse.Namespace) -> int:
     # The libraries' own messages beside our log help nobody; whoever wants them sets these variables.
     os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")
     os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
+    # XNNPACK and OpenBLAS would each make a pool of threads for a net that is told to use one. Read when they are loaded.
+    os.environ.setdefault("OMP_NUM_THREADS", str(settings.vision.threads))
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    from edge_face.service import process
     from edge_face.service.daemon import Daemon, small
     from edge_face.service.log import Log
     from edge_face.settings_file import settings_source
 
-    # XNNPACK and OpenBLAS would each make a pool of threads for a net that is told to use one.
-    os.environ.setdefault("OMP_NUM_THREADS", str(settings.vision.threads))
+    process.settle()
     log = Log(settings.service.log, sys.stdout, logging.DEBUG if args.verbose else logging.INFO)
     try:
         daemon = Daemon(small(settings) if args.small else settings, frames=args.frames, once=args.once)

@@ -6,7 +6,6 @@ import contextlib
 import enum
 import errno
 import os
-import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -125,7 +124,7 @@ def writing(path: str | os.PathLike[str]) -> Iterator[Path]:
             raise MediaError(f"'{name}' is a device or pipe: name a file")
     except OSError as error:
         raise MediaError(f"'{name}' cannot be written: {reason(error)}") from None
-    temporary = target.parent / f".edge-face-{secrets.token_hex(6)}.part{target.suffix}"
+    temporary = target.parent / f".edge-face-{os.urandom(6).hex()}.part{target.suffix}"
     try:
         # Opened once by us: permissions are found out before any work, and the umask decides the mode.
         os.close(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666))

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edge_face.people.person import Person, of_model
+from edge_face.people.rows import Rows
 from edge_face.people.search import SearchIndex
 from edge_face.people.thresholds import Threshold, threshold_for, vote_rate
 from edge_face.types import Floats, Match
@@ -47,7 +48,7 @@ class Gallery:
         `thresholds`: the embedder's own tables (`Bundle.thresholds`). Raises ModelError for a bundle without.
         """
         ids: list[str] = []
-        vectors: list[Floats] = []
+        rows = Rows()
         owners: list[int] = []
         consenting: set[str] = set()
         again: list[str] = []
@@ -62,9 +63,8 @@ class Gallery:
                 consenting.add(person.id)
             owners += [len(ids)] * len(own)
             ids.append(person.id)
-            vectors += [t.embedding for t in own]
-        rows = np.stack(vectors) if vectors else np.zeros((0, 1), np.float32)
-        return cls(tuple(ids), rows, np.array(owners, np.int64), threshold_for(thresholds, len(ids), rate),
+            rows.extend(t.embedding for t in own)
+        return cls(tuple(ids), rows.taken(), np.array(owners, np.int64), threshold_for(thresholds, len(ids), rate),
                    threshold_for(thresholds, len(ids), vote_rate(rate), "single"), consenting=frozenset(consenting),
                    must_enrol_again=tuple(again))
 

@@ -25,8 +25,8 @@ from edge_face.people.records import MOST_TEMPLATES, core_of, core_record, vecto
 from edge_face.people.sealing import KeyRing, SealBrokenError, place, seal, tag, unseal
 
 KEY_FILE = "device.key"
-_PAGE = 500
-"""People read at a time."""
+_PAGE = 64
+"""People read at a time. Each comes with its templates: larger pages would stay in the process as freed memory."""
 
 
 class Store:

@@ -17,7 +17,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
-from edge_face import __version__
+from edge_face import __version__, memory
 from edge_face.access import Decision, Rules
 from edge_face.cameras import FillLight, mean_luma
 from edge_face.clock import Clock, SystemClock
@@ -174,7 +174,7 @@ class Daemon:
         settings = self.settings
         check_assurance(settings)
         rules = Rules.from_settings(settings.decision, settings.door)
-        process.limit_arenas()
+        memory.limit_arenas()
         self._control = ControlSocket(socket_path(settings), handlers(self))
         self._control.open()
         self._feed = self._feed_given or open_feed(settings.camera, self._clock)
@@ -206,7 +206,7 @@ class Daemon:
         if self._stop.is_set():
             return
         self._control.start()
-        process.trim()
+        memory.trim()
         for word, text in self.described():
             _log.log(logging.WARNING if self._worrying(word) else logging.INFO, "%s: %s", word, text)
         self._notifier.ready("the door runs")
@@ -239,6 +239,7 @@ class Daemon:
             _log.warning("threshold: %s", roster.threshold)
         if self._pipeline is not None:
             self._pipeline.gallery = roster.gallery
+        memory.trim()
 
     # While it runs
 
@@ -260,14 +261,14 @@ class Daemon:
                 self._notifier.alive()
             if not first_told and self._decision is not None and self._decision.first_at is not None:
                 first_told = True
-                process.trim()
+                memory.trim()
                 _log.info("first picture decided on %.2f s after the start", self._decision.first_at - self._born)
             if now - status_at >= STATUS_EVERY:
                 status_at = now
                 self._notifier.status(self.health().summary)
             if now - trim_at >= TRIM_EVERY:
                 trim_at = now
-                process.trim()
+                memory.trim()
             if now - tidy_at >= TIDY_EVERY and self._store is not None:
                 tidy_at = now
                 self._store.post(lambda books: books.tidy(self._clock.wall()))

@@ -1,28 +1,27 @@
-"""This process: keeps its memory small and flat where the C library is glibc, and says how large and how old it is."""
+"""This process: starts small, and says how large and how old it is."""
 
 from __future__ import annotations
 
 import contextlib
-import ctypes
+import importlib
 import os
 from pathlib import Path
-from typing import Any
 
-_M_ARENA_MAX = -8
-"""mallopt(3): the number of arenas; glibc's default is eight a core, each of which keeps what it freed."""
-ARENAS = 2
+from edge_face import memory
 
-
-def limit_arenas() -> None:
-    """As MALLOC_ARENA_MAX does, for a process that runs already. Call it before threads are started."""
-    with contextlib.suppress(AttributeError, OSError):
-        _libc().mallopt(_M_ARENA_MAX, ARENAS)
+_NEEDED = ("edge_face.opencv", "edge_face.vision.pipeline", "edge_face.people.commands", "edge_face.people.store", "gpiozero")
 
 
-def trim() -> None:
-    """Gives freed memory back to the system: after loading models, and now and then."""
-    with contextlib.suppress(AttributeError, OSError):
-        _libc().malloc_trim(0)
+def settle() -> None:
+    """Imports what the daemon's threads will need, then lets go of what only importing needed. Before any thread is started."""
+    memory.limit_arenas()
+    for name in _NEEDED:
+        # What is missing is said, with the way out, by whoever needs it.
+        with contextlib.suppress(Exception):
+            importlib.import_module(name)
+    with contextlib.suppress(Exception):
+        importlib.import_module("edge_face.vision.runtime").runtime_name()
+    memory.unmap_unused_libraries()
 
 
 def one_opencv_thread() -> None:
@@ -50,7 +49,3 @@ def age() -> float:
     except (OSError, ValueError, IndexError):
         return 0.0
     return max(uptime - started / os.sysconf("SC_CLK_TCK"), 0.0)
-
-
-def _libc() -> Any:
-    return ctypes.CDLL(None)
