@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Iterator
 from multiprocessing.sharedctypes import RawArray
+from typing import Any
 
 import cv2
 import numpy as np
@@ -28,70 +29,61 @@ def _leave_with(parent: int) -> None:
 
 
 class Feeder:
-    """Batches of pictures (n, height, width, 3) uint8 and targets (n, cells, TARGET_WIDTH) from forked
-    painters.
+    """Batches of pictures (n, height, width, 3) uint8 and targets (n, cells, TARGET_WIDTH) from forked painters.
 
-    Create it before TensorFlow is imported: the children are forked, and a fork of a threaded runtime may
-    hang. A worker's chance depends on the seed, its number and its count of batches only.
+    Batch number k (from `first` on) is painted by chance that the seed and k decide alone: a resumed run sees what an
+    unbroken one would. Create it before TensorFlow or PyTorch start their threads: the workers are forked.
     """
 
-    def __init__(self, painter: Painter, batch: int, workers: int, seed: int, slots: int = 12) -> None:
+    def __init__(self, painter: Painter, batch: int, workers: int, seed: int, first: int = 0, slots: int = 12) -> None:
         self.painter = painter
         self.batch = batch
         self.centres, self.strides = cell_centres(painter.width, painter.height)
-        cells = len(self.centres)
-        image_bytes = batch * painter.height * painter.width * 3
+        self._seed, self._next = seed, first
         context = multiprocessing.get_context("fork")
-        self._images = [
-            np.frombuffer(RawArray("B", image_bytes), np.uint8).reshape(
-                batch, painter.height, painter.width, 3
-            )
-            for _ in range(slots)
-        ]
-        self._targets = [
-            np.frombuffer(RawArray("f", batch * cells * TARGET_WIDTH), np.float32).reshape(
-                batch, cells, TARGET_WIDTH
-            )
-            for _ in range(slots)
-        ]
-        self._free = context.SimpleQueue()
-        self._ready = context.SimpleQueue()
-        for slot in range(slots):
-            self._free.put(slot)
-        self._workers = [
-            context.Process(target=self._work, args=(seed, number, os.getpid()), daemon=True)
-            for number in range(workers)
-        ]
-        for worker in self._workers:
+        images, targets = (batch, painter.height, painter.width, 3), (batch, len(self.centres), TARGET_WIDTH)
+        self._images = [_shared("B", images) for _ in range(slots)]
+        self._targets = [_shared("f", targets) for _ in range(slots)]
+        self._free = [context.SimpleQueue() for _ in range(workers)]
+        self._ready = [context.SimpleQueue() for _ in range(workers)]
+        self._workers = []
+        for number in range(workers):
+            for slot in range(number, slots, workers):
+                self._free[number].put(slot)
+            start = first + (number - first) % workers
+            worker = context.Process(target=self._work, args=(number, start, os.getpid()), daemon=True)
+            self._workers.append(worker)
             worker.start()
 
-    def _work(self, seed: int, number: int, parent: int) -> None:
+    def _work(self, worker: int, number: int, parent: int) -> None:
         cv2.setNumThreads(1)
         threading.Thread(target=_leave_with, args=(parent,), daemon=True).start()
-        count = 0
         while True:
-            slot = self._free.get()
-            if slot is None:
-                return
-            rng = np.random.default_rng((seed, number, count))
+            slot = self._free[worker].get()
+            rng = np.random.default_rng((self._seed, number))
             for i in range(self.batch):
                 image, labels = self.painter.paint(rng)
                 self._images[slot][i] = image
                 self._targets[slot][i] = assign(labels, self.centres, self.strides)
-            self._ready.put(slot)
-            count += 1
+            self._ready[worker].put(slot)
+            number += len(self._free)
 
     def batches(self) -> Iterator[Batch]:
-        """Batches for ever, each a copy that the caller owns."""
+        """Batches for ever, in order, each a copy that the caller owns."""
         while True:
-            slot = self._ready.get()
+            worker = self._next % len(self._workers)
+            slot = self._ready[worker].get()
             batch = self._images[slot].copy(), self._targets[slot].copy()
-            self._free.put(slot)
+            self._free[worker].put(slot)
+            self._next += 1
             yield batch
 
     def close(self) -> None:
-        for _ in self._workers:
-            self._free.put(None)
         for worker in self._workers:
             worker.terminate()
             worker.join(timeout=5)
+
+
+def _shared(kind: str, shape: tuple[int, ...]) -> NDArray[Any]:
+    raw = RawArray(kind, int(np.prod(shape)))
+    return np.frombuffer(raw, np.uint8 if kind == "B" else np.float32).reshape(shape)

@@ -166,8 +166,8 @@ def _feed() -> None:
     for images, targets in first:
         assert images.shape == (2, 240, 320, 3) and targets.shape == (2, 1580, 20)
         assert set(np.unique(targets[..., 0])) <= {-1.0, 0.0, 1.0}
-    expected, _ = painter.paint(np.random.default_rng((5, 0, 0)))
-    assert np.array_equal(first[0][0][0], expected), "a worker's chance depends on its counters only"
+    expected, _ = painter.paint(np.random.default_rng((5, 0)))
+    assert np.array_equal(first[0][0][0], expected), "a batch's chance depends on the seed and its number only"
 
 
 def test_feeder_hands_over_whole_batches_and_ends() -> None:
