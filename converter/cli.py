@@ -14,6 +14,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "measure false match rates and write them into a bundle",
     ),
     "train": ("converter.commands.train", "train a model by a recipe"),
+    "capture": ("converter.commands.capture", "cut faces for training out of video, camera or pictures"),
+    "paint-exam": ("converter.commands.paint_exam", "paint the held-out composites behind the detector's figures"),
     "inspect": ("converter.commands.inspect", "show what is in a bundle or a .tflite file"),
 }
 
