@@ -56,13 +56,15 @@ class FrameLabels:
 
 @dataclass(slots=True)
 class Found:
-    """Counts at one threshold. `by_height`: found and labelled by class of height (every face that can be seen);
+    """Counts at one threshold. `false_alarms`: detections that find no face, a second hit on one or a box beside one included;
+    `on_background`: those of them that touch no labelled face at all. `by_height`: found and labelled by class of height (every face that can be seen);
     `errors`: mean landmark distance over the distance between the eyes; `worst`: frames with misses and false alarms."""
 
     threshold: float
     found: int = 0
     labelled: int = 0
     false_alarms: int = 0
+    on_background: int = 0
     detections: int = 0
     by_height: dict[float, list[int]] = field(default_factory=lambda: {edge: [0, 0] for edge in HEIGHTS})
     errors: list[float] = field(default_factory=list)
@@ -157,7 +159,7 @@ def judge(detections: Sequence[Detection], frame: FrameLabels, result: Found, le
     """Adds one frame's detections, best first, to the counts."""
     open_faces = [face for face in frame.faces if face.asked]
     taken: set[int] = set()
-    alarms = 0
+    alarms = background = 0
     for detection in detections:
         overlaps = [(detection.box.iou(face.box), i) for i, face in enumerate(open_faces) if i not in taken]
         best, index = max(overlaps, default=(0.0, -1))
@@ -166,8 +168,10 @@ def judge(detections: Sequence[Detection], frame: FrameLabels, result: Found, le
             error = landmark_error(detection.landmarks, open_faces[index].landmarks)
             if error is not None and open_faces[index].box.height >= least_height:
                 result.errors.append(error)
-        elif not any(_touches(detection.box, face.box) for face in frame.faces if not (face.asked and face.box.height >= least_height)):
+        elif not any(_touches(detection.box, face.box) for face in frame.faces
+                     if not (face.asked and face.box.height >= least_height)):
             alarms += 1
+            background += not any(_touches(detection.box, face.box) for face in frame.faces)
     missed = 0
     for i, face in enumerate(open_faces):
         class_of = max(edge for edge in HEIGHTS if edge <= max(face.box.height, 0.0))
@@ -179,6 +183,7 @@ def judge(detections: Sequence[Detection], frame: FrameLabels, result: Found, le
             missed += i not in taken
     result.detections += len(detections)
     result.false_alarms += alarms
+    result.on_background += background
     if missed or alarms:
         result.worst.append((frame.key, missed, alarms))
 

@@ -72,11 +72,7 @@ def compare_all(pictures: Embedded, person: Indices, metric: Metric, other: Embe
 
     `person` (n,): whose each picture is. Raises MediaError when there is no genuine or no impostor pair.
     """
-    counts = np.bincount(person)
-    if counts.max(initial=0) < 2:
-        raise MediaError("every person has one picture only, so that there is no genuine pair: two pictures or more of somebody are needed")
-    if np.count_nonzero(counts) < 2:
-        raise MediaError("all pictures are of one person, so that there is no impostor pair: a folder for each person is expected")
+    require_pairs(person)
     genuine = _genuine_pairs(pictures, person, metric, other)
     histogram = np.zeros(BINS, np.int64)
     uncompared = 0
@@ -89,6 +85,15 @@ def compare_all(pictures: Embedded, person: Indices, metric: Metric, other: Embe
     kept = min(SLACK * max(RATES.values()) * max(int(rising[-1]), 1), MOST_KEPT)
     index = BINS - int(np.searchsorted(rising, max(kept, 200), side="right"))
     return AllPairs(tally, genuine, _tail(pictures, person, metric, other, index), tally.edge(index))
+
+
+def require_pairs(person: Indices) -> None:
+    """Raises MediaError when there is no genuine or no impostor pair among pictures of these people."""
+    counts = np.bincount(person)
+    if counts.max(initial=0) < 2:
+        raise MediaError("every person has one picture only, so that there is no genuine pair: two or more of somebody are needed")
+    if np.count_nonzero(counts) < 2:
+        raise MediaError("all pictures are of one person, so that there is no impostor pair: a folder for each person is expected")
 
 
 def _blocks(pictures: Embedded, person: Indices, metric: Metric, other: Embedded | None
