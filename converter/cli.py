@@ -16,6 +16,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "train": ("converter.commands.train", "train a model by a recipe"),
     "capture": ("converter.commands.capture", "cut faces for training out of video, camera or pictures"),
     "paint-exam": ("converter.commands.paint_exam", "paint the held-out composites behind the detector's figures"),
+    "check-data": ("converter.commands.check_data", "find duplicates and wrong labels among training pictures"),
     "inspect": ("converter.commands.inspect", "show what is in a bundle or a .tflite file"),
 }
 
