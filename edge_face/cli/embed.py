@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import argparse
 
-DESCRIPTION = ("Turns the main face of every picture (the largest and most central one) into an embedding: a unit vector whose products are "
-               "cosine similarities. Embeddings are biometric data: the file is readable by its owner only.")
+DESCRIPTION = ("Turns the main face of every picture (the largest and most central one) into an embedding: a unit vector whose products "
+               "are cosine similarities. Embeddings are biometric data: the file is readable by its owner only.")
 EXAMPLES = """
   edge-face embed people/ --out people.npz
   edge-face embed ana.jpg ben.jpg --out faces.jsonl --precision float32

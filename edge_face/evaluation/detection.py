@@ -56,9 +56,10 @@ class FrameLabels:
 
 @dataclass(slots=True)
 class Found:
-    """Counts at one threshold. `false_alarms`: detections that find no face, a second hit on one or a box beside one included;
-    `on_background`: those of them that touch no labelled face at all. `by_height`: found and labelled by class of height (every face that can be seen);
-    `errors`: mean landmark distance over the distance between the eyes; `worst`: frames with misses and false alarms."""
+    """Counts at one threshold. `false_alarms`: detections that find no face, a second hit on one or a box beside one
+    included; `on_background`: those of them that touch no labelled face at all. `by_height`: found and labelled faces by class of
+    height (every face that can be seen); `errors`: mean landmark distance over the distance between the eyes; `worst`: frames
+    with misses and false alarms, and how many of each."""
 
     threshold: float
     found: int = 0

@@ -60,8 +60,9 @@ def detection_page(result: DetectionResult, about: Mapping[str, str], least_heig
     head += [(f"{found.false_alarms:,}", f"false alarms at the {name} threshold") for name, found in thresholds]
     if result.recognise.errors:
         head.append((f"{median(result.recognise.errors):.4f}", "median landmark error over the distance between the eyes"))
-    rows = [(name, found.threshold, found.labelled, percent(found.recall), percent(found.precision), found.false_alarms, found.on_background,
-             f"{found.false_alarms / max(result.frames, 1):.3f}", f"{median(found.errors):.4f}" if found.errors else None)
+    rows = [(name, found.threshold, found.labelled, percent(found.recall), percent(found.precision), found.false_alarms,
+             found.on_background, f"{found.false_alarms / max(result.frames, 1):.3f}",
+             f"{median(found.errors):.4f}" if found.errors else None)
             for name, found in thresholds]
     heights = [(height_name(edge), *(cell for _, found in thresholds for cell in _height_cells(found, edge)))
                for edge in HEIGHTS if result.hide.by_height[edge][1]]
@@ -70,7 +71,8 @@ def detection_page(result: DetectionResult, about: Mapping[str, str], least_heig
             f"label by an IoU above 0.5; asked for are faces of {least_height:g} px and more that are more than half visible.")
     sections = [facts(head),
                 section("At both thresholds",
-                        table(("", "threshold", "faces", "recall", "precision", "false alarms", "on background", "a frame", "landmark error"), rows)),
+                        table(("", "threshold", "faces", "recall", "precision", "false alarms", "on background", "a frame",
+                               "landmark error"), rows)),
                 section("Recall by face height", table(("height", "faces", "recognising", "faces ", "hiding"), heights),
                         "Every face that is more than half visible, also below the least height."),
                 section("Frames with most misses and false alarms, recognising",

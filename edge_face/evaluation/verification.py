@@ -168,12 +168,13 @@ def fold_accuracy(scores: Floats, same: npt.NDArray[np.bool_], fold: Indices) ->
     if len(numbers) < 2:
         raise MediaError("the pairs lie in one fold: a threshold needs others to be chosen on")
     made = np.isfinite(scores)
+    exact = scores.astype(np.float64)  # a threshold halfway between two float32 neighbours is none in float32
     right = np.zeros(len(scores), bool)
     shares, thresholds = [], []
     for number in numbers:
         inside = fold == number
         threshold = best_threshold(scores[~inside & made], same[~inside & made])
-        right[inside] = made[inside] & ((scores[inside] >= threshold) == same[inside])
+        right[inside] = made[inside] & ((exact[inside] >= threshold) == same[inside])
         shares.append(float(right[inside].mean()))
         thresholds.append(threshold)
     return Accuracy(float(np.mean(shares)), float(np.std(shares, ddof=1)), tuple(shares), tuple(thresholds), right)
