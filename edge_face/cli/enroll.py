@@ -15,12 +15,14 @@ if TYPE_CHECKING:
     from edge_face.types import Image
 
 DESCRIPTION = ("Enrols one person: from the camera, step by step (straight, left, right, up), from a folder of pictures, or from a "
-               "video. Both consents are asked in words. Pictures are not kept, only templates, sealed.")
+               "video. Both consents are asked in words. Pictures are not kept, only templates, sealed; --keep-pictures asks a third "
+               "question and keeps the small pictures that the templates are made of, for a later recogniser.")
 EXAMPLES = """
   edge-face enroll Ben                                   the settings' camera, guided
   edge-face enroll "Ana María" --camera usb:0
   edge-face enroll Ben --images photos/ben --consent recognise,show
   edge-face enroll Ben --video ben.mp4 --consent recognise --json
+  edge-face enroll Ben --keep-pictures                   asks whether they may be kept, sealed, for a later recogniser
   edge-face enroll Ben --again                           new templates for somebody who is enrolled
 """
 SAMPLED = 6.0
@@ -37,8 +39,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     source.add_argument("--camera", metavar="SOURCE", help="picamera2, usb:N, rtsp://... (default: the settings')")
     source.add_argument("--images", metavar="DIR", help="a folder of pictures of this one person")
     source.add_argument("--video", metavar="FILE", help="a video of this one person, turning the head a little")
-    parser.add_argument("--consent", metavar="recognise[,show]",
-                        help="what the person agreed to, for scripts: to be recognised, to be shown sharp")
+    parser.add_argument("--consent", metavar="recognise[,show][,pictures]",
+                        help="what the person agreed to, for scripts: to be recognised, to be shown sharp, to leave pictures")
+    parser.add_argument("--keep-pictures", action="store_true",
+                        help="ask whether the pictures that the templates are made of may be kept, sealed (people re-enrol uses them)")
     parser.add_argument("--again", action="store_true", help="the person is enrolled: replace the templates")
     parser.add_argument("--yes", action="store_true", help="enrol without asking even if the face looks like somebody else's")
     parser.add_argument("--refuse-same", action="store_true", help="fail when the face belongs to somebody already")
@@ -56,6 +60,7 @@ def run(args: argparse.Namespace) -> int:
     from edge_face.errors import PeopleError, UsageError
     from edge_face.people.enrolment import Enrolment
     from edge_face.people.person import clean_name
+    from edge_face.people.pictures import picture_records
     from edge_face.people.records import template_record
     from edge_face.people.sighting import face_reader
     from edge_face.settings_file import load_settings
@@ -63,9 +68,10 @@ def run(args: argparse.Namespace) -> int:
 
     name = clean_name(args.name)
     settings = load_settings(args.config)
-    if not args.again or args.consent is not None:
-        agreed, how = common.asked_consents(args.consent, name)
-        if "recognise" not in agreed:
+    if not args.again or args.consent is not None or args.keep_pictures:
+        renewed = args.again and args.consent is None
+        agreed, how = common.asked_consents(args.consent, name, pictures=args.keep_pictures, again=renewed)
+        if "recognise" not in agreed and not renewed:
             print(f"{name} does not want to be recognised: nobody was enrolled, nothing is kept", file=sys.stderr)
             return 1
     else:
@@ -82,6 +88,7 @@ def run(args: argparse.Namespace) -> int:
     mirrored = settings.camera.mirror and args.images is None and args.video is None
     enrolled = _enrolled(args, settings, Enrolment(face_reader(settings), bundle.thresholds, mirrored=mirrored), time.time())
     records = [template_record(t) for t in enrolled.templates]
+    pictures = picture_records(enrolled.pictures()) if "pictures" in agreed else []
     with common.open_people(settings, writing=True, create=True) as call:
         alike = call("people.alike", templates=records, who=name if args.again else None)["alike"]
         for other in alike:
@@ -90,7 +97,7 @@ def run(args: argparse.Namespace) -> int:
             print("nobody was enrolled", file=sys.stderr)
             return 1
         answer = call("people.enroll", name=name, templates=records, consent=agreed, how=how, again=args.again,
-                      refuse_same=args.refuse_same)
+                      refuse_same=args.refuse_same, pictures=pictures)
     _report(args, answer, enrolled)
     return 0
 
@@ -186,3 +193,5 @@ def _report(args: argparse.Namespace, answer: dict[str, Any], enrolled: Enrolled
     shown = "shown sharp" if person["consent"]["show"] else "hidden in pictures"
     print(f"{person['name']} is enrolled ({person['state']}, {shown}): {person['templates']} templates, {concord.mean:.2f} alike on "
           f"average, {concord.lowest:.2f} at least (1 is the same picture)")
+    if person["pictures"]:
+        print(f"{person['pictures']} pictures are kept, sealed: 'edge-face people pictures' shows and erases them")

@@ -21,6 +21,9 @@ EXAMPLES = """
   edge-face people show Ben --json
   edge-face people forget Ben                        every byte of Ben, for good
   edge-face people consent Ben --withdraw show
+  edge-face people pictures Ben --out ben/           what Ben left here with enroll --keep-pictures
+  edge-face people pictures Ben --forget
+  edge-face people re-enrol                          new templates of kept pictures, for a new recogniser
   edge-face people export people.efp                 sealed with a passphrase
   edge-face people import people.efp
   edge-face people import --tree photos/ --consent recognise     a folder for each person
@@ -49,6 +52,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     consent.add_argument("--give", metavar="recognise[,show]", default="", help="the person agrees to this from now on")
     consent.add_argument("--withdraw", metavar="recognise[,show]", default="", help="and to this no more (recognise: templates are erased)")
     consent.add_argument("--yes", action="store_true", help="do not ask")
+    pictures = action("pictures", "write out or erase the pictures that a person left here")
+    pictures.add_argument("--out", metavar="DIR", help="write them into this folder as PNG")
+    pictures.add_argument("--forget", action="store_true", help="erase them, and take back the consent to keep them")
+    again = action("re-enrol", "make new templates of kept pictures, for whoever has another recogniser's", who=False)
+    again.add_argument("who", metavar="WHO", nargs="?", help="only this person")
     export = action("export", "write people into one sealed file", who=False)
     export.add_argument("file", metavar="FILE", help="the file to write")
     export.add_argument("--only", metavar="WHO", help="only this person")
@@ -104,6 +112,8 @@ def _show(args: argparse.Namespace, settings: Settings) -> int:
         print(f"  {question:<12} {'no' if given is None else 'yes, ' + _when(given['wall']) + ', ' + given['how']}")
     for kept in person["kept"]:
         print(f"  template     {kept['pose']}, quality {kept['quality']:.2f}, {_when(kept['wall'])}, {kept['model']}")
+    for kept in person["pictures_kept"]:
+        print(f"  picture      {kept['pose']}, {_when(kept['wall'])}")
     print(f"  let in       {person['grants']} times")
     if person["enrol_again"]:
         print(f"  {person['enrol_again']}")
@@ -144,8 +154,8 @@ def _consent(args: argparse.Namespace, settings: Settings) -> int:
     give, withdraw = ([q.strip() for q in text.split(",") if q.strip()] for text in (args.give, args.withdraw))
     if not give and not withdraw:
         raise UsageError(f"--give or --withdraw says what is meant: {' and '.join(QUESTIONS)}")
-    if set(give + withdraw) - set(QUESTIONS):
-        raise UsageError(f"a consent is {' or '.join(QUESTIONS)}")
+    if set(give + withdraw) - {*QUESTIONS, "pictures"}:
+        raise UsageError(f"a consent is {' or '.join(QUESTIONS)}, or pictures to take back")
     with open_people(settings, writing=True) as call:
         if "recognise" in withdraw and not args.yes:
             name = call("people.show", who=args.who)["name"]
@@ -154,6 +164,18 @@ def _consent(args: argparse.Namespace, settings: Settings) -> int:
         answer = call("people.consent", who=args.who, give=give, withdraw=withdraw, how="edge-face people consent")
     agreed = ", ".join(q for q, given in answer["consent"].items() if given) or "nothing"
     return _said(args, answer, f"{{name}} agrees to: {agreed} ({answer['state']}, {answer['templates']} templates)")
+
+
+def _pictures(args: argparse.Namespace, settings: Settings) -> int:
+    from edge_face.cli.people_pictures import pictures
+
+    return pictures(args, settings)
+
+
+def _re_enrol(args: argparse.Namespace, settings: Settings) -> int:
+    from edge_face.cli.people_pictures import re_enrol
+
+    return re_enrol(args, settings)
 
 
 def _export(args: argparse.Namespace, settings: Settings) -> int:
@@ -308,5 +330,5 @@ def _print_json(answer: Any) -> None:
 
 _ACTIONS: dict[str, Callable[[argparse.Namespace, Settings], int]] = {
     "list": _list, "show": _show, "rename": _rename, "forget": _forget, "suspend": _suspend, "activate": _activate,
-    "consent": _consent, "export": _export, "import": _import,
+    "consent": _consent, "export": _export, "import": _import, "pictures": _pictures, "re-enrol": _re_enrol,
 }

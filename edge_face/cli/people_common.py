@@ -22,6 +22,8 @@ QUESTIONS = {
                  "{name} is forgotten?",
     "show": "May {name} be seen sharp in pictures that leave the door? Otherwise {name}'s face is hidden like a stranger's.",
 }
+KEEPING = ("May the door also keep the few small pictures of {name}'s face that the templates are made of, sealed, so that {name} "
+           "need not come again when the recogniser changes? They can be looked at and erased at any time.")
 
 
 @contextmanager
@@ -33,12 +35,17 @@ def open_people(settings: Settings, *, writing: bool, create: bool = False) -> I
         yield client.call
         return
     from edge_face.people import PeopleCommands, Store
-    from edge_face.people.database import FILE
+    from edge_face.people.database import FILE, OlderStoreError
 
     embedder, thresholds = embedder_of(settings)
     # Whoever forgets somebody in the wrong folder is told so, and no empty store is left there.
     read_only = not writing or not (create or os.path.lexists(Path(settings.store.folder, FILE)))
-    with Store(settings.store.folder, settings.store.key_file or None, read_only) as store:
+    where = (settings.store.folder, settings.store.key_file or None)
+    try:
+        store = Store(*where, read_only)
+    except OlderStoreError:
+        store = Store(*where)  # which brings it up: reading alone cannot
+    with store:
         commands = PeopleCommands(store, embedder_id=embedder, thresholds=thresholds, rate=settings.decision.false_grants)
         yield lambda command, **arguments: commands.run(command, arguments)
 
@@ -82,30 +89,35 @@ def ask(question: str) -> bool:
             return answer.strip().casefold().startswith("y")
 
 
-def consents(text: str) -> list[str]:
-    """`recognise[,show]` to a list of questions. Raises UsageError."""
+def consents(text: str, *, pictures: bool = False) -> list[str]:
+    """`recognise[,show][,pictures]` to a list of questions. `pictures`: they are to be kept. Raises UsageError."""
     asked = [part.strip() for part in text.split(",")]
-    unknown = [part for part in asked if part not in QUESTIONS]
+    unknown = [part for part in asked if part not in (*QUESTIONS, "pictures")]
     if unknown or len(set(asked)) != len(asked):
-        raise UsageError(f"--consent {text}: it takes recognise, or recognise,show")
+        raise UsageError(f"--consent {text}: it takes recognise, or recognise,show (and pictures with --keep-pictures)")
     if "recognise" not in asked:
         raise UsageError(f"--consent {text}: only somebody who is recognised can be shown: it takes recognise, or recognise,show")
+    if ("pictures" in asked) != pictures:
+        raise UsageError("--keep-pictures needs the person's yes too: --consent recognise,pictures" if pictures else
+                         f"--consent {text}: pictures are only kept with enroll --keep-pictures")
     return asked
 
 
-def asked_consents(given: str | None, name: str) -> tuple[list[str], str]:
-    """Which questions were answered with yes, and how they were asked: `--consent`, or on the terminal. Raises UsageError
-    without either."""
+def asked_consents(given: str | None, name: str, *, pictures: bool = False, again: bool = False) -> tuple[list[str], str]:
+    """Which questions were answered with yes, and how they were asked: `--consent`, or on the terminal. `pictures`: the
+    third question too; `again`: that one only. Raises UsageError without either."""
     if given is not None:
-        return consents(given), "--consent on the command line"
+        return consents(given, pictures=pictures), "--consent on the command line"
     if not interactive():
         raise UsageError("nobody can be asked for consent here: --consent recognise or --consent recognise,show says what the "
                          "person agreed to")
     agreed = []
-    for question, text in QUESTIONS.items():
+    for question, text in ({} if again else QUESTIONS).items():
         if not ask(text.format(name=name)):
             break
         agreed.append(question)
+    if pictures and (again or "recognise" in agreed) and ask(KEEPING.format(name=name)):
+        agreed.append("pictures")
     return agreed, "asked on the terminal"
 
 

@@ -16,6 +16,7 @@ from edge_face.errors import PeopleError, StoreError, UsageError
 from edge_face.people.drift import SAMPLE, Reenrolment, grant_scores, needs_reenrolment
 from edge_face.people.likeness import Alike, Likeness
 from edge_face.people.person import Consent, Given, Person, State, Template, clean_name, of_model
+from edge_face.people.pictures import Picture, facts_of, picture_records, pictures_of
 from edge_face.people.records import person_of, person_record, templates_of
 from edge_face.people.store import Store
 from edge_face.people.thresholds import threshold_for
@@ -23,13 +24,15 @@ from edge_face.people.thresholds import threshold_for
 Answer = dict[str, Any]
 PAGE_BYTES = 400_000
 """Embeddings, in base64, in one answer or request of many people: a request of the control socket has at most a megabyte."""
-QUESTIONS = ("recognise", "show")
+QUESTIONS = ("recognise", "show", "pictures")
 _COMMANDS = {
     "people.list": "list", "people.known": "known", "people.show": "show", "people.rename": "rename", "people.forget": "forget",
     "people.export": "export", "people.import": "import_", "people.alike": "alike", "people.enroll": "enroll_templates",
     "people.suspend": "suspend", "people.activate": "activate", "people.consent": "consent",
+    "people.pictures": "pictures",
 }
-WRITING = frozenset(_COMMANDS) - {"people.list", "people.known", "people.show", "people.export", "people.alike"}
+WRITING = frozenset(_COMMANDS) - {"people.list", "people.known", "people.show", "people.export", "people.alike",
+                                   "people.pictures"}
 """The commands that need a store opened for writing."""
 
 
@@ -68,8 +71,14 @@ class PeopleCommands:
         person = self._find(who)
         shown = self._summary(person)
         shown["kept"] = [{"pose": t.pose, "quality": t.quality, "wall": t.wall, "model": t.model} for t in person.templates]
+        shown["pictures_kept"] = [facts_of(picture) for picture in self._store.pictures(person.id)]
         shown["grants"] = self._store.events.count("grant", person.id)
         return shown
+
+    def pictures(self, who: str) -> Answer:
+        """What somebody left here: records with the PNGs in base64."""
+        person = self._find(who)
+        return {"name": person.name, "pictures": picture_records(self._store.pictures(person.id))}
 
     def list(self) -> Answer:
         """Everybody by name, whose records are damaged, and the threshold that holds for so many."""
@@ -115,9 +124,11 @@ class PeopleCommands:
         return self._set_state(who, State.ACTIVE, "person.activated")
 
     def consent(self, who: str, give: Any = (), withdraw: Any = (), how: str = "a command") -> Answer:
-        """Gives and takes back consents ("recognise", "show"). Whoever takes back "recognise" loses the templates, and
-        "show" with it."""
+        """Gives and takes back consents ("recognise", "show", "pictures"). Whoever takes back "recognise" loses the
+        templates, and the other two with it; whoever takes back "pictures" loses the pictures."""
         given, taken = _questions(give), _questions(withdraw)
+        if "pictures" in given:
+            raise UsageError("pictures are taken at an enrolment only: edge-face enroll NAME --again --keep-pictures")
         if given & taken:
             raise UsageError(f"{', '.join(sorted(given & taken))} cannot be given and taken back at once")
         person = self._find(who)
@@ -127,7 +138,7 @@ class PeopleCommands:
             consent = replace(consent, **{question: stamp})
         for question in taken:
             consent = replace(consent, **{question: None})
-        consent = _sensible(consent, "show" in given)
+        consent = _sensible(consent, given)
         person = self._store.set_consent(person.id, consent)
         self._note("person.consent", person.id, {"given": sorted(given), "withdrawn": sorted(taken)})
         return self._summary(person)
@@ -138,11 +149,12 @@ class PeopleCommands:
         return {"alike": [self._alike(a) for a in self._likenesses().alike(self._templates(templates), own)]}
 
     def enroll_templates(self, name: str, templates: Any, consent: Any = None, how: str = "a command", again: bool = False,
-                         refuse_same: bool = False) -> Answer:
-        """Enrols somebody, or with `again` puts new templates in place of somebody's old ones. `consent`: the questions
-        that were answered with yes; `refuse_same`: not when the face belongs to somebody already."""
+                         refuse_same: bool = False, pictures: Any = None) -> Answer:
+        """Enrols somebody, or with `again` puts new templates in place of somebody's old ones, and `pictures` (records)
+        likewise if there are any. `consent`: the questions that were answered with yes; `refuse_same`: not when the face
+        belongs to somebody already."""
         name = clean_name(_text(name, "name"))
-        own = self._templates(templates)
+        own, crops = self._templates(templates), pictures_of(pictures or [])
         if not own:
             raise PeopleError("there are no templates to enrol")
         before = self._store.find(name) if again else None
@@ -158,31 +170,37 @@ class PeopleCommands:
         if "recognise" not in given and (before is None or before.consent.recognise is None):
             raise PeopleError(f"nothing is kept of '{name}' without the consent to be recognised: --consent recognise")
         stamp = Given(self._wall(), _text(how, "how"))
-        asked = Consent(stamp if "recognise" in given else None, stamp if "show" in given else None)
+        asked = Consent(**{question: stamp if question in given else None for question in QUESTIONS})
         if before is None:
-            person = self._store.add(name, _sensible(asked, "show" in given), own, wall=self._wall())
+            person = self._store.add(name, _sensible(asked, given), own, wall=self._wall(), pictures=crops)
             likeness.add(person)
             self._note("person.enrolled", person.id, {"templates": len(own)})
         else:
-            merged = Consent(asked.recognise or before.consent.recognise, asked.show or before.consent.show)
-            self._store.set_consent(before.id, _sensible(merged, "show" in given))
-            person = self._store.replace_templates(before.id, own)
-            self._likeness = None
+            merged = Consent(**{q: getattr(asked, q) or getattr(before.consent, q) for q in QUESTIONS})
+            self._store.set_consent(before.id, _sensible(merged, given))
+            person = self._store.replace_templates(before.id, own, crops or None)
+            unknown = not of_model(before.templates, self._embedder or "")
             self._note("person.enrolled-again", person.id, {"templates": len(own)})
+            if unknown:  # kept, as a whole house may be re-enrolled one after the other
+                likeness.add(person)
+                self._likeness = likeness
         return {"person": self._summary(person), "alike": [self._alike(a) for a in alike]}
 
     def export(self, who: str | None = None, after: str = "") -> Answer:
         """Whole records, some at a time: ask again with `after` = `next` until that is null."""
         if who is not None:
-            return {"people": [person_record(self._find(who))], "next": None}
+            return {"people": [self._record(self._find(who))], "next": None}
         page: list[Answer] = []
         room = PAGE_BYTES
         for person in self._store.iterate(after=_text(after, "after")):
             if room <= 0:
                 return {"people": page, "next": page[-1]["id"]}
-            page.append(person_record(person))
-            room -= sum(len(t["embedding"]) for t in page[-1]["templates"]) + 500
+            page.append(self._record(person))
+            room -= sum(len(t["embedding"]) for t in page[-1]["templates"]) + sum(len(p["png"]) for p in page[-1]["pictures"]) + 500
         return {"people": page, "next": None}
+
+    def _record(self, person: Person) -> Answer:
+        return {**person_record(person), "pictures": picture_records(self._store.pictures(person.id))}
 
     def import_(self, people: Any, bring_back: bool = False) -> Answer:
         """Adds exported people, each wholly or not at all; who was left out and why."""
@@ -193,7 +211,8 @@ class PeopleCommands:
         for record in people:
             label = str(record.get("name", "?")) if isinstance(record, Mapping) else "?"
             try:
-                added.append(self._summary(self._bring_in(person_of(record), bool(bring_back))))
+                added.append(self._summary(self._bring_in(person_of(record), pictures_of(record.get("pictures") or []),
+                                                             bool(bring_back))))
             except PeopleError as error:
                 left_out.append({"name": label[:100], "why": str(error)})
         self._likeness = None
@@ -201,16 +220,16 @@ class PeopleCommands:
             self._changed()
         return {"imported": added, "left_out": left_out}
 
-    def _bring_in(self, person: Person, bring_back: bool) -> Person:
+    def _bring_in(self, person: Person, pictures: tuple[Picture, ...], bring_back: bool) -> Person:
         foreign = [m for m in person.models if self._embedder is not None and m != self._embedder]
-        if foreign:
+        if foreign and not pictures:
             raise PeopleError(f"the templates of '{person.name}' were made by another embedder ({foreign[0]}) than this door's "
                               f"({self._embedder}), and cannot be compared: enrol '{person.name}' again")
         if person.templates and person.consent.recognise is None:
             raise PeopleError(f"'{person.name}' did not agree to be recognised: enrol '{person.name}' again, with consent")
         state = State.SUSPENDED if person.state is State.SUSPENDED else State.ACTIVE
         added = self._store.add(person.name, person.consent, person.templates, wall=person.created, identity=person.id, state=state,
-                                bring_back=bring_back)
+                                bring_back=bring_back, pictures=pictures)
         self._store.events.append("person.imported", self._wall(), added.id, {})
         return added
 
@@ -268,25 +287,26 @@ class PeopleCommands:
     def _summary(self, person: Person) -> Answer:
         return {"id": person.id, "name": person.name, "state": person.state.value, "created": person.created,
                 "consent": {q: _given(getattr(person.consent, q)) for q in QUESTIONS}, "templates": len(person.templates),
-                "models": [*person.models], "enrol_again": self._again(person)}
+                "pictures": self._store.count_pictures(person.id), "models": [*person.models], "enrol_again": self._again(person)}
 
 
 def _given(given: Given | None) -> Answer | None:
     return None if given is None else {"wall": given.wall, "how": given.how}
 
 
-def _sensible(consent: Consent, show_asked: bool) -> Consent:
-    """Nobody is shown who is not recognised. Raises PeopleError when just that was asked for."""
-    if consent.recognise is None and consent.show is not None:
-        if show_asked:
-            raise PeopleError("only somebody who is recognised can be shown sharp: the consent 'recognise' is needed too")
-        return replace(consent, show=None)
-    return consent
+def _sensible(consent: Consent, asked: frozenset[str]) -> Consent:
+    """Nobody is shown, and no picture kept, who is not recognised. Raises PeopleError when just that was asked for."""
+    if consent.recognise is not None or (consent.show is None and consent.pictures is None):
+        return consent
+    if "show" in asked or "pictures" in asked:
+        raise PeopleError("only somebody who is recognised can be shown sharp or leave pictures here: the consent 'recognise' is needed "
+                          "too")
+    return replace(consent, show=None, pictures=None)
 
 
 def _questions(values: Any) -> frozenset[str]:
     if not isinstance(values, list | tuple | set | frozenset) or not all(v in QUESTIONS for v in values):
-        raise UsageError(f"a consent is a list of {' and '.join(QUESTIONS)}")
+        raise UsageError(f"a consent is a list of some of {', '.join(QUESTIONS)}")
     return frozenset(values)
 
 

@@ -26,6 +26,10 @@ FAULTS = (sqlite3.Error, UnicodeDecodeError)
 _MAGIC = b"SQLite format 3\x00"
 
 
+class OlderStoreError(StoreError):
+    """The database is of an older version, and was opened for reading only."""
+
+
 class Database:
     """The open database file in `folder`. May be used from several threads, one at a time.
 
@@ -199,7 +203,7 @@ class Database:
             raise StoreError(f"{self.path} was written by a newer edge-face (its version is {version}, this one knows "
                              f"{schema.VERSION}): install the newer edge-face again")
         if version < schema.VERSION and self.read_only:
-            raise StoreError(f"{self.path} is of version {version}, which is brought to {schema.VERSION} when the store is "
+            raise OlderStoreError(f"{self.path} is of version {version}, which is brought to {schema.VERSION} when the store is "
                              "next opened for writing: start the door once, or run 'edge-face people list' as its owner")
         problem, = connection.execute("PRAGMA quick_check(1)").fetchone()
         if problem != "ok":

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from edge_face.errors import EnrolmentError, MediaError
 from edge_face.people.guide import Guide, Look, Prompt, Rules, Take, advance, pose_label
 from edge_face.people.person import Template
+from edge_face.people.pictures import Picture, picture_of
 from edge_face.people.selection import Concord, choose, concord, outliers
 from edge_face.people.thresholds import same_person_similarity, templates_measured
 from edge_face.types import Image
@@ -38,12 +39,18 @@ class LeftOut:
 
 @dataclass(frozen=True, slots=True)
 class Enrolled:
-    """The templates of one person, how well they agree, and what was left out."""
+    """The templates of one person, how well they agree, and what was left out. `takes`: what each template was made of."""
 
     templates: tuple[Template, ...]
     concord: Concord
     left_out: tuple[LeftOut, ...]
     looked_at: int
+    takes: tuple[Take, ...] = field(default=(), repr=False)
+
+    def pictures(self) -> tuple[Picture, ...]:
+        """The crops of the templates, for whoever agreed that they are kept."""
+        return tuple(picture_of(take.crop, str(take.pose), take.quality, template.wall)
+                     for take, template in zip(self.takes, self.templates, strict=True) if take.crop is not None)
 
 
 class Enrolment:
@@ -126,7 +133,7 @@ class Enrolment:
 
     def _take(self, look: Look) -> Take:
         assert look.quality is not None and look.embedding is not None
-        return Take(pose_label(look.quality, self.rules), look.quality, look.embedding)
+        return Take(pose_label(look.quality, self.rules), look.quality, look.embedding, look.crop)
 
     def _finished(self, takes: list[Take], names: list[str], left_out: list[LeftOut], looked_at: int, wall: float) -> Enrolled:
         apart = outliers(takes, self.rules.same)
@@ -141,7 +148,7 @@ class Enrolment:
             raise EnrolmentError(_too_few(len(kept), self._least, looked_at, left_out))
         chosen = [kept[i] for i in choose(kept, self._most)]
         templates = tuple(Template(t.embedding, self._reader.model, round(t.quality.overall, 3), str(t.pose), wall) for t in chosen)
-        return Enrolled(templates, concord(chosen), tuple(left_out), looked_at)
+        return Enrolled(templates, concord(chosen), tuple(left_out), looked_at, tuple(chosen))
 
 
 def trouble_of(look: Look) -> str | None:

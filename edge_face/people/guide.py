@@ -13,7 +13,7 @@ from types import MappingProxyType
 
 import numpy as np
 
-from edge_face.types import Floats, Quality
+from edge_face.types import Floats, Image, Quality
 
 
 class Step(enum.StrEnum):
@@ -41,13 +41,14 @@ TOO_FAR = "a bit less: turn back towards the camera"
 @dataclass(frozen=True, slots=True, eq=False)
 class Look:
     """What one frame shows. `advice`: what is wrong with the face, in words, () when it may become a template; the
-    embedding is there only then. `faces`: how many there are."""
+    embedding is there only then, and the aligned crop that it was made of. `faces`: how many there are."""
 
     monotonic: float
     faces: int
     quality: Quality | None = None
     advice: tuple[str, ...] = ()
     embedding: Floats | None = field(default=None, repr=False)
+    crop: Image | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -57,6 +58,7 @@ class Take:
     pose: str
     quality: Quality
     embedding: Floats = field(repr=False)
+    crop: Image | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +145,7 @@ def advance(guide: Guide, look: Look, rules: Rules) -> tuple[Guide, Prompt]:
         return guide, _say(guide, rules, hint)
     best = guide.best
     if best is None or quality.overall > best.quality.overall:
-        best = Take(pose, quality, embedding)
+        best = Take(pose, quality, embedding, look.crop)
     begun = now if guide.first_good is None else guide.first_good
     guide = replace(guide, best=best, good=guide.good + 1, first_good=begun)
     if guide.good >= rules.good and now - begun >= rules.hold:

@@ -17,7 +17,14 @@ from edge_face.people.keys import sync_folder
 
 Step = Callable[[sqlite3.Connection], None]
 
-STEPS: Mapping[int, Step] = {}
+
+def _pictures(connection: sqlite3.Connection) -> None:
+    """Version 2: pictures that people agreed to leave here."""
+    for statement in schema.TABLES_2:
+        connection.execute(statement)
+
+
+STEPS: Mapping[int, Step] = {1: _pictures}
 """By the version that a step starts from. It runs inside a transaction."""
 
 

@@ -1,4 +1,4 @@
-"""Who a person is: random id, name, state, the two consents, templates. Plain data, no disk and no keys."""
+"""Who a person is: random id, name, state, the consents, templates. Plain data, no disk and no keys."""
 
 from __future__ import annotations
 
@@ -40,10 +40,12 @@ class Given:
 
 @dataclass(frozen=True, slots=True)
 class Consent:
-    """Two questions, two answers; None is no."""
+    """Three questions, three answers; None is no. `pictures`: the aligned crops of the enrolment are kept, which is only asked
+    of who is asked for it."""
 
     recognise: Given | None = None
     show: Given | None = None
+    pictures: Given | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -33,13 +33,13 @@ def vector_of(raw: bytes) -> Floats:
 
 
 def consent_record(consent: Consent) -> dict[str, Any]:
-    return {"recognise": _given_record(consent.recognise), "show": _given_record(consent.show)}
+    return {question: _given_record(getattr(consent, question)) for question in ("recognise", "show", "pictures")}
 
 
 def consent_of(value: Any) -> Consent:
     """Raises PeopleError."""
     table = _table(value, "consent")
-    return Consent(_given_of(table.get("recognise")), _given_of(table.get("show")))
+    return Consent(_given_of(table.get("recognise")), _given_of(table.get("show")), _given_of(table.get("pictures")))
 
 
 def template_record(template: Template) -> dict[str, Any]:

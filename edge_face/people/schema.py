@@ -1,8 +1,8 @@
-"""The tables of the people store, version 1. Later versions are reached by `edge_face.people.migrations`."""
+"""The tables of the people store: those of version 1, and what later versions add (`edge_face.people.migrations`)."""
 
 from __future__ import annotations
 
-VERSION = 1
+VERSION = 2
 """`PRAGMA user_version` of a store that this edge-face writes."""
 APPLICATION = 0x45464143
 """`PRAGMA application_id`: "EFAC"."""
@@ -35,4 +35,13 @@ TABLES_1 = (
     "CREATE INDEX event_person ON event (person, wall) WHERE person IS NOT NULL",
     # tag: keyed hash of the id of somebody who was forgotten.
     "CREATE TABLE tombstone (tag BLOB PRIMARY KEY, wall REAL NOT NULL) STRICT",
+)
+
+TABLES_2 = (
+    # sealed: an aligned crop as PNG, with pose, quality and time, under the person's data key; only of who agreed to it.
+    """CREATE TABLE picture (
+        id TEXT PRIMARY KEY,
+        person TEXT NOT NULL REFERENCES person (id) ON DELETE CASCADE,
+        sealed BLOB NOT NULL) STRICT""",
+    "CREATE INDEX picture_person ON picture (person)",
 )

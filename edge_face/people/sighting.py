@@ -60,7 +60,7 @@ class FaceReader:
         wrong = advice(quality, self._limits)
         if wrong:
             return Look(monotonic, 1, quality, wrong)
-        return Look(monotonic, 1, quality, (), self._embedder.embed(aligned.image))
+        return Look(monotonic, 1, quality, (), self._embedder.embed(aligned.image), aligned.image)
 
 
 def face_reader(settings: Settings) -> FaceReader:

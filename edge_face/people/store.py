@@ -21,8 +21,10 @@ from edge_face.people import keys, migrations, tombstones
 from edge_face.people.database import Database
 from edge_face.people.events import EventLog
 from edge_face.people.person import Consent, Person, State, Template, clean_name, is_id, name_key, new_id
+from edge_face.people.pictures import Picture
 from edge_face.people.records import MOST_TEMPLATES, core_of, core_record, vector_bytes, vector_of
 from edge_face.people.sealing import KeyRing, SealBrokenError, place, seal, tag, unseal
+from edge_face.people.shelf import Shelf
 
 KEY_FILE = "device.key"
 _PAGE = 64
@@ -41,6 +43,7 @@ class Store:
         try:
             self._keys = KeyRing(self._device_key(path))
             self._stones = tombstones.Tombstones(self._database, self.folder, self._keys.tombstones)
+            self._shelf = Shelf(self._database)
             self.events = EventLog(self._database, self._keys.events, self._data_key)
             self._check_key(path)
             if not read_only:
@@ -117,14 +120,23 @@ class Store:
         """Is somebody called that, whatever the case?"""
         return self._named(clean_name(name)) is not None
 
+    def pictures(self, identity: str) -> tuple[Picture, ...]:
+        """What a person left here, if anything. Raises PeopleError when nobody has this id, SealBrokenError."""
+        return self._shelf.of(self._key_of(identity), identity)
+
+    def count_pictures(self, identity: str) -> int:
+        return self._shelf.count(identity)
+
     def add(self, name: str, consent: Consent, templates: Sequence[Template] = (), *, wall: float,
-            identity: str | None = None, state: State | None = None, bring_back: bool = False) -> Person:
+            identity: str | None = None, state: State | None = None, bring_back: bool = False,
+            pictures: Sequence[Picture] = ()) -> Person:
         """Enrols somebody new. Active when there are templates and the consent to be recognised, else pending; `state`
-        may say suspended. Raises PeopleError for a name or id that is taken, and for the id of somebody who was forgotten
-        unless `bring_back`."""
+        may say suspended. Raises PeopleError for a name or id that is taken, for the id of somebody who was forgotten
+        unless `bring_back`, and for pictures without the consent to keep them."""
         person = _settled(Person(identity or new_id(), clean_name(name), state or State.ACTIVE, consent, wall, tuple(templates)))
         if not is_id(person.id):
             raise PeopleError("an id has 16 hexadecimal digits")
+        _insist_on_consent(person, pictures)
         with self._database.transaction():
             if self._stones.covers(person.id):
                 if not bring_back:
@@ -139,6 +151,7 @@ class Store:
             self._database.run("INSERT INTO person (id, wrapped_key, name_tag, record) VALUES (?, ?, ?, ?)",
                                [person.id, wrapped, self._name_tag(person.name), _sealed_record(key, person)])
             self._insert_templates(key, person)
+            self._shelf.put(key, person.id, pictures)
         return person
 
     def rename(self, identity: str, name: str) -> Person:
@@ -164,29 +177,38 @@ class Store:
 
     def set_consent(self, identity: str, consent: Consent) -> Person:
         """Who takes back the consent to be recognised loses the templates at once and is pending; who gives it and has
-        templates becomes active."""
+        templates becomes active. Pictures go with the consent to keep them."""
         person = self.person(identity)
         state = State.ACTIVE if person.state is State.PENDING else person.state
         erase = consent.recognise is None and bool(person.templates)
+        drop = consent.pictures is None and self._shelf.count(identity) > 0
         with self._database.transaction():
             if erase:
                 self._database.run("DELETE FROM template WHERE person = ?", [identity])
+            if drop:
+                self._shelf.clear(identity)
+            if erase or drop:
                 self._mark_unscrubbed()
             person = self._rewrite(_settled(replace(person, consent=consent, state=state,
                                                       templates=() if erase else person.templates)))
-        if erase:
+        if erase or drop:
             self._scrub()
         return person
 
-    def replace_templates(self, identity: str, templates: Sequence[Template]) -> Person:
-        """The templates of a new enrolment in place of the old ones. A pending person with consent becomes active."""
+    def replace_templates(self, identity: str, templates: Sequence[Template], pictures: Sequence[Picture] | None = None) -> Person:
+        """The templates of a new enrolment in place of the old ones, and pictures likewise unless None. A pending person with
+        consent becomes active."""
         person = self.person(identity)
         state = State.ACTIVE if person.state is State.PENDING else person.state
         person = _settled(replace(person, templates=tuple(templates), state=state))
+        _insist_on_consent(person, pictures or ())
         with self._database.transaction():
             self._database.run("DELETE FROM template WHERE person = ?", [identity])
             self._mark_unscrubbed()
             self._insert_templates(self._key_of(identity), person)
+            if pictures is not None:
+                self._shelf.clear(identity)
+                self._shelf.put(self._key_of(identity), identity, pictures)
             self._rewrite(person)
         self._scrub()
         return person
@@ -250,6 +272,7 @@ class Store:
     def _erase(self, identity: str, name: str, wall: float | None) -> None:
         self.events.anonymise(identity, name)
         self._database.run("DELETE FROM template WHERE person = ?", [identity])
+        self._shelf.clear(identity)
         self._database.run("DELETE FROM person WHERE id = ?", [identity])
         if wall is not None:
             self._stones.put(identity, wall)
@@ -310,6 +333,11 @@ class Store:
             value = len(head).to_bytes(4, "big") + head + vector_bytes(template.embedding)
             self._database.run("INSERT INTO template (id, person, model, sealed) VALUES (?, ?, ?, ?)",
                                [own, person.id, template.model, seal(key, value, _template_place(person.id, template.model, own))])
+
+
+def _insist_on_consent(person: Person, pictures: Sequence[Picture]) -> None:
+    if pictures and (person.consent.pictures is None or person.consent.recognise is None):
+        raise PeopleError(f"no picture of '{person.name}' is kept without the consent to keep them and to be recognised")
 
 
 def _settled(person: Person) -> Person:

@@ -9,6 +9,7 @@ import numpy as np
 
 from edge_face.people.guide import Look
 from edge_face.people.person import Consent, Given, Template
+from edge_face.people.pictures import Picture, picture_of
 from edge_face.types import Floats, Image, Quality
 
 MODEL = "test-embedder-0123456789ab"
@@ -76,3 +77,9 @@ class ScriptedReader:
 def picture(index: int) -> Image:
     """The picture of the look at that index."""
     return np.full((4, 4, 3), index, np.uint8)
+
+
+def crop(seed: int, wall: float = 1000.0) -> Picture:
+    """A kept picture of noise, always the same for a seed."""
+    noise = np.random.default_rng(seed).integers(0, 256, (112, 112, 3), np.uint8)
+    return picture_of(noise, "straight", quality(), wall)

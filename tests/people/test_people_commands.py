@@ -48,7 +48,7 @@ def test_enrolling_listing_and_showing(door: Door) -> None:
     listed = door.run("people.list")
     person, = listed["people"]
     assert person["name"] == "Ben" and person["templates"] == 4 and person["models"] == [MODEL]
-    assert person["consent"] == {"recognise": {"wall": 1000.0, "how": "asked"}, "show": {"wall": 1000.0, "how": "asked"}}
+    assert person["consent"] == {"recognise": {"wall": 1000.0, "how": "asked"}, "show": {"wall": 1000.0, "how": "asked"}, "pictures": None}
     assert listed["measured"] is True and "one person" in listed["threshold"] and listed["damaged"] == []
     shown = door.run("people.show", who="BEN")
     assert len(shown["kept"]) == 4 and "embedding" not in json.dumps(shown) and shown["grants"] == 0
@@ -113,7 +113,7 @@ def test_consent_decides(door: Door) -> None:
 
 def test_taking_back_recognise_takes_show_too(door: Door) -> None:
     door.enroll("Ben", 1)
-    assert door.run("people.consent", who="Ben", withdraw=["recognise"])["consent"] == {"recognise": None, "show": None}
+    assert door.run("people.consent", who="Ben", withdraw=["recognise"])["consent"] == {"recognise": None, "show": None, "pictures": None}
 
 
 def test_suspending_renaming_forgetting(door: Door) -> None:
@@ -255,7 +255,8 @@ def test_a_damaged_person_is_listed_and_can_be_forgotten(door: Door) -> None:
 
 
 def test_which_commands_write() -> None:
-    assert {"people.list", "people.known", "people.show", "people.export", "people.alike"} == set(PeopleCommands.names()) - WRITING
+    reading = {"people.list", "people.known", "people.show", "people.export", "people.alike", "people.pictures"}
+    assert reading == set(PeopleCommands.names()) - WRITING
 
 
 def test_a_sibling_is_a_warning(door: Door) -> None:

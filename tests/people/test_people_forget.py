@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from people_fakes import BOTH, MODEL, template, unit
+from people_fakes import BOTH, GIVEN, MODEL, crop, template, unit
 
 from edge_face.errors import PeopleError, StoreError
 from edge_face.people import Consent, Store, Template
@@ -22,7 +22,8 @@ def _blobs(folder: Path) -> set[bytes]:
     connection = sqlite3.connect(f"file:{folder / 'people.db'}?mode=ro", uri=True)
     try:
         found = {row[0] for statement in ("SELECT wrapped_key FROM person", "SELECT record FROM person", "SELECT name_tag FROM person",
-                                          "SELECT sealed FROM template", "SELECT details FROM event WHERE person IS NOT NULL")
+                                          "SELECT sealed FROM template", "SELECT sealed FROM picture",
+                                          "SELECT details FROM event WHERE person IS NOT NULL")
                  for row in connection.execute(statement)}
     finally:
         connection.close()
@@ -35,13 +36,14 @@ def _raw(folder: Path) -> bytes:
 
 @pytest.mark.parametrize("others", [0, 40])
 def test_no_byte_of_the_person_stays(tmp_path: Path, others: int) -> None:
-    embeddings = [unit(k) for k in range(4)]
+    embeddings, crops = [unit(k) for k in range(4)], [crop(k) for k in range(4)]
+    everything = Consent(GIVEN, GIVEN, GIVEN)
     with Store(tmp_path) as store:
         for k in range(others // 2):
             store.add(f"before {k}", BOTH, [template(100 + k)], wall=0.0)
         keep = _blobs(tmp_path)
-        person = store.add(NAME, BOTH, [Template(e, MODEL) for e in embeddings], wall=0.0)
-        store.replace_templates(person.id, [Template(e, MODEL) for e in embeddings])
+        person = store.add(NAME, everything, [Template(e, MODEL) for e in embeddings], wall=0.0, pictures=[crop(9)])
+        store.replace_templates(person.id, [Template(e, MODEL) for e in embeddings], crops)
         store.events.append_all([Entry("grant", float(k), person.id, {"score": 0.5, "who": NAME}) for k in range(30)])
         store.events.append("deny", 50.0, None, {"nearest": person.id, "text": f"{NAME} was near"})
         for k in range(others // 2):
@@ -52,12 +54,12 @@ def test_no_byte_of_the_person_stays(tmp_path: Path, others: int) -> None:
         sealed |= _blobs(tmp_path) - keep
         survivors = {p.id for p in store.people()} - {person.id}
         before = _raw(tmp_path)
-        assert person.id.encode() in before and all(blob in before for blob in _blobs(tmp_path))
+        assert person.id.encode() in before and all(blob[:256] in before for blob in _blobs(tmp_path))
         store.forget(person.id, wall=99.0)
 
         raw = _raw(tmp_path)
         own = sealed - _blobs(tmp_path)
-        assert len(own) >= 36
+        assert len(own) >= 40
         for blob in own:
             for start in range(0, len(blob) - 16, 16):
                 assert blob[start:start + 16] not in raw
@@ -68,6 +70,8 @@ def test_no_byte_of_the_person_stays(tmp_path: Path, others: int) -> None:
             for form in (embedding.tobytes(), embedding.astype(">f4").tobytes(), embedding.astype(np.float16).tobytes(),
                          np.packbits(embedding > 0).tobytes()):
                 assert form[:16] not in raw and form[-16:] not in raw
+        for kept in (*crops, crop(9)):
+            assert all(kept.png[k:k + 16] not in raw for k in range(0, len(kept.png) - 16, 1024))
         assert (tmp_path / "people.db-wal").stat().st_size < 20_000
         assert {p.id for p in store.people()} == survivors
         events = store.events.query(100)
@@ -95,6 +99,17 @@ def test_taking_back_consent_erases_the_templates(tmp_path: Path) -> None:
         store.set_consent(person.id, Consent())
         raw = _raw(tmp_path)
         assert sealed and all(blob[k:k + 16] not in raw for blob in sealed for k in range(0, len(blob) - 16, 16))
+
+
+def test_taking_back_the_consent_erases_the_pictures_and_nothing_else(tmp_path: Path) -> None:
+    with Store(tmp_path) as store:
+        person = store.add("Ben", Consent(GIVEN, GIVEN, GIVEN), [template(1)], wall=0.0, pictures=[crop(1), crop(2)])
+        sealed = [row[0] for row in sqlite3.connect(tmp_path / "people.db").execute("SELECT sealed FROM picture")]
+        assert len(sealed) == 2 and all(blob[:64] in _raw(tmp_path) for blob in sealed)
+        after = store.set_consent(person.id, BOTH)
+        raw = _raw(tmp_path)
+        assert all(blob[k:k + 16] not in raw for blob in sealed for k in range(0, len(blob) - 16, 16))
+        assert store.pictures(person.id) == () and after.recognisable and len(after.templates) == 1
 
 
 def test_a_restored_database_does_not_bring_anybody_back(tmp_path: Path) -> None:
