@@ -70,10 +70,19 @@ def align(image: Image, landmarks: Floats, size: int = SIZE) -> Aligned:
     scale = math.hypot(matrix[0, 0], matrix[1, 0])
     roll = math.degrees(math.atan2(-matrix[1, 0], matrix[0, 0]))
     outside = _outside(matrix, image.shape[1], image.shape[0], size)
-    if scale * SHRINK_FROM <= 1.0:
-        image, matrix = _shrunk(image, matrix, scale, size)
-    crop = cv2.warpAffine(image, matrix, (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    crop, _ = placed(image, landmarks, TEMPLATE * (size / SIZE), size)
     return Aligned(crop, outside, scale, roll)
+
+
+def placed(image: Image, landmarks: Floats, target: npt.NDArray[np.float64], size: int) -> tuple[Image, npt.NDArray[np.float64]]:
+    """The size x size crop in which the landmarks (5, 2) lie nearest to `target`, and the 2x3 matrix from the picture to it.
+    Raises ModelError for landmarks that make no face."""
+    matrix = similarity(landmarks, target)
+    source, fitted, scale = image, matrix, math.hypot(matrix[0, 0], matrix[1, 0])
+    if scale * SHRINK_FROM <= 1.0:
+        source, fitted = _shrunk(image, matrix, scale, size)
+    crop = cv2.warpAffine(source, fitted, (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return crop, matrix
 
 
 def _inverse(matrix: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -17,7 +17,8 @@ import numpy.typing as npt
 from edge_face.errors import ModelError
 from edge_face.opencv import cv2
 from edge_face.types import Box, Detection, Floats, Image
-from edge_face.vision.bundle import Bundle
+from edge_face.vision.bundle import Bundle, load_bundle
+from edge_face.vision.landmarker import Landmarker
 from edge_face.vision.manifest import real, whole
 from edge_face.vision.runtime import Interpreter
 
@@ -27,6 +28,10 @@ PADDING = 127
 MOST_CANDIDATES = 3000
 IMPLAUSIBLE = 0.98
 """A face whose landmarks cannot be right keeps at most this share of the recognising score: hidden, never recognised."""
+MOST_REFINED = 8
+"""Faces of one picture whose landmarks get a closer look, the largest first."""
+LEAST_REFINED = 16.0
+"""Height in pixels below which a face has no detail that a closer look could use."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +85,13 @@ def read_encoding(outputs: Mapping[str, Any], where: str) -> Encoding:
 class Detector:
     """Runs one file of a detector bundle at one input size. One instance for each thread.
 
-    A picture of the input's shape (4:3) fills the input; any other is scaled to fit and padded. Raises ModelError for
-    a bundle that does not do what its manifest says.
+    A picture of the input's shape (4:3) fills the input; any other is scaled to fit and padded. Faces that score for
+    recognising get the landmarks of the bundle in the folder `landmarker` (empty: the shipped one; None: none). Raises
+    ModelError for a bundle that does not do what its manifest says.
     """
 
-    def __init__(self, bundle: Bundle, width: int = 320, height: int = 240, precision: str = "int8", threads: int = 1) -> None:
+    def __init__(self, bundle: Bundle, width: int = 320, height: int = 240, precision: str = "int8", threads: int = 1,
+                 landmarker: str | None = None) -> None:
         if bundle.task != "detector":
             raise ModelError(f"{bundle.folder} is a bundle for {bundle.task!r}, not for 'detector'")
         entry = bundle.entry(precision, (width, height))
@@ -107,6 +114,7 @@ class Detector:
                         for stride in self._encoding.strides]
         self._canvas: Image = np.full((height, width, 3), PADDING, np.uint8)
         self._filled = (width, height)
+        self._landmarker = None if landmarker is None else Landmarker(load_bundle(landmarker, "landmarker"), threads=threads)
 
     def detect(self, image: Image, threshold: float) -> list[Detection]:
         """Faces whose score is `threshold` (above 0, below 1) or more, best first, in the pixels of `image` (BGR uint8,
@@ -130,10 +138,18 @@ class Detector:
             corners, scores, points = corners[inside], scores[inside], points[inside]
         scores = np.where(plausible(corners, points), scores, np.minimum(scores, IMPLAUSIBLE * self.recognise))
         kept = suppress(corners, scores, self._encoding.overlap)
-        return [
+        found = [
             Detection(Box(float(x0), float(y0), float(x1 - x0), float(y1 - y0)), points[i], float(scores[i]))
             for i, (x0, y0, x1, y1) in zip(kept, corners[kept], strict=True) if scores[i] >= threshold
         ]
+        return found if self._landmarker is None else self._refined(image, found, self._landmarker)
+
+    def _refined(self, image: Image, found: list[Detection], landmarker: Landmarker) -> list[Detection]:
+        """The same faces, those that may be recognised with better landmarks."""
+        fit = [i for i, face in enumerate(found) if face.score >= self.recognise and face.box.height >= LEAST_REFINED]
+        for i in sorted(fit, key=lambda i: -found[i].box.area)[:MOST_REFINED]:
+            found[i] = replace(found[i], landmarks=landmarker.refine(image, found[i].landmarks))
+        return found
 
     def _fit(self, image: Image) -> tuple[Image, float, float]:
         """The picture at the input's size, and how many of its pixels one input pixel stands for, across and down."""
