@@ -37,10 +37,12 @@ def build(
     head: int = 384,
     dimension: int = 384,
     size: int = SIZE,
+    dropout: float = 0.0,
 ) -> Any:
     """Keras model: RGB 0..255 float32[N,size,size,3] -> float32[N,dimension], not normalised.
 
-    `size` is a multiple of 16; each stage starts at stride 2, as does the stem.
+    `size` is a multiple of 16; each stage starts at stride 2, as does the stem. `dropout` is the share of the pooled
+    features that a training step leaves out.
     """
     if size % 16:
         raise ValueError(f"size must be a multiple of 16, not {size}")
@@ -54,6 +56,8 @@ def build(
     x = layers.DepthwiseConv2D(size // 16, use_bias=False, name="pool_conv")(x)
     x = layers.BatchNormalization(name="pool_norm")(x)
     x = layers.Flatten(name="flat")(x)
+    if dropout:
+        x = layers.Dropout(dropout, name="drop")(x)
     x = layers.Dense(dimension, use_bias=False, name="project")(x)
     x = layers.BatchNormalization(name="embedding")(x)
     return keras.Model(face, x, name="embedder")

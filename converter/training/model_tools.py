@@ -13,6 +13,10 @@ import numpy as np
 
 from edge_face.errors import ModelError, SettingsError
 
+DRAWN = (("kernel", "kernel"), ("kernel", "depthwise"), ("depthwise_kernel", "depthwise"), ("pointwise_kernel", "pointwise"),
+         ("recurrent_kernel", "recurrent"), ("embeddings", "embeddings"))
+"""Weights of Keras layers that are drawn, and the initializers' names."""
+
 
 def twin(model: Any, policy: str) -> Any:
     """A copy of the model with the same weights and the same layers frozen, its layers of a dtype policy."""
@@ -35,10 +39,9 @@ def draw(model: Any, seed: int) -> None:
 
     rng = np.random.default_rng((seed, 3))
     for layer in model._flatten_layers(include_self=False, recursive=True):
-        for name in ("kernel", "depthwise_kernel", "pointwise_kernel", "recurrent_kernel"):
-            variable = layer.__dict__.get(name, getattr(layer, name, None))
-            how = getattr(layer, f"{name.removeprefix('_')}_initializer", None)
-            if variable is None or getattr(variable, "shape", None) is None:
+        for name, drawn_by in DRAWN:
+            variable, how = getattr(layer, name, None), getattr(layer, f"{drawn_by}_initializer", None)
+            if how is None or not isinstance(variable, keras.Variable):
                 continue
             shape = tuple(variable.shape)
             if isinstance(how, keras.initializers.VarianceScaling):
@@ -115,3 +118,31 @@ def freeze(model: Any, patterns: Sequence[str]) -> int:
     if not left:
         raise SettingsError("[start] freeze leaves nothing to train: freeze fewer layers")
     return left
+
+
+def with_head(trunk: Any, network: Any, seed: int) -> Any:
+    """The trunk with a new embedding head: pooled where it is a map, then Dense of `dimension` and normalisation.
+
+    Raises SettingsError for other keys than `dimension` and `dropout`.
+    """
+    import keras
+    from keras import layers
+
+    unknown = set(network) - {"dimension", "dropout"}
+    if unknown:
+        raise SettingsError(f"[network] {sorted(unknown)[0]} says nothing in transfer: allowed are dimension, dropout")
+    dimension, dropout = network.get("dimension", 128), network.get("dropout", 0.0)
+    if type(dimension) is not int or dimension < 1 or not 0 <= dropout < 1:
+        raise SettingsError("[network] dimension must be a whole number above 0, dropout from 0 to below 1")
+    x = trunk.outputs[0]
+    if len(x.shape) == 4:
+        x = layers.GlobalAveragePooling2D(name="head_pool")(x)
+    if len(x.shape) != 2:
+        raise SettingsError(f"[start] cut: the layer gives {tuple(x.shape)}, neither a map nor a vector: cut at another one")
+    if dropout:
+        x = layers.Dropout(dropout, name="head_drop")(x)
+    project = layers.Dense(dimension, use_bias=False, name="head_project")
+    x = layers.BatchNormalization(name="head_embedding")(project(x))
+    model = keras.Model(trunk.inputs, x)
+    project.kernel.assign(_scaled(tuple(project.kernel.shape), keras.initializers.GlorotUniform(), np.random.default_rng((seed, 3))))
+    return model

@@ -54,7 +54,7 @@ class TorchStepper(Stepper):
         with torch.no_grad():
             self.optimizer.apply([value.grad for value in values], self.trained)
             torch._foreach_lerp_(self._means, self._values, 1.0 - decay)
-        return {name: float(value) for name, value in losses.items()}
+        return {name: float(value.detach()) for name, value in losses.items()}
 
     def predict(self, inputs: Any) -> Any:
         with torch.no_grad():
