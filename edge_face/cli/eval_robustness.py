@@ -99,4 +99,6 @@ def table(rows: list[ConditionResult], pictures: PictureSet, about: dict[str, st
         own = "".join(f"{percent(point.tar if point else None):>11}" for point in (row.at_fmr[rate] for rate in rates))
         fixed = "".join(f"{percent(point.tar):>11}{point.fmr:>9.1e}" for point in (row.at_clean[rate] for rate in rates) if point)
         lines.append(f"  {row.name:<16}{row.failures:>8}{own}{percent(row.eer):>10}  |{fixed}")
+    if not rates:
+        lines.append("  too few impostor pairs for any rate (30 must decide)")
     return "\n".join(lines)

@@ -120,7 +120,8 @@ CONDITIONS: Mapping[str, Condition] = {
 
 def _linear(image: Image) -> Floats:
     """Stored values as light, 0 to 1 (display gamma 2.2)."""
-    light: Floats = np.power(image.astype(np.float32) / 255, 2.2, dtype=np.float32)
+    table = np.power(np.arange(256, dtype=np.float32) / 255, 2.2, dtype=np.float32)
+    light: Floats = table[image]
     return light
 
 

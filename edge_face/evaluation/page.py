@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Sequence
 from html import escape
 from pathlib import Path
@@ -25,12 +26,13 @@ td.n,th.n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
 svg{width:100%;height:auto;font-family:inherit}
 .title{font-size:15px;font-weight:600;fill:#1d2430}.tick{font-size:12px;fill:#5b6472}
 .axis{font-size:13px;fill:#1d2430}.grid{stroke:#e8ebf0}.frame{fill:none;stroke:#b9bec7}
-.curve{fill:none;stroke-width:2.2;stroke-linejoin:round}.mark{fill:#1d2430}
+.curve{fill:none;stroke-width:2.2;stroke-linejoin:round}
 .faces{display:grid;grid-template-columns:repeat(auto-fill,minmax(290px,1fr));gap:14px}figure{margin:0}
 .faces img{height:130px;border-radius:6px;margin-right:6px;background:#ddd}
 figcaption{color:var(--soft);font-size:.82rem;overflow-wrap:anywhere}
 """
 THUMBNAIL = 160
+_NUMBER = re.compile(r"[\d.,]+(e[+-]?\d+)?( %)?|-", re.ASCII)
 Cell = str | float | int | None
 
 
@@ -61,13 +63,16 @@ def plots(charts: Sequence[str]) -> str:
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[Cell]]) -> str:
-    """Numbers to the right, text to the left; None is a dash."""
-    numeric = [any(isinstance(row[i], int | float) for row in rows) or (i > 0 and all(row[i] is None for row in rows) and bool(rows))
-               for i in range(len(head))]
+    """Columns of numbers to the right, text and the first column to the left; None is a dash."""
+    numeric = [i > 0 and all(_is_number(row[i]) for row in rows) for i in range(len(head))]
     top = "".join(f'<th class="n">{escape(text)}</th>' if number else f"<th>{escape(text)}</th>"
                   for text, number in zip(head, numeric, strict=True))
     body = "".join("<tr>" + "".join(_cell(value, number) for value, number in zip(row, numeric, strict=True)) + "</tr>" for row in rows)
     return f"<table><tr>{top}</tr>{body}</table>"
+
+
+def _is_number(value: Cell) -> bool:
+    return not isinstance(value, str) or _NUMBER.fullmatch(value) is not None
 
 
 def _cell(value: Cell, number: bool) -> str:

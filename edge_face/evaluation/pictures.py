@@ -159,6 +159,9 @@ def read_pairs(path: str | os.PathLike[str], pictures: PictureSet, *, strict: bo
     if not found:
         raise MediaError(f"of the pictures that the pairs file '{name}' names, no pair is in '{shown(pictures.folder)}' "
                          f"(missing: {listed(tuple(missing))}): is it the list for this folder?")
+    if len({pair.fold for pair in found}) < 2:
+        raise MediaError(f"the pairs of '{name}' that can be compared lie in one fold: a threshold is chosen on "
+                         "other folds, so two are needed")
     return Pairs(tuple(found), tuple(missing), left_out)
 
 

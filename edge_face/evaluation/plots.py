@@ -62,8 +62,8 @@ def _step(rough: float) -> float:
     return next(m * power for m in (1, 2, 5, 10) if m * power >= rough * 0.999)
 
 
-def chart(title: str, x: Axis, y: Axis, curves: Sequence[Curve], marks: Sequence[tuple[float, float, str]] = ()) -> str:
-    """One plot. `marks`: points with a text beside them."""
+def chart(title: str, x: Axis, y: Axis, curves: Sequence[Curve], legend: float = 0.0) -> str:
+    """One plot. `legend`: how far down the names of several curves stand, 0 (top) to 1."""
     inner_w, inner_h = WIDTH - LEFT - RIGHT, HEIGHT - TOP - BOTTOM
 
     def px(value: float) -> float:
@@ -87,16 +87,12 @@ def chart(title: str, x: Axis, y: Axis, curves: Sequence[Curve], marks: Sequence
         points = [(px(a), py(b)) for a, b in zip(curve.x, curve.y, strict=True) if _visible(a, x) and _visible(b, y)]
         path = " ".join(f"{a:.1f},{b:.1f}" for a, b in thinned(points))
         parts.append(f'<polyline class="curve" stroke="{COLOURS[number % len(COLOURS)]}" points="{path}"/>')
-    for a, b, text in marks:
-        if _visible(a, x) and _visible(b, y):
-            parts.append(f'<circle class="mark" cx="{px(a):.1f}" cy="{py(b):.1f}" r="3.5"/>'
-                         f'<text class="tick" x="{px(a) + 7:.1f}" y="{py(b) - 7:.1f}">{escape(text)}</text>')
     parts.append(f'<text class="axis" x="{LEFT + inner_w / 2}" y="{HEIGHT - 12}" text-anchor="middle">{escape(x.label)}</text>'
                  f'<text class="axis" transform="translate(15 {TOP + inner_h / 2}) rotate(-90)" text-anchor="middle">'
                  f"{escape(y.label)}</text>")
     if len(curves) > 1:
         for i, curve in enumerate(curves):
-            line = TOP + 10 + 18 * i
+            line = TOP + 10 + 18 * i + round(legend * inner_h)
             parts.append(f'<rect x="{LEFT + 12}" y="{line}" width="14" height="4" fill="{COLOURS[i % len(COLOURS)]}"/>'
                          f'<text class="tick" x="{LEFT + 32}" y="{line + 6}">{escape(curve.name)}</text>')
     return "".join(parts) + "</svg>"

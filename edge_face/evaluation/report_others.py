@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from statistics import median
 
-from edge_face.evaluation.detection import HEIGHTS, DetectionResult, Found
+from edge_face.evaluation.detection import HEIGHTS, DetectionResult
 from edge_face.evaluation.embedding_run import Embedded
 from edge_face.evaluation.identification import OpenSet, curve
 from edge_face.evaluation.page import Cell, facts, page, percent, plots, section, table
@@ -34,7 +34,7 @@ def identification_page(result: OpenSet, about: Mapping[str, str], embedded: Emb
     counts = [s.people for s in sizes]
     growth = chart("By gallery size", people, Axis("", 0.0, 1.0, percent=True),
                    [Curve("rank 1", counts, [s.rank1 for s in sizes]),
-                    Curve("FNIR at FPIR 1 %", counts, [s.fnir["1e-2"] or 0.0 for s in sizes])])
+                    Curve("FNIR at FPIR 1 %", counts, [s.fnir["1e-2"] or 0.0 for s in sizes])], legend=0.42)
     rows: list[tuple[Cell, ...]] = [
         (f"FPIR {name}", metric(about["metric"]).shown(point.threshold), percent(point.fnir) + span(point.interval),
          f"{point.deciding:.1f}" + (" (few: read it with its interval)" if point.thin else ""))
@@ -64,8 +64,9 @@ def detection_page(result: DetectionResult, about: Mapping[str, str], least_heig
              found.on_background, f"{found.false_alarms / max(result.frames, 1):.3f}",
              f"{median(found.errors):.4f}" if found.errors else None)
             for name, found in thresholds]
-    heights = [(height_name(edge), *(cell for _, found in thresholds for cell in _height_cells(found, edge)))
-               for edge in HEIGHTS if result.hide.by_height[edge][1]]
+    heights: list[tuple[Cell, ...]] = [
+        (height_name(edge), labelled, *(percent(found.by_height[edge][0] / labelled) for _, found in thresholds))
+        for edge in HEIGHTS if (labelled := result.hide.by_height[edge][1])]
     worst = sorted(result.recognise.worst, key=lambda row: -(row[1] + row[2]))[:MOST_FRAMES]
     said = (f"{about['detector']} ({about['detector_file']}), {result.frames:,} frames. A face is found when a box overlaps its "
             f"label by an IoU above 0.5; asked for are faces of {least_height:g} px and more that are more than half visible.")
@@ -73,7 +74,7 @@ def detection_page(result: DetectionResult, about: Mapping[str, str], least_heig
                 section("At both thresholds",
                         table(("", "threshold", "faces", "recall", "precision", "false alarms", "on background", "a frame",
                                "landmark error"), rows)),
-                section("Recall by face height", table(("height", "faces", "recognising", "faces ", "hiding"), heights),
+                section("Recall by face height", table(("height", "faces", "recognising", "hiding"), heights),
                         "Every face that is more than half visible, also below the least height."),
                 section("Frames with most misses and false alarms, recognising",
                         table(("frame", "missed", "false alarms"), [(str(key), missed, alarms) for key, missed, alarms in worst])
@@ -82,11 +83,6 @@ def detection_page(result: DetectionResult, about: Mapping[str, str], least_heig
         sections.append(section("Labelled and not there", table(("frame",), [(name,) for name in result.missing[:MOST_FRAMES]]),
                                 f"{len(result.missing)} frames are left out."))
     return page("Detection: which faces are seen?", said, sections)
-
-
-def _height_cells(found: Found, edge: float) -> tuple[int, str]:
-    seen, labelled = found.by_height[edge]
-    return labelled, percent(seen / labelled)
 
 
 def height_name(edge: float) -> str:

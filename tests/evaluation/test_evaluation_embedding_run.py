@@ -12,7 +12,15 @@ from evaluation_material import lfw_folder
 
 from edge_face.demo import stills
 from edge_face.errors import MediaError, ModelError, UsageError
-from edge_face.evaluation.embedding_run import Embedded, Models, Reading, Recogniser, embed_pictures, main_face, over_pictures
+from edge_face.evaluation.embedding_run import (
+    Embedded,
+    Models,
+    Reading,
+    Recogniser,
+    embed_pictures,
+    main_face,
+    over_pictures,
+)
 from edge_face.evaluation.embeddings_file import write_embeddings
 from edge_face.media import read_picture, write_picture
 from edge_face.types import Box, Detection, Floats, Image

@@ -105,8 +105,8 @@ def test_a_split_that_cannot_be_counted_is_refused(tmp_path: Path, text: str, sa
 
 
 def test_missing_files_of_a_split_are_counted_or_refused(tmp_path: Path) -> None:
-    (tmp_path / "s.csv").write_text("\ufefffile, person, role\na.jpg,ana,gallery\nx.jpg,ana,gallery\n./b.jpg,ana,probe\nc.jpg,eve,stranger\n",
-                                    encoding="utf-8")
+    rows = ("\ufefffile, person, role", "a.jpg,ana,gallery", "x.jpg,ana,gallery", "./b.jpg,ana,probe", "c.jpg,eve,stranger")
+    (tmp_path / "s.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
     known = {"a.jpg": 0, "b.jpg": 1, "c.jpg": 2}
     split = read_split(tmp_path / "s.csv", known)
     assert split.files == ("a.jpg", "b.jpg", "c.jpg") and split.missing == ("x.jpg",)

@@ -76,7 +76,7 @@ def test_no_interval_where_a_draw_gave_none() -> None:
 def test_shares_by_person_are_wider_than_trials_would_say() -> None:
     # Half of the people always fail: 200 trials, but only 20 people.
     clustered = share_interval({p: (10 if p % 2 else 0, 10) for p in range(20)})
-    spread = share_interval({p: (5, 10) for p in range(20)})
+    spread = share_interval(dict.fromkeys(range(20), (5, 10)))
     assert clustered is not None and spread is not None
     assert clustered[1] - clustered[0] > 0.3 and spread == pytest.approx((0.5, 0.5))
     assert share_interval({}) is None

@@ -104,7 +104,7 @@ def test_without_a_face_in_the_good_picture_all_fail(tmp_path: Path, recogniser:
 
 
 def test_the_table_has_a_row_for_each_and_threads_change_nothing(tmp_path: Path) -> None:
-    pictures = open_pictures(lfw_folder(tmp_path, ("ana", "ben", "chidi", "dewi"), 3))
+    pictures = open_pictures(lfw_folder(tmp_path, ("ana", "ben", "chidi"), 2))
     paths = [pictures.path(i) for i in range(len(pictures))]
     models = Models.load()
     one, two = (measure_robustness(paths, pictures.person, models.recogniser, Metric(), ("dark", "yaw"), jobs=jobs)[1] for jobs in (1, 2))
@@ -112,5 +112,5 @@ def test_the_table_has_a_row_for_each_and_threads_change_nothing(tmp_path: Path)
     for first, second in zip(one, two, strict=True):
         assert (first.pairs.tally.impostor == second.pairs.tally.impostor).all()
     # Every good picture against every changed picture of the others: twice as many as among themselves.
-    assert one[0].pairs.tally.genuine_pairs == 12 and one[1].pairs.tally.genuine_pairs == 24
-    assert one[1].pairs.tally.impostor_pairs == 2 * one[0].pairs.tally.impostor_pairs == 2 * 54
+    assert one[0].pairs.tally.genuine_pairs == 3 and one[1].pairs.tally.genuine_pairs == 6
+    assert one[1].pairs.tally.impostor_pairs == 2 * one[0].pairs.tally.impostor_pairs == 2 * 12
