@@ -5,56 +5,54 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-DESCRIPTION = "Train a model by a recipe. It can be stopped at any moment and taken up again with --resume."
+DESCRIPTION = """Train a model by a recipe, a small TOML file. Ctrl-C saves; --resume goes on where a run stopped, also one that was
+killed. The folder of the run gets the model (.keras), its state, history.jsonl, progress.svg and training.json. Keras
+trains on PyTorch, TensorFlow or JAX: whichever is installed, in this order, or the one that KERAS_BACKEND names."""
 EXAMPLES = """
-  edge-face-convert train detector --data detect/ --out run/                       the shipped recipe
-  edge-face-convert train detector my-recipe.toml --data detect/ --out run/ --resume
+  edge-face-convert train embedder --data shards/ --init embedder-first.keras --out run/     the shipped recipe
+  edge-face-convert train embedder embedder-margin --data people/ --out run/   a shipped recipe on a folder per person
+  edge-face-convert train embedder my.toml --data people.csv --out run/
+  edge-face-convert train embedder my.toml --data people.csv --out run/ --resume
+  edge-face-convert train detector --data detect/ --out run/
+  KERAS_BACKEND=jax edge-face-convert train embedder embedder-tiny --data people/
 """
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("task", choices=("detector",), metavar="TASK", help="what is trained: detector")
-    parser.add_argument("recipe", type=Path, nargs="?", metavar="RECIPE", help="a TOML file (default: the shipped recipe)")
-    parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="folder with detect.jsonl and detect.tar")
-    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for the state, the model and its history")
-    parser.add_argument("--resume", action="store_true", help="take up the run in --out where it stopped")
+    from converter.training.task import MODULES
+
+    parser.add_argument("task", choices=tuple(MODULES), metavar="TASK", help=f"what is trained: {', '.join(MODULES)}")
+    parser.add_argument("recipe", nargs="?", metavar="RECIPE",
+                        help="a TOML file, or the name of a shipped recipe (default: the one named like the task)")
+    parser.add_argument("--data", type=Path, metavar="PATH",
+                        help="what is learned from: shards, a folder with a folder per person, a CSV with file,person "
+                        "(detector: a folder with detect.jsonl)")
+    parser.add_argument("--out", type=Path, metavar="DIR", help="folder of the run (default: the recipe's name with -run)")
+    parser.add_argument("--resume", action="store_true", help="go on with the run in --out where it stopped")
+    parser.add_argument("--init", type=Path, metavar="MODEL", help="a .keras file whose weights the run starts from")
 
 
 def run(args: argparse.Namespace) -> int:
-    from converter.export import tensorflow
-    from edge_face.errors import UsageError
+    from converter.training.recipe import find
+    from converter.training.run import train
+    from converter.training.run_folder import RunFolder
+    from converter.training.task import make_task
+    from edge_face.errors import ModelError
 
-    recipe = args.recipe or Path(__file__).resolve().parent.parent / "training" / "recipes" / "detector.toml"
-    _check_recipe(recipe)
-    for name in ("detect.jsonl", "detect.tar"):
-        if not (args.data / name).is_file():
-            raise UsageError(f"{args.data / name} is not there: --data names the folder with detect.jsonl and detect.tar")
-    if (args.out / "state.npz").exists() and not args.resume:
-        raise UsageError(f"{args.out} holds a run already: take it up with --resume, or name a new folder with --out")
-    if args.resume and not (args.out / "state.npz").is_file():
-        raise UsageError(f"{args.out} holds no run to resume: leave --resume out")
-    try:
-        args.out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UsageError(f"{args.out} cannot be made ({error.strerror}): name another folder with --out") from error
-    tensorflow()
-    from converter.training.detector_train import train
-
-    train(recipe, args.data, args.out, args.resume)
-    print(f"next: edge-face-convert quantize {args.out} --task detector --calibration {args.data} --out BUNDLE")
+    recipe = find(args.recipe or args.task)
+    folder = RunFolder(args.out or Path(f"{recipe.stem}-run"), args.task)
+    folder.check(args.resume)
+    if args.init is not None and not args.init.is_file():
+        raise ModelError(f"{args.init} is no file: --init names a model saved as .keras")
+    task = make_task(args.task, recipe, args.data, args.init or (folder.init() if args.resume else None))
+    model = train(task, folder.path, args.resume)
+    print(f"next: edge-face-convert quantize {_next(args.task, model, task.notes())}")
     return 0
 
 
-def _check_recipe(path: Path) -> None:
-    """The recipe must be TOML with the sections that training reads."""
-    import tomllib
-
-    from edge_face.errors import UsageError
-
-    try:
-        recipe = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise UsageError(f"the recipe {path} cannot be read as TOML: {error}") from error
-    missing = [name for name in ("data", "mixture", "network", "training") if not isinstance(recipe.get(name), dict)]
-    if missing:
-        raise UsageError(f"the recipe {path} has no section {', '.join(f'[{name}]' for name in missing)}")
+def _next(task: str, model: Path, notes: object) -> str:
+    """The arguments that make a bundle of the result."""
+    parts = notes.get("parts", []) if isinstance(notes, dict) else []
+    named = f" --parts {','.join(map(str, parts))}" if len(parts) > 1 else ""
+    source = model.parent if task == "detector" else model
+    return f"{source} --task {task}{named} --calibration DIR --out BUNDLE"

@@ -30,8 +30,9 @@ def train(task: Task, out: Path, resume: bool = False) -> Path:
     Raises EdgeFaceError: a recipe or data that do not fit, a loss that is no number, a disk that is full.
     """
     folder = RunFolder(out, task.recipe.task)
-    folder.prepare(resume)
+    folder.check(resume)
     chosen = backend.choose()
+    folder.prepare(resume)
     task.open(folder.first())
     try:
         return _Loop(task, folder, chosen, resume).run()
@@ -63,6 +64,7 @@ class _Loop:
         self.history = folder.entries(self.counters.step)
         accelerator = "GPU" if backend.has_accelerator() else "CPU"
         self.notes: dict[str, Any] = {
+            **(folder.origin() if resume else {}),
             "task": self.recipe.task, "recipe": recipe, "recipe_sha256": digest(self.recipe), "data": dict(task.data),
             "code": code_version(), "backend": f"{chosen}, keras {keras.__version__}, {precision} on {accelerator}",
             "parameters": int(model.count_params()), **task.notes(),

@@ -51,12 +51,28 @@ class RunFolder:
         self.state, self.model = path / "state.npz", path / f"{name}.keras"
         self.history, self.plot, self.notes = path / "history.jsonl", path / "progress.svg", path / "training.json"
 
-    def prepare(self, resume: bool) -> None:
-        """Checks that the folder is fresh, or holds a run to resume. Raises UsageError."""
+    def check(self, resume: bool) -> None:
+        """Raises UsageError unless the folder is fresh, or holds a run where one is to be resumed."""
         if resume and not self.state.is_file():
             raise UsageError(f"{self.path} holds no run to resume: leave --resume out")
         if not resume and self.state.exists():
             raise UsageError(f"{self.path} holds a run already: take it up with --resume, or name a new folder with --out")
+
+    def init(self) -> Path | None:
+        """The model that the run in the folder started from, None where it started from drawn weights."""
+        try:
+            return Path(json.loads(self.notes.read_text(encoding="utf-8"))["init"]["file"])
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+
+    def origin(self) -> dict[str, Any]:
+        """What only a run's beginning knew: the model it started from."""
+        before = json.loads(self.notes.read_text(encoding="utf-8"))
+        return {key: before[key] for key in ("init", "new_blocks") if key in before}
+
+    def prepare(self, resume: bool) -> None:
+        """`check`, and makes the folder. Raises UsageError."""
+        self.check(resume)
         try:
             self.path.mkdir(parents=True, exist_ok=True)
         except OSError as error:
