@@ -66,8 +66,11 @@ def parse(content: Mapping[str, Any], kind: type[T], name: str = "recipe") -> T:
 
 def table(recipe: Any) -> dict[str, Any]:
     """The whole recipe with its defaults as JSON-able tables; sections that are not used are left out."""
-    plain = json.loads(json.dumps(dataclasses.asdict(recipe)))
-    return {key: value for key, value in plain.items() if value is not None}
+    return _used(json.loads(json.dumps(dataclasses.asdict(recipe))))
+
+
+def _used(content: dict[str, Any]) -> dict[str, Any]:
+    return {key: _used(value) if isinstance(value, dict) else value for key, value in content.items() if value is not None}
 
 
 def digest(recipe: Any) -> str:

@@ -29,7 +29,9 @@ class TorchStepper(Stepper):
 
     def __init__(self, model: Any, extras: Sequence[Any], loss: Loss, settings: Optimizer, precision: str) -> None:
         super().__init__(model, extras, loss, settings, precision)
-        torch.set_num_threads(len(os.sched_getaffinity(0)))
+        # Two programs whose threads wait for one another by spinning are ten times slower than with one thread each: on a
+        # busy machine say OMP_NUM_THREADS=1.
+        torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS") or len(os.sched_getaffinity(0))))
         self._device = self.model.variables[0].value.device
         self._run, self._run_average = _runner(self.model), _runner(self.average)
         self._means = [mean.value for mean, _ in self.followed]

@@ -27,12 +27,14 @@ class TorchGraph:
     """Callable twin of a functional Keras model built on the torch backend.
 
     `graph(x, training)`: x float32[N,H,W,C] (or [N,D]) -> float32[N,D] or a dict by output name, like `model(x)`.
-    Raises ValueError when Keras runs on another backend or a layer is used twice.
+    Raises ValueError when Keras runs on another backend, the model has several inputs or a layer is used twice.
     """
 
     def __init__(self, model: Any) -> None:
         if keras.backend.backend() != "torch":
             raise ValueError("TorchGraph needs Keras on the torch backend (KERAS_BACKEND=torch).")
+        if len(model.inputs) != 1:
+            raise ValueError("TorchGraph walks models of one input.")
         self.model = model
         self._steps: list[tuple[Layer, list[int], int]] = []
         for layer in model.layers:
@@ -108,6 +110,9 @@ def _step(layer: Any) -> Layer:
     def dense(xs: "list[torch.Tensor]", training: bool) -> "torch.Tensor":
         return _activation(layer, F.linear(xs[0], layer.kernel.value.t(), bias()))
 
+    def max_pool(xs: "list[torch.Tensor]", training: bool) -> "torch.Tensor":
+        return F.max_pool2d(xs[0], layer.pool_size, layer.strides)
+
     def other(xs: "list[torch.Tensor]", training: bool) -> "torch.Tensor":
         keras_inputs = [_back(x) for x in xs]
         out = layer(keras_inputs[0] if len(keras_inputs) == 1 else keras_inputs, training=training)
@@ -115,6 +120,7 @@ def _step(layer: Any) -> Layer:
 
     known: dict[str, Layer] = {
         "Conv2D": conv, "DepthwiseConv2D": depthwise, "BatchNormalization": norm, "Dense": dense,
+        "GlobalAveragePooling2D": lambda xs, training: xs[0].mean((2, 3), keepdim=layer.keepdims),
         "Rescaling": lambda xs, training: xs[0] * layer.scale + layer.offset,
         "Add": lambda xs, training: sum(xs[1:], xs[0]),
         "Concatenate": lambda xs, training: torch.cat(xs, 1 if xs[0].ndim == 4 else -1),
@@ -122,6 +128,8 @@ def _step(layer: Any) -> Layer:
         "InputLayer": lambda xs, training: xs[0],
     }
     plain_relu = kind == "ReLU" and not layer.threshold and not (layer.max_value and layer.negative_slope)
+    if kind == "MaxPooling2D" and layer.padding == "valid":
+        return max_pool
     return relu if plain_relu else known.get(kind, other)
 
 
