@@ -116,12 +116,26 @@ def _enrolled(args: argparse.Namespace, settings: Settings, enrolment: Enrolment
             raise EnrolmentError(f"there is no picture in the folder '{args.images}'")
         return enrolment.from_pictures([(path.name, partial(read_picture, path)) for path in files], wall=wall)
     if args.video is not None:
-        return enrolment.from_frames(_sampled(args.video), wall=wall)
+        return _from_video(args.video, enrolment, wall)
     return enrolment.guided(_camera(settings, args.camera), _teller(), wall=wall)
 
 
-def _sampled(path: str) -> Iterator[tuple[str, Image]]:
-    """A few frames of each second of a video."""
+def _from_video(path: str, enrolment: Enrolment, wall: float) -> Enrolled:
+    """What is wrong with the film itself (cut off, damaged in places) is said in any case. Raises EnrolmentError, MediaError."""
+    from dataclasses import replace
+
+    from edge_face.errors import EnrolmentError
+
+    notes: list[str] = []
+    try:
+        enrolled = enrolment.from_frames(_sampled(path, notes), wall=wall)
+    except EnrolmentError as error:
+        raise EnrolmentError("; ".join([str(error), *notes])) from error
+    return replace(enrolled, notes=(*enrolled.notes, *notes))
+
+
+def _sampled(path: str, notes: list[str]) -> Iterator[tuple[str, Image]]:
+    """A few frames of each second of a video; afterwards `notes` has what the reader says about it."""
     from edge_face.media import VideoReader
 
     due = float("-inf")
@@ -130,6 +144,7 @@ def _sampled(path: str) -> Iterator[tuple[str, Image]]:
             if seconds >= due:
                 due = seconds + 1.0 / SAMPLED
                 yield f"the picture at {seconds:.1f} s", image
+        notes += reader.notes
 
 
 def _camera(settings: Settings, source: str | None) -> Iterator[tuple[float, Image, Image | None]]:
@@ -186,10 +201,12 @@ def _report(args: argparse.Namespace, answer: dict[str, Any], enrolled: Enrolled
     if args.json:
         left_out = [{"what": entry.what, "why": entry.why} for entry in enrolled.left_out]
         print(json.dumps({**answer, "agreement": {"mean": round(concord.mean, 4), "lowest": round(concord.lowest, 4)},
-                          "looked_at": enrolled.looked_at, "left_out": left_out}, ensure_ascii=False, indent=2))
+                          "looked_at": enrolled.looked_at, "left_out": left_out, "notes": [*enrolled.notes]}, ensure_ascii=False, indent=2))
         return
     for entry in enrolled.left_out:
         print(f"left out {entry.what}: {entry.why}", file=sys.stderr)
+    for note in enrolled.notes:
+        print(f"note: {note}", file=sys.stderr)
     shown = "shown sharp" if person["consent"]["show"] else "hidden in pictures"
     print(f"{person['name']} is enrolled ({person['state']}, {shown}): {person['templates']} templates, {concord.mean:.2f} alike on "
           f"average, {concord.lowest:.2f} at least (1 is the same picture)")

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from edge_face.errors import EnrolmentError, MediaError
-from edge_face.people.guide import Guide, Look, Prompt, Rules, Take, advance, pose_label
+from edge_face.people.guide import EXTRA, Guide, Look, Prompt, Rules, Take, advance, pose_label
 from edge_face.people.person import Template
 from edge_face.people.pictures import Picture, picture_of
 from edge_face.people.selection import Concord, choose, concord, outliers
@@ -17,6 +17,7 @@ from edge_face.types import Image
 LEAST = 2
 """Pictures of one person, without which nobody can say whether they agree."""
 NO_FACE = "no face was found"
+UNSEEN_CHIN = "nobody could see whether the chin was raised: that picture counts as an extra one, not as one from below"
 MOST_TAKES = 200
 """Pictures of a long video that are kept in memory, the best ones."""
 
@@ -39,13 +40,15 @@ class LeftOut:
 
 @dataclass(frozen=True, slots=True)
 class Enrolled:
-    """The templates of one person, how well they agree, and what was left out. `takes`: what each template was made of."""
+    """The templates of one person, how well they agree, and what was left out. `takes`: what each template was made of; `notes`:
+    what else is to be said, in sentences."""
 
     templates: tuple[Template, ...]
     concord: Concord
     left_out: tuple[LeftOut, ...]
     looked_at: int
     takes: tuple[Take, ...] = field(default=(), repr=False)
+    notes: tuple[str, ...] = ()
 
     def pictures(self) -> tuple[Picture, ...]:
         """The crops of the templates, for whoever agreed that they are kept."""
@@ -148,7 +151,8 @@ class Enrolment:
             raise EnrolmentError(_too_few(len(kept), self._least, looked_at, left_out))
         chosen = [kept[i] for i in choose(kept, self._most)]
         templates = tuple(Template(t.embedding, self._reader.model, round(t.quality.overall, 3), str(t.pose), wall) for t in chosen)
-        return Enrolled(templates, concord(chosen), tuple(left_out), looked_at, tuple(chosen))
+        return Enrolled(templates, concord(chosen), tuple(left_out), looked_at, tuple(chosen),
+                        (UNSEEN_CHIN,) if any(t.pose == EXTRA for t in chosen) else ())
 
 
 def trouble_of(look: Look) -> str | None:

@@ -13,6 +13,7 @@ from types import MappingProxyType
 
 import numpy as np
 
+from edge_face.people.chin import is_raised, level_of
 from edge_face.types import Floats, Image, Quality
 
 
@@ -25,6 +26,9 @@ class Step(enum.StrEnum):
     UP = "up"
 
 
+EXTRA = "extra"
+"""Label of a picture that was asked for as "up" while nobody can tell whether the chin was raised."""
+
 ASK: Mapping[Step, str] = MappingProxyType({
     Step.STRAIGHT: "look straight into the camera",
     Step.LEFT: "turn your head a bit to your left",
@@ -36,12 +40,15 @@ CROWD = "{faces} faces are in the picture: only one person may be"
 STRANGER = "this does not look like the person of the first pictures: only one person may enrol"
 HOLD = "good: hold still"
 TOO_FAR = "a bit less: turn back towards the camera"
+MOST_NOSES = 30
+"""Frames of one step whose noses are remembered."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Look:
     """What one frame shows. `advice`: what is wrong with the face, in words, () when it may become a template; the
-    embedding is there only then, and the aligned crop that it was made of. `faces`: how many there are."""
+    embedding is there only then, and the aligned crop that it was made of. `faces`: how many there are; `nose`: how far the
+    nose tip is below the eyes (`edge_face.people.chin`)."""
 
     monotonic: float
     faces: int
@@ -49,6 +56,7 @@ class Look:
     advice: tuple[str, ...] = ()
     embedding: Floats | None = field(default=None, repr=False)
     crop: Image | None = field(default=None, repr=False)
+    nose: float | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,11 +72,13 @@ class Take:
 @dataclass(frozen=True, slots=True)
 class Rules:
     """`same`: similarity from which on two pictures show one person. `hold` seconds and `good` frames a step; after
-    `patience` seconds a step is given up. Degrees: `straight` at most, `turn` and `up` at least, `most` at most.
+    `patience` seconds a step is given up. Degrees: `straight` at most, `turn` at least, `most` at most. `lift`: eye distances
+    by which a raised chin brings the nose up at least (5 or 6 degrees).
 
     `mirrored`: the pictures are, so that the person's left is the picture's left.
 
-    A raised chin can hardly be measured from five points: after `settle` seconds of asking, a good look is taken as it is.
+    Not every detector's points show a raised chin: after `settle` seconds of asking, a good look is taken as it is, and called
+    "extra", not "up".
     """
 
     same: float
@@ -78,7 +88,7 @@ class Rules:
     patience: float = 20.0
     straight: float = 12.0
     turn: float = 8.0
-    up: float = 6.0
+    lift: float = 0.06
     most: float = 38.0
     settle: float = 3.0
     mirrored: bool = False
@@ -99,6 +109,10 @@ class Guide:
     good: int = 0
     best: Take | None = None
     takes: tuple[Take, ...] = ()
+    noses: tuple[float, ...] = ()
+    """Heights of the nose in the usable frames of this step, the latest last."""
+    level: float | None = None
+    """That height of the straight look."""
     skipped: tuple[Step, ...] = ()
     troubles: Mapping[str, int] = field(default_factory=dict)
     """How many frames of this step each trouble spoiled."""
@@ -140,16 +154,18 @@ def advance(guide: Guide, look: Look, rules: Rules) -> tuple[Guide, Prompt]:
         return guide, _say(guide, rules, trouble)
     quality, embedding = look.quality, look.embedding
     assert quality is not None and embedding is not None
-    hint, pose = _pose(guide, step, quality, rules, now)
+    hint, pose, guide = _pose(guide, step, look, quality, rules)
     if hint is not None:
         return guide, _say(guide, rules, hint)
     best = guide.best
-    if best is None or quality.overall > best.quality.overall:
+    # A chin that is seen to be raised is worth more than one that only may be.
+    if best is None or (best.pose == pose and quality.overall > best.quality.overall) or (best.pose, pose) == (EXTRA, Step.UP):
         best = Take(pose, quality, embedding, look.crop)
     begun = now if guide.first_good is None else guide.first_good
     guide = replace(guide, best=best, good=guide.good + 1, first_good=begun)
     if guide.good >= rules.good and now - begun >= rules.hold:
-        guide = replace(_fresh(guide), step=guide.step + 1, entered=now, takes=(*guide.takes, best), troubles={})
+        level = level_of(guide.noses) if step is Step.STRAIGHT else guide.level
+        guide = replace(_fresh(guide), step=guide.step + 1, entered=now, takes=(*guide.takes, best), troubles={}, level=level)
         return guide, _closing(guide) if guide.done(rules) else _say(guide, rules, ASK[rules.steps[guide.step]], good=True)
     return guide, _say(guide, rules, HOLD, good=True)
 
@@ -170,26 +186,30 @@ def _trouble(guide: Guide, look: Look, rules: Rules) -> str | None:
     return None
 
 
-def _pose(guide: Guide, step: Step, quality: Quality, rules: Rules, now: float) -> tuple[str | None, str]:
-    """What to do about the pose, or None and the pose's label."""
+def _pose(guide: Guide, step: Step, look: Look, quality: Quality, rules: Rules) -> tuple[str | None, str, Guide]:
+    """What to do about the pose, or None and the pose's label; and the guide with this frame's nose noted where it counts."""
     if step is Step.STRAIGHT:
         if abs(quality.yaw) > rules.straight:
-            return f"{ASK[step]}: turn to your {'right' if rules.to_own_left(quality) > 0 else 'left'}", step
-        return None, step
+            return f"{ASK[step]}: turn to your {'right' if rules.to_own_left(quality) > 0 else 'left'}", step, guide
+        return None, step, _noted(guide, look)
     own = guide.takes[0].quality if guide.takes else None
     yaw = rules.to_own_left(quality) - (rules.to_own_left(own) if own is not None else 0.0)
-    pitch = quality.pitch - (own.pitch if own is not None else 0.0)
     if step is Step.UP:
         if abs(yaw) > rules.straight:
-            return ASK[step], step
-        if pitch >= rules.up:
-            return None, step
-        asked = now - (guide.entered if guide.entered is not None else now)
-        return (None, Step.STRAIGHT) if asked >= rules.settle else (ASK[step], step)
+            return ASK[step], step, guide
+        guide = _noted(guide, look)
+        if look.nose is not None and is_raised(guide.level, guide.noses, rules.lift):
+            return None, step, guide
+        asked = look.monotonic - (guide.entered if guide.entered is not None else look.monotonic)
+        return (None, EXTRA, guide) if asked >= rules.settle else (ASK[step], step, guide)
     turned = yaw if step is Step.LEFT else -yaw
     if turned < rules.turn:
-        return ASK[step], step
-    return (TOO_FAR, step) if turned > rules.most else (None, step)
+        return ASK[step], step, guide
+    return (TOO_FAR, step, guide) if turned > rules.most else (None, step, guide)
+
+
+def _noted(guide: Guide, look: Look) -> Guide:
+    return guide if look.nose is None else replace(guide, noses=(*guide.noses, look.nose)[-MOST_NOSES:])
 
 
 def _give_up(guide: Guide, step: Step, rules: Rules, now: float) -> Guide:
@@ -200,7 +220,7 @@ def _give_up(guide: Guide, step: Step, rules: Rules, now: float) -> Guide:
 
 
 def _fresh(guide: Guide) -> Guide:
-    return replace(guide, first_good=None, good=0, best=None)
+    return replace(guide, first_good=None, good=0, best=None, noses=())
 
 
 def _say(guide: Guide, rules: Rules, text: str, *, good: bool = False) -> Prompt:
@@ -213,11 +233,12 @@ def _closing(guide: Guide) -> Prompt:
 
 
 def pose_label(quality: Quality, rules: Rules) -> str:
-    """The pose of a picture that nobody guided: "straight", "left", "right", "up" (the person's own sides)."""
+    """The pose of a picture that nobody guided: "straight", "left" or "right" (the person's own sides). Up is told against the same
+    person's straight look only."""
     yaw = rules.to_own_left(quality)
     if abs(yaw) >= rules.turn:
         return Step.LEFT if yaw > 0 else Step.RIGHT
-    return Step.UP if quality.pitch >= rules.up else Step.STRAIGHT
+    return Step.STRAIGHT
 
 
 def similarities(embeddings: list[Floats]) -> Floats:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from edge_face.people.chin import nose_height
 from edge_face.people.guide import Look
 from edge_face.settings import Settings
 from edge_face.types import Detection, Floats, Image
@@ -60,7 +61,7 @@ class FaceReader:
         wrong = advice(quality, self._limits)
         if wrong:
             return Look(monotonic, 1, quality, wrong)
-        return Look(monotonic, 1, quality, (), self._embedder.embed(aligned.image), aligned.image)
+        return Look(monotonic, 1, quality, (), self._embedder.embed(aligned.image), aligned.image, nose_height(landmarks))
 
 
 def face_reader(settings: Settings) -> FaceReader:
@@ -71,6 +72,6 @@ def face_reader(settings: Settings) -> FaceReader:
 
     vision = settings.vision
     embedder_bundle = load_bundle(vision.embedder, "embedder")
-    detector = Detector(load_bundle(vision.detector, "detector"), *LARGEST_INPUT, vision.precision, vision.threads)
+    detector = Detector(load_bundle(vision.detector, "detector"), *LARGEST_INPUT, vision.precision, vision.threads, vision.landmarker)
     return FaceReader(detector, Embedder(embedder_bundle, vision.precision, vision.threads), embedder_bundle.model_id,
                       recognise=vision.recognise_score)

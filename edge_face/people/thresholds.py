@@ -1,8 +1,8 @@
 """From a rate of false grants over the whole gallery to the similarity that decides. Measured, never extrapolated.
 
-A gallery of n people gives a stranger about n chances, so a rate r over the gallery needs the false match rate r / n for
-one comparison; the similarity for it stands in the table of the embedder's manifest (docs/bundles.md), which was
-counted on the very score that decides.
+A gallery of n people gives a stranger about n chances, so a rate r of false grants for each approach needs the rate r / n
+for one approach to one person; the similarity for it stands in the table of the embedder's manifest (docs/bundles.md),
+which was counted on the very score that decides: whole approaches, pooled and voted on as at the door.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ USUAL_TEMPLATES = 4
 
 @dataclass(frozen=True, slots=True)
 class Threshold:
-    """`similarity` decides (score >= similarity). `fmr` was measured for one comparison there; `measured`: it is small
-    enough for the wanted rate. `largest_gallery`: people up to whom the wanted rate is measured (0: not even one)."""
+    """`similarity` decides (score >= similarity). `fmr` was measured there, for one approach to one person; `measured`: it
+    is small enough for the wanted rate. `largest_gallery`: people up to whom that is so (0: not even one)."""
 
     similarity: float
     fmr: float
@@ -52,12 +52,13 @@ def threshold_for(thresholds: Mapping[str, Any], people: int, rate: float, table
 
 
 def vote_rate(rate: float) -> float:
-    """The rate over the gallery that one frame's own verdict is held to.
+    """The rate over the gallery that one frame's own verdict is held to: never laxer than `MOST_LAX_VOTE`.
 
     A grant needs the pooled score as well, which alone keeps the wanted rate; the votes of single frames only have to
-    point the same way, and one held to the same rate would leave most people outside.
+    point the same way, and one held to the same rate would leave most people outside. The table of the pooled score is
+    made with votes at `MOST_LAX_VOTE`, so that no gallery and no rate has laxer votes than were measured.
     """
-    return max(rate, min(rate * VOTE_FACTOR, MOST_LAX_VOTE))
+    return min(rate * VOTE_FACTOR, MOST_LAX_VOTE)
 
 
 def same_person_similarity(thresholds: Mapping[str, Any]) -> float:

@@ -175,3 +175,22 @@ def test_help_has_examples(run: Shell, capsys: pytest.CaptureFixture[str]) -> No
 
     assert main(["enroll", "--help"]) == 0
     assert "examples:" in capsys.readouterr().out
+
+
+def test_a_video_that_was_cut_off_is_said_to_be(run: Shell, tmp_path: Path) -> None:
+    whole = clip_path("turn_live").read_bytes()
+    (tmp_path / "cut.mp4").write_bytes(whole[:len(whole) * 3 // 4])
+    done = run("enroll", "Ben", "--video", str(tmp_path / "cut.mp4"), "--consent", "recognise")
+    assert done.code == 0 and "note: 'cut.mp4' is cut off: it ends after" in done.err.replace(str(tmp_path) + "/", ""), done.err
+    (tmp_path / "shorter.mp4").write_bytes(whole[:len(whole) // 3])
+    listed = run("enroll", "Ben Two", "--video", str(tmp_path / "shorter.mp4"), "--consent", "recognise", "--json")
+    assert "is cut off" in (" ".join(listed.json["notes"]) if listed.code == 0 else listed.err)
+
+
+def test_a_chin_that_nobody_could_see_is_told(run: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("edge_face.cameras.Capture", FilmCamera, raising=False)
+    monkeypatch.setattr("edge_face.people.sighting.nose_height", lambda landmarks: 0.6)
+    done = run("enroll", "Ben", "--camera", "usb:0", "--consent", "recognise")
+    assert done.code == 0, done.err
+    assert "nobody could see whether the chin was raised" in done.err
+    assert sorted(kept["pose"] for kept in run("people", "show", "Ben", "--json").json["kept"]) == ["extra", "left", "right", "straight"]

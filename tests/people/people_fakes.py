@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -71,7 +72,7 @@ class ScriptedReader:
 
     def look(self, image: Image, monotonic: float = 0.0, detail: Image | None = None) -> Look:
         scripted = self.looks[int(image[0, 0, 0])]
-        return Look(monotonic, scripted.faces, scripted.quality, scripted.advice, scripted.embedding)
+        return replace(scripted, monotonic=monotonic)
 
 
 def picture(index: int) -> Image:

@@ -112,7 +112,8 @@ def _guided(looks: list[Look], step: float = 0.2) -> tuple[Enrolled, list[Prompt
 def test_guided_by_prompts() -> None:
     looks = [_good(k, yaw) for yaw in (0.0, 20.0, -20.0) for k in range(7)] + [_good(40 + k) for k in range(40)]
     enrolled, prompts = _guided(looks)
-    assert [t.pose for t in enrolled.templates] == ["straight", "left", "right", "straight"]
+    assert [t.pose for t in enrolled.templates] == ["straight", "left", "right", "extra"]
+    assert len(enrolled.notes) == 1 and "chin" in enrolled.notes[0]
     shares = [p.share for p in prompts]
     assert shares[-1] == 1.0 and shares == sorted(shares)
     assert "turn your head a bit to your left" in [p.text for p in prompts]

@@ -11,6 +11,7 @@ from people_fakes import near, quality, unit
 
 from edge_face.people.guide import (
     CROWD,
+    EXTRA,
     HOLD,
     NOBODY,
     STRANGER,
@@ -26,11 +27,12 @@ from edge_face.people.guide import (
 
 RULES = Rules(same=0.4)
 FACE = unit(1)
-TURNS = {Step.STRAIGHT: (0.0, 0.0), Step.LEFT: (18.0, 0.0), Step.RIGHT: (-18.0, 0.0), Step.UP: (0.0, 9.0)}
+NOSE, RAISED = 0.62, 0.52
+TURNS = {Step.STRAIGHT: (0.0, NOSE), Step.LEFT: (18.0, NOSE), Step.RIGHT: (-18.0, NOSE), Step.UP: (0.0, RAISED)}
 
 
-def _look(at: float, yaw: float = 0.0, pitch: float = 0.0, *, seed: int = 1, sharpness: float = 1.0) -> Look:
-    return Look(at, 1, quality(yaw, pitch, sharpness), (), near(FACE, 0.8, seed))
+def _look(at: float, yaw: float = 0.0, nose: float | None = NOSE, *, seed: int = 1, sharpness: float = 1.0) -> Look:
+    return Look(at, 1, quality(yaw, 0.0, sharpness), (), near(FACE, 0.8, seed), nose=nose)
 
 
 def _run(looks: Iterable[Look], rules: Rules = RULES, guide: Guide | None = None) -> tuple[Guide, list[Prompt]]:
@@ -135,7 +137,51 @@ def test_a_chin_that_cannot_be_measured_is_taken_after_a_while() -> None:
     early, _ = _run((_look(entered + 0.1 * k) for k in range(29)), guide=guide)
     assert early.step == 3 and early.best is None
     late, _ = _run((_look(entered + 0.1 * k) for k in range(60)), guide=guide)
-    assert late.done(RULES) and late.takes[-1].pose == Step.STRAIGHT
+    assert late.done(RULES) and late.takes[-1].pose == EXTRA
+
+
+def _asked_for_up(noses: Iterable[float | None], *, guide: Guide | None = None, every: float = 0.1) -> Guide:
+    """From the beginning of the last step on, until it is done."""
+    guide = guide or _obedient(until=3)
+    entered = guide.entered or 0.0
+    for k, nose in enumerate(noses):
+        if guide.done(RULES):
+            break
+        guide, _ = advance(guide, _look(entered + every * k, nose=nose, seed=k), RULES)
+    return guide
+
+
+def test_a_raised_chin_is_seen_against_the_own_straight_look() -> None:
+    guide = _asked_for_up([NOSE] * 5 + [RAISED] * 20)
+    assert guide.done(RULES) and guide.takes[-1].pose == Step.UP
+    # The same heights are nobody's raised chin when they are what the straight look had.
+    low = Guide()
+    while low.step < 3:
+        step = RULES.steps[low.step]
+        low, _ = advance(low, _look((low.entered or 0.0) + 0.3 * (low.good + 1), TURNS[step][0], RAISED), RULES)
+    assert _asked_for_up([RAISED] * 60, guide=low).takes[-1].pose == EXTRA
+
+
+def test_one_frame_that_jitters_is_no_raised_chin() -> None:
+    noses = [NOSE, NOSE, RAISED, NOSE, NOSE, NOSE, RAISED, NOSE, NOSE, RAISED] * 6
+    assert _asked_for_up(noses).takes[-1].pose == EXTRA
+
+
+def test_a_chin_raised_by_too_little_counts_as_extra() -> None:
+    assert _asked_for_up([NOSE - 0.05] * 60).takes[-1].pose == EXTRA
+
+
+def test_a_chin_that_is_raised_late_replaces_the_extra_picture() -> None:
+    guide = _asked_for_up([NOSE] * 32 + [RAISED] * 20)
+    assert guide.takes[-1].pose == Step.UP
+
+
+def test_without_a_measure_everything_goes_on() -> None:
+    guide, now = Guide(), 0.0
+    while not guide.done(RULES):
+        guide, _ = advance(guide, _look(now, TURNS[RULES.steps[guide.step]][0], None), RULES)
+        now += 0.1
+    assert [t.pose for t in guide.takes] == [Step.STRAIGHT, Step.LEFT, Step.RIGHT, EXTRA] and guide.skipped == ()
 
 
 def test_when_it_is_over_it_is_over() -> None:
@@ -178,7 +224,6 @@ def test_whatever_comes_it_ends_in_time_and_takes_only_one_person(steps: list[tu
         assert Step.STRAIGHT not in guide.skipped
 
 
-@pytest.mark.parametrize(("yaw", "pitch", "label"), [
-    (0.0, 0.0, "straight"), (15.0, 0.0, "left"), (-15.0, 0.0, "right"), (2.0, 10.0, "up"), (2.0, -10.0, "straight")])
-def test_poses_by_name(yaw: float, pitch: float, label: str) -> None:
-    assert pose_label(quality(yaw, pitch), RULES) == label
+@pytest.mark.parametrize(("yaw", "label"), [(0.0, "straight"), (15.0, "left"), (-15.0, "right"), (2.0, "straight")])
+def test_poses_by_name(yaw: float, label: str) -> None:
+    assert pose_label(quality(yaw, 10.0), RULES) == label
