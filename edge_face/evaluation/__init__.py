@@ -1,1 +1,1 @@
-"""Figures that a user can reproduce: speed, memory, leaks."""
+"""Numbers that a user can reproduce: recognition and detection on pictures of theirs (docs/evaluation.md), leaks, speed, memory."""
