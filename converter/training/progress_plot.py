@@ -47,7 +47,7 @@ def _panel(lines: Mapping[str, Points], title: str, top: int, end: float, log: b
         low, high = math.log10(low), math.log10(high)
     elif low >= 0 and high <= 1:
         low, high = 0.0, 1.0
-    margin = (high - low) * 0.05 or 0.5
+    margin = max((high - low) * 0.05 or 0.5, max(abs(low), abs(high)) * 1e-6)
     if log or (low, high) != (0.0, 1.0):
         low, high = low - margin, high + margin
     inner = WIDTH - LEFT - RIGHT
