@@ -52,7 +52,7 @@ def measure(settings: Settings, clip: Path, chosen: Container[int], frames: int,
     begun = time.perf_counter()
     bundles = load_bundle(settings.vision.detector, "detector"), load_bundle(settings.vision.embedder, "embedder")
     width, height = (int(side) for side in settings.vision.input.split("x"))
-    detector = Detector(bundles[0], width, height, settings.vision.precision, settings.vision.threads)
+    detector = Detector(bundles[0], width, height, settings.vision.precision, settings.vision.threads, settings.vision.landmarker)
     embedder = Embedder(bundles[1], settings.vision.precision, settings.vision.threads)
     gallery = Crowd(100, embedder.dimension)
     first = Frame(0, 0.0, 0.0, np.zeros((480, 640, 3), np.uint8))

@@ -61,7 +61,7 @@ def failures_section(failures: dict[int, str], files: Sequence[str]) -> list[str
 def verification_plots(tallies: Sequence[tuple[str, Tally]]) -> tuple[str, str]:
     """ROC (TAR over FMR) and DET (FNMR over FMR, both logarithmic) of one or several tallies."""
     least = min(max(1.0 / max(tally.impostor_pairs, 1), LEAST_RATE) for _, tally in tallies)
-    lowest = 10.0 ** np.floor(np.log10(least) + 1e-9)
+    lowest = min(10.0 ** np.floor(np.log10(least) + 1e-9), 0.1)
     curves = []
     for name, tally in tallies:
         fmr, tar = tally.roc()

@@ -108,6 +108,16 @@ def test_curves_go_through_the_counted_points() -> None:
     assert np.abs(drawn - [x, y]).sum(axis=1).min() < 4
 
 
+def test_nothing_compared_is_an_empty_plot() -> None:
+    pictures, person = random_people(4, 3)
+    lost, _ = random_people(4, 3, lost=tuple(range(12)))
+    tally = compare_all(pictures, person, Metric(), lost).tally
+    assert (tally.genuine_pairs, tally.impostor_pairs, tally.missed, tally.uncompared) == (24, 0, 24, 108)
+    assert tally.at_fmr(0.01) is None and tally.eer() == 1.0 and np.isnan(tally.auc())
+    for drawing in verification_plots([("none", tally)]):
+        assert Balanced(drawing).wrong == [] and "nan" not in drawing
+
+
 def test_axes_and_thinning() -> None:
     assert Axis("", 1e-3, 1, log=True).ticks() == pytest.approx([1e-3, 1e-2, 1e-1, 1])
     assert Axis("", 1, 30, log=True).ticks() == pytest.approx([1, 2, 5, 10, 20])
