@@ -66,7 +66,7 @@ def test_another_recipe_is_refused_and_named(folder: RunFolder) -> None:
     folder.check_same({"optimizer": {"rate": 0.1}}, "abc")
     with pytest.raises(UsageError, match=r"another recipe \(there, here: optimizer.rate: 0.1, 0.2\): resume with"):
         folder.check_same({"optimizer": {"rate": 0.2}}, "abc")
-    with pytest.raises(UsageError, match="optimizer.kind: not there, sgd"):
+    with pytest.raises(UsageError, match=r"optimizer\.kind: not there, sgd"):
         folder.check_same({"optimizer": {"rate": 0.1, "kind": "sgd"}}, "abc")
 
 
