@@ -6,6 +6,7 @@ import importlib
 import importlib.util
 import os
 import platform
+import re
 import sys
 import time
 from collections.abc import Iterator
@@ -76,16 +77,15 @@ def board(host: Host, settings: Settings) -> Iterator[Finding]:
         yield Finding("memory", Status.OK if free >= 250 else Status.WARN,
                       f"{free} MB of {memory.get('MemTotal', 0)} MB available",
                       "" if free >= 250 else "use [camera] detail_width = 0 and stop other programs (docs/settings.md)")
-    heat = host.read("/sys/class/thermal/thermal_zone0/temp")
-    if heat.lstrip("-").isdigit():
-        degrees = int(heat) / 1000
+    state = board_state(host)
+    degrees = state.get("temperature")
+    if isinstance(degrees, float):
         yield Finding("temperature", Status.OK if degrees < 75 else Status.WARN, f"{degrees:.0f} degrees C",
                       "" if degrees < 75 else "fit a heat sink or a fan: at 80 degrees the board slows down")
-    flags = host.run(["vcgencmd", "get_throttled"]).strip().partition("=")[2]
-    if flags:
-        bits = [text for bit, text in _THROTTLE.items() if int(flags, 16) >> bit & 1]
-        yield Finding("power", Status.WARN if bits else Status.OK, ", ".join(bits) or "never under-voltage, never throttled",
-                      "use the official power supply and a short cable" if bits else "")
+    if "throttled" in state:
+        trouble = throttling(str(state["throttled"]))
+        yield Finding("power", Status.WARN if trouble else Status.OK, ", ".join(trouble) or "never under-voltage, never throttled",
+                      "use the official power supply and a short cable" if trouble else "")
 
 
 def clock(host: Host, settings: Settings) -> Iterator[Finding]:
@@ -116,14 +116,19 @@ def locale(host: Host, settings: Settings) -> Iterator[Finding]:
 
 
 def board_state(host: Host) -> dict[str, str | float]:
-    """Model, temperature in degrees C and throttling, where the board tells: what speed must be read with."""
+    """Model, temperature in degrees C and throttling (vcgencmd's flags), where the board tells: what speed must be read with."""
     state: dict[str, str | float] = {}
     if host.pi_model:
         state["model"] = host.pi_model
     heat = host.read("/sys/class/thermal/thermal_zone0/temp")
-    if heat.lstrip("-").isdigit():
+    if re.fullmatch(r"-?[0-9]+", heat):
         state["temperature"] = int(heat) / 1000
-    throttled = host.run(["vcgencmd", "get_throttled"]).strip().partition("=")[2]
-    if throttled:
-        state["throttled"] = throttled
+    flags = host.run(["vcgencmd", "get_throttled"]).strip().partition("=")[2]
+    if re.fullmatch(r"0x[0-9a-fA-F]+", flags):
+        state["throttled"] = flags
     return state
+
+
+def throttling(flags: str) -> list[str]:
+    """What vcgencmd's flags ("0x50001") say, in words."""
+    return [text for bit, text in _THROTTLE.items() if int(flags, 16) >> bit & 1]

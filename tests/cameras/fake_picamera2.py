@@ -74,6 +74,7 @@ class World:
     told: list[dict[str, Any]] = field(default_factory=list)
     requests_out: int = 0
     closed: int = 0
+    opened: list[int] = field(default_factory=list)
     hung_in_stop: bool = False
     frames: int = 0
 
@@ -130,6 +131,7 @@ class Camera:
                 raise RuntimeError("Failed to acquire camera: Device or resource busy")
             except RuntimeError as error:
                 raise RuntimeError("Camera __init__ sequence did not complete.") from error
+        world.opened.append(number)
         self.sensor_resolution = world.sensor
         self.camera_controls = {
             "ExposureTime": (26, 112_015_000, 20_000), "AnalogueGain": (1.0, 16.0, 1.0), "AeEnable": (False, True, True),

@@ -144,7 +144,9 @@ def test_a_camera_number_that_is_not_there(world: World) -> None:
 
 def test_the_second_camera(world: World) -> None:
     world.cameras.append({"Model": "imx219", "Id": "/base/soc/i2c0mux/i2c@0/imx219@10", "Num": 1})
-    make(world, number=1).open()
+    source = make(world, number=1)
+    source.open()
+    assert world.opened == [1] and source.read().index == 0
 
 
 def test_a_camera_that_vanishes_between_looking_and_opening(world: World) -> None:

@@ -156,8 +156,9 @@ def test_only_damaged_frames_are_a_stall_too() -> None:
 def test_a_driver_without_time_stamps_is_never_taken_for_frozen() -> None:
     fake = Fake(ManualClock(), stamps=False)
     source = usb(fake)
-    for _ in range(200):
-        source.read()
+    frames = [source.read() for _ in range(200)]
+    assert [frame.index for frame in frames] == list(range(200)) and fake.released == 0
+    assert len({int(frame.image[0, 0, 0]) for frame in frames}) > 100, "they are new pictures"
 
 
 def test_an_error_inside_opencv_is_one_sentence() -> None:

@@ -54,6 +54,18 @@ def test_under_voltage_and_heat_are_named(tmp_path: Path) -> None:
     assert by_name(found, "memory").status is Status.WARN
 
 
+@pytest.mark.parametrize(("heat", "said", "state"), [
+    ("48312\n", "throttled=0x0\n", {"temperature": 48.312, "throttled": "0x0"}), ("-2500", "", {"temperature": -2.5}),
+    ("--5", "throttled=error", {}), ("hot", "VCHI initialization failed", {}), ("", "", {})])
+def test_bench_and_doctor_read_the_board_alike(tmp_path: Path, heat: str, said: str, state: dict[str, object]) -> None:
+    host = machine(tmp_path, {"/sys/class/thermal/thermal_zone0/temp": heat}, {"vcgencmd": said})
+    assert board.board_state(host) == state
+    found = {f.check: f for f in board.board(host, Settings())}
+    assert ("temperature" in found, "power" in found) == ("temperature" in state, "throttled" in state)
+    if "throttled" in state:
+        assert found["power"].status is Status.OK and found["power"].text == "never under-voltage, never throttled"
+
+
 def test_real_pins_need_the_assurance_in_words(tmp_path: Path) -> None:
     real = replace(Settings(), door=DoorSettings(pins="lgpio"))
     assert next(iter(door.assurance(machine(tmp_path), real))).status is Status.FAIL

@@ -64,9 +64,17 @@ def test_a_full_pipe_or_a_dead_reader_never_delays_the_lock() -> None:
     sink = open_sink(f"fd:{writer}")
     for _ in range(2000):
         sink(b"x" * 100)
-    pulse(f"fd:{writer}")
-    os.close(reader)
-    pulse(f"fd:{writer}")
+    factory = pin_factory(DoorSettings(), edges=f"fd:{writer}")
+    with open_lock(DoorSettings(), factory) as lock:
+        lock.release(1.0, "face")
+        assert factory.level("GPIO17") == 1, "the pipe is full, and the door opens all the same"
+        lock.secure()
+        assert factory.level("GPIO17") == 0
+        assert os.read(reader, 1 << 20).strip(b"x") == b"", "what had no room is lost, not half written"
+        os.close(reader)
+        lock.release(1.0, "face")
+        assert factory.level("GPIO17") == 1, "nobody reads, and the door opens all the same"
+    assert [(edge.what, edge.level) for edge in factory.edges][:4] == [("claimed", 0), ("edge", 1), ("edge", 0), ("edge", 1)]
     os.close(writer)
 
 

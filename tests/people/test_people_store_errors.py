@@ -279,6 +279,8 @@ def test_a_start_that_was_cut_short_is_taken_up_again(tmp_path: Path) -> None:
     (tmp_path / "people.db").write_bytes(b"")
     with Store(tmp_path) as store:
         store.add("Ben", BOTH, [template(1)], wall=0.0)
+    with Store(tmp_path, read_only=True) as store:
+        assert [p.name for p in store.people()] == ["Ben"]
     folder = tmp_path / "second"
     Store(folder).close()
     connection = sqlite3.connect(folder / "people.db")
@@ -286,8 +288,12 @@ def test_a_start_that_was_cut_short_is_taken_up_again(tmp_path: Path) -> None:
         connection.execute("DELETE FROM meta")
     connection.close()
     (folder / "device.key").unlink()
+    with pytest.raises(StoreError):
+        Store(folder, read_only=True)
     with Store(folder) as store:
-        store.add("Ben", BOTH, [template(1)], wall=0.0)
+        store.add("Ana", BOTH, [template(2)], wall=0.0)
+    with Store(folder, read_only=True) as store:
+        assert [p.name for p in store.people()] == ["Ana"]
 
 
 def test_killed_while_writing(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import json
 import logging
 import os
 import threading
+from pathlib import Path
 
 import pytest
 
@@ -86,6 +87,10 @@ def test_a_reader_that_goes_away_is_no_error() -> None:
         log = Log("text", stream)
         logging.getLogger("edge_face.door").info("into the void")
         log.close()
+        # What is written from now on goes nowhere, so that Python does not fail at its end over what nobody reads.
+        assert os.path.samestat(os.fstat(raw.fileno()), Path(os.devnull).stat())
+        assert stream.write("more") == 4
+        stream.flush()
         stream.detach()
 
 
