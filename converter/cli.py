@@ -17,6 +17,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "capture": ("converter.commands.capture", "cut faces for training out of video, camera or pictures"),
     "paint-exam": ("converter.commands.paint_exam", "paint the held-out composites behind the detector's figures"),
     "check-data": ("converter.commands.check_data", "find duplicates and wrong labels among training pictures"),
+    "classifier": ("converter.commands.classifier", "test a trained classifier and make it a TFLite file"),
     "inspect": ("converter.commands.inspect", "show what is in a bundle or a .tflite file"),
 }
 

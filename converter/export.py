@@ -91,12 +91,12 @@ def quantize(
 ) -> dict[str, bytes]:
     """TFLite files by precision, their only output named `output`.
 
-    `calibration` is (n, height, width, 3) uint8 in the model's own colour order; only int8 uses it. Raises ModelError.
+    `calibration` is (n, height, width, channels) uint8 in the model's own colour order; only int8 uses it. Raises ModelError.
     """
     tf = tensorflow()
     import keras
 
-    width, height = int(model.inputs[0].shape[2]), int(model.inputs[0].shape[1])
+    shape = (1, *(int(side) for side in model.inputs[0].shape[1:]))
     named = keras.Model(model.inputs, {output: model.outputs[0]})
     files: dict[str, bytes] = {}
     with tempfile.TemporaryDirectory() as folder:
@@ -106,7 +106,7 @@ def quantize(
                     folder,
                     format="tf_saved_model",
                     verbose=False,
-                    input_signature=[keras.InputSpec(shape=(1, height, width, 3), dtype="float32")],
+                    input_signature=[keras.InputSpec(shape=shape, dtype="float32")],
                 )
                 for precision in precisions:
                     files[precision] = _convert(tf, folder, precision, calibration)

