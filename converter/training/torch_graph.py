@@ -45,7 +45,7 @@ class TorchGraph:
             self._steps.append((_step(layer), sources, id(node.output_tensors[0])))
         self._input = id(model.inputs[0])
         self._outputs = [id(tensor) for tensor in model.outputs]
-        self._names = model.output_names
+        self._names = getattr(model, "output_names", ())  # a Sequential has one output and no names
 
     def __call__(self, x: "torch.Tensor", training: bool = False) -> Any:
         if x.ndim == 4:

@@ -14,7 +14,6 @@ import pytest
 
 from converter import cli
 from converter.card import render
-from converter.commands import quantize, train
 from converter.embedder_bundle import describe
 from converter.export import tensorflow
 from converter.faces import calibration_faces, open_faces, people
@@ -161,31 +160,35 @@ def test_a_folder_that_cannot_be_written_is_named(capsys: pytest.CaptureFixture[
     assert one_sentence(err)
 
 
-def test_training_refuses_bad_input(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    data, out = tmp_path / "data", tmp_path / "out"
-    data.mkdir()
-    recipe = tmp_path / "recipe.toml"
-    recipe.write_text("[data]\n[network]\n")
-    code, _, err = run(capsys, "train", "detector", "--data", data, "--out", out)
-    assert (code, one_sentence(err)) == (2, True)
-    assert "detect.jsonl is not there" in err
-    for name in ("detect.jsonl", "detect.tar"):
-        (data / name).touch()
-    for words, argv in (("has no section [mixture], [training]", (recipe,)), ("cannot be read as TOML", (tmp_path / "none",)),
-                        ("holds no run to resume", ("--resume",))):
-        code, _, err = run(capsys, "train", "detector", *argv, "--data", data, "--out", out)
-        assert (code, one_sentence(err)) == (2, True)
-        assert words in err
-    out.mkdir()
-    (out / "state.npz").touch()
-    code, _, err = run(capsys, "train", "detector", "--data", data, "--out", out)
-    assert code == 2
-    assert "take it up with --resume" in err
+@pytest.mark.parametrize(("argv", "code", "words"), [
+    (("embedder", "none.toml"), 2, "there is no recipe none.toml: name a TOML file or one of"),
+    (("embedder", "broken.toml", "--data", PEOPLE), 2, "cannot be read as TOML"),
+    (("embedder", "detector", "--data", PEOPLE), 2, "is no key here"),
+    (("embedder", "embedder-tiny"), 2, "name the training pictures with --data"),
+    (("embedder", "embedder-tiny", "--data", PEOPLE, "--out", "run", "--resume"), 2, "holds no run to resume"),
+    (("embedder", "embedder-tiny", "--data", PEOPLE, "--out", "old"), 2, "take it up with --resume"),
+    (("embedder", "embedder-tiny", "--data", PEOPLE, "--init", "none.keras"), 1, "--init names a model saved as .keras"),
+    (("detector", "detector"), 2, "--data"),
+])
+def test_training_refuses_bad_input(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+                                    argv: tuple[str, ...], code: int, words: str) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "broken.toml").write_text("[schedule")
+    (tmp_path / "old").mkdir()
+    (tmp_path / "old" / "state.npz").touch()
+    found, _, err = run(capsys, "train", *argv)
+    assert (found, one_sentence(err)) == (code, True), err
+    assert words in err
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["broken.toml", "old"]
 
 
-def test_the_shipped_recipe_has_what_training_reads() -> None:
-    train._check_recipe(Path(train.__file__).parents[1] / "training" / "recipes" / "detector.toml")
-    assert quantize.PRECISIONS[0] == "int8"
+def test_without_keras_the_extra_for_training_is_named(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
+                                                       tmp_path: Path) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    code, _, err = run(capsys, "train", "embedder", "embedder-tiny", "--data", PEOPLE, "--out", tmp_path / "out")
+    assert (code, one_sentence(err)) == (1, True)
+    assert "keras is not installed: pip install 'edge-face[train]'" in err
+    assert not (tmp_path / "out").exists()
 
 
 def test_descriptions_are_checked(tmp_path: Path) -> None:
@@ -204,13 +207,16 @@ def test_descriptions_are_checked(tmp_path: Path) -> None:
 def test_calibrate_thresholds_needs_enough_people_and_changes_nothing_without(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     shutil.copytree(MODELS / "embedder", tmp_path / "b")
     before = {path.name: path.read_bytes() for path in (tmp_path / "b").iterdir()}
-    code, out, err = run(capsys, "calibrate-thresholds", tmp_path / "b", "--faces", PEOPLE, "--draws", 2)
+    code, out, err = run(capsys, "calibrate-thresholds", tmp_path / "b", "--faces", PEOPLE, "--rounds", 1)
     assert (code, out) == (1, "")
     assert "embedding 48 pictures of 8 people" in err
     assert "with 8 people not even a false match rate of 0.1 can be measured" in err
     assert {path.name: path.read_bytes() for path in (tmp_path / "b").iterdir()} == before
     for words, argv in (("is no folder", ("--faces", tmp_path / "none")), ("has no pictures", ("--faces", tmp_path)),
-                        ("--draws must be", ("--faces", PEOPLE, "--draws", "0"))):
+                        ("--rounds must be", ("--faces", PEOPLE, "--rounds", "0")),
+                        ("--reach is a false match rate", ("--faces", PEOPLE, "--reach", "3")),
+                        ("--workers must be", ("--faces", PEOPLE, "--workers", "0")),
+                        ("the folder does not exist", ("--faces", PEOPLE, "--json", tmp_path / "no" / "t.json"))):
         code, _, err = run(capsys, "calibrate-thresholds", tmp_path / "b", *argv)
         assert code in (1, 2)
         assert words in err
@@ -218,9 +224,9 @@ def test_calibrate_thresholds_needs_enough_people_and_changes_nothing_without(ca
 
 
 def test_calibrate_thresholds_writes_tables_that_the_loader_takes(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    """Thirty "people", each a random picture and noisy copies of it, aligned already by their size."""
+    """Thirty-six "people", each a random picture and noisy copies of it, aligned already by their size."""
     random = np.random.default_rng(5)
-    for person in range(30):
+    for person in range(36):
         home = tmp_path / "faces" / f"p{person:02d}"
         home.mkdir(parents=True)
         base = cv2.resize(random.integers(0, 256, (6, 6, 3)).astype(np.uint8), (128, 128), interpolation=cv2.INTER_CUBIC)
@@ -228,18 +234,21 @@ def test_calibrate_thresholds_writes_tables_that_the_loader_takes(capsys: pytest
             noisy = np.clip(base + random.normal(0, 30, base.shape), 0, 255).astype(np.uint8)
             cv2.imwrite(str(home / f"{number}.png"), noisy)
     shutil.copytree(MODELS / "embedder", tmp_path / "b")
-    faces = ("--faces", tmp_path / "faces", "--draws", 2)
-    code, out, _ = run(capsys, "calibrate-thresholds", tmp_path / "b", *faces, "--dry-run", "--json")
-    assert code == 0
-    tables = json.loads(out)
+    faces = ("--faces", tmp_path / "faces", "--rounds", 1)
+    before = (tmp_path / "b" / "manifest.json").read_bytes()
+    code, out, err = run(capsys, "calibrate-thresholds", tmp_path / "b", *faces, "--reach", "1e-6", "--json", tmp_path / "t.json")
+    assert (code, out) == (1, "") and "1e-06 is beyond what was measured" in err
+    assert (tmp_path / "b" / "manifest.json").read_bytes() == before
+    tables = json.loads((tmp_path / "t.json").read_text())
     assert load_bundle(tmp_path / "b", "embedder").thresholds == load_bundle("", "embedder").thresholds
     code, out, _ = run(capsys, "calibrate-thresholds", tmp_path / "b", *faces)
     assert code == 0
+    assert "worst shown in" in out
     changed = load_bundle(tmp_path / "b", "embedder")
     assert changed.thresholds == tables
-    assert changed.thresholds["pooled"]["people"] == 30
+    assert changed.thresholds["pooled"]["people"] == 36
     assert changed.model_id == load_bundle("", "embedder").model_id
-    assert "30 people" in (tmp_path / "b" / "MODEL_CARD.md").read_text()
+    assert "36 people" in (tmp_path / "b" / "MODEL_CARD.md").read_text()
     assert not list((tmp_path / "b").glob(".*"))
 
 
