@@ -19,10 +19,12 @@ MOST_NAMED = 5
 
 
 def add_models(parser: argparse.ArgumentParser, *, embedder: bool = True) -> None:
-    """--bundle, --detector-bundle, --precision, and --jobs where pictures are embedded."""
+    """--bundle, --detector-bundle, --landmarker-bundle, --precision, and --jobs where pictures are embedded."""
     if embedder:
         parser.add_argument("--bundle", default="", metavar="DIR", help="folder of an embedder bundle (default: the shipped one)")
     parser.add_argument("--detector-bundle", default="", metavar="DIR", help="folder of a detector bundle (default: the shipped one)")
+    parser.add_argument("--landmarker-bundle", default="", metavar="DIR|none",
+                        help="folder of a landmarker bundle (default: the shipped one); none: the detector's own landmarks")
     parser.add_argument("--precision", choices=PRECISIONS, default="int8", help="which files of the bundles run (default int8)")
     if embedder:
         parser.add_argument("--jobs", type=int, default=0, metavar="N", help="threads (default: one for each processor)")
@@ -64,7 +66,12 @@ def models_of(args: argparse.Namespace) -> Models:
     """The bundles that were asked for. Raises ModelError."""
     from edge_face.evaluation.embedding_run import Models
 
-    return Models.load(args.bundle, args.detector_bundle, args.precision)
+    return Models.load(args.bundle, args.detector_bundle, args.precision, landmarker_of(args))
+
+
+def landmarker_of(args: argparse.Namespace) -> str | None:
+    """The landmarker's folder that was asked for, "" for the shipped one, None for none."""
+    return None if args.landmarker_bundle == "none" else str(args.landmarker_bundle)
 
 
 def write_figures(args: argparse.Namespace, figures: Mapping[str, Any], table: str, page: str | None) -> None:

@@ -33,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     from pathlib import Path
 
-    from edge_face.cli.eval_common import check_usage, tell_missing, write_figures
+    from edge_face.cli.eval_common import check_usage, landmarker_of, tell_missing, write_figures
     from edge_face.cli.progress import ProgressLine
     from edge_face.errors import MediaError, UsageError
     from edge_face.evaluation.detection import measure_detection, read_face_labels
@@ -51,12 +51,14 @@ def run(args: argparse.Namespace) -> int:
     labels = read_face_labels(args.labels)
     bundle = load_bundle(args.detector_bundle, "detector")
     width, height = (int(side) for side in args.size.split("x"))
-    detector = Detector(bundle, width, height, args.precision)
+    landmarker = landmarker_of(args)
+    detector = Detector(bundle, width, height, args.precision, landmarker=landmarker)
     with ProgressLine("frames") as line:
         result = measure_detection(source, labels, detector, detector.hide, strict=args.strict, least_height=args.least_height,
                                    progress=line.step)
     tell_missing(result.missing, "the labels file")
-    about = {"detector": bundle.model_id, "detector_file": bundle.entry(args.precision, (width, height)).name, "precision": args.precision}
+    about = {"detector": bundle.model_id, "detector_file": bundle.entry(args.precision, (width, height)).name, "precision": args.precision,
+             "landmarker": "none" if landmarker is None else load_bundle(landmarker, "landmarker").model_id}
     page = detection_page(result, about, args.least_height) if args.report else None
     write_figures(args, figures(result, about, args.least_height), table(result, about), page)
     return 0
@@ -96,7 +98,7 @@ def table(result: DetectionResult, about: dict[str, str]) -> str:
     from edge_face.evaluation.report_others import height_name
 
     both = (("recognising", result.recognise), ("hiding", result.hide))
-    lines = [f"{about['detector']} ({about['detector_file']}), {result.frames:,} frames", "",
+    lines = [f"{about['detector']} ({about['detector_file']}), landmarker {about['landmarker']}, {result.frames:,} frames", "",
              f"  {'':<26}{'recognising':>14}{'hiding':>14}"]
 
     def row(name: str, cells: list[str]) -> None:

@@ -91,10 +91,11 @@ def figures(result: OpenSet, split: Split, embedded: Embedded, about: dict[str, 
 def table(result: OpenSet, embedded: Embedded, about: dict[str, str]) -> str:
     """The figures as people read them."""
     from edge_face.cli.eval_common import percent
+    from edge_face.evaluation.report_verification import models_line
     from edge_face.evaluation.tally import metric
 
     shown = metric(about["metric"]).shown
-    lines = [f"{about['model']} ({about['file']}), detector {about['detector']} ({about['detector_file']})",
+    lines = [models_line(about),
              f"{result.gallery_people} people enrolled with {result.templates} templates, {result.probes:,} probes, "
              f"{result.strangers:,} strangers' pictures, {len(embedded.failures)} without a face", "",
              f"  rank 1              {percent(result.rank1, result.rank1_interval)}"]

@@ -89,9 +89,10 @@ def figures(rows: list[ConditionResult], pictures: PictureSet, clean: Embedded, 
 def table(rows: list[ConditionResult], pictures: PictureSet, about: dict[str, str]) -> str:
     """The figures as people read them."""
     from edge_face.cli.eval_common import percent
+    from edge_face.evaluation.report_verification import models_line
 
     rates = [rate for rate, point in rows[0].at_fmr.items() if point]
-    lines = [f"{about['model']} ({about['file']}), detector {about['detector']} ({about['detector_file']}), {len(pictures):,} pictures",
+    lines = [f"{models_line(about)}, {len(pictures):,} pictures",
              "good pictures against changed ones; left a threshold for each condition, right that of the good pictures", "",
              f"  {'condition':<16}{'no face':>8}" + "".join(f"{'TAR@' + rate:>11}" for rate in rates) + f"{'EER':>10}  |"
              + "".join(f"{'TAR@' + rate:>11}{'FMR':>9}" for rate in rates)]

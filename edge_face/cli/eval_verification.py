@@ -70,9 +70,10 @@ def run(args: argparse.Namespace) -> int:
 def table(result: Verification) -> str:
     """The figures as people read them."""
     from edge_face.cli.eval_common import percent
+    from edge_face.evaluation.report_verification import models_line
 
     tally = result.compared.tally
-    lines = [f"{result.about['model']} ({result.about['file']}), detector {result.about['detector']} ({result.about['detector_file']})",
+    lines = [models_line(result.about),
              f"{len(result.pictures):,} pictures, {tally.genuine_pairs:,} genuine and {tally.impostor_pairs:,} impostor pairs"
              f"{' (listed)' if result.only_listed else ''}, {len(result.embedded.failures)} without a face, {result.seconds:.1f} s", ""]
     if result.accuracy:

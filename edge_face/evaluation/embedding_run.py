@@ -84,18 +84,22 @@ class Embedded:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Models:
-    """The bundles of a measurement and the precision asked for; `recogniser()` gives each thread its own."""
+    """The bundles of a measurement and the precision asked for; `recogniser()` gives each thread its own. Without a
+    `landmarker` the detector's own landmarks are taken."""
 
     detector: Bundle
     embedder: Bundle
     precision: str = "int8"
+    landmarker: Bundle | None = None
 
     @classmethod
-    def load(cls, embedder: str = "", detector: str = "", precision: str = "int8") -> Models:
-        """Folders of bundles (empty: the shipped ones). Raises ModelError, also for a precision that one lacks."""
+    def load(cls, embedder: str = "", detector: str = "", precision: str = "int8", landmarker: str | None = "") -> Models:
+        """Folders of bundles (empty: the shipped ones; no landmarker: None). Raises ModelError, also for a precision
+        that one lacks."""
         from edge_face.vision.bundle import load_bundle
 
-        models = cls(load_bundle(detector, "detector"), load_bundle(embedder, "embedder"), precision)
+        models = cls(load_bundle(detector, "detector"), load_bundle(embedder, "embedder"), precision,
+                     None if landmarker is None else load_bundle(landmarker, "landmarker"))
         models.detector.entry(precision, INPUT)
         models.embedder.entry(precision)
         return models
@@ -105,12 +109,15 @@ class Models:
         from edge_face.vision.detector import Detector
         from edge_face.vision.embedder import Embedder
 
-        return Recogniser(Detector(self.detector, *INPUT, self.precision), Embedder(self.embedder, self.precision))
+        landmarker = None if self.landmarker is None else str(self.landmarker.folder)
+        return Recogniser(Detector(self.detector, *INPUT, self.precision, landmarker=landmarker),
+                          Embedder(self.embedder, self.precision))
 
     def about(self) -> dict[str, str]:
         """What was measured: ids of the models and the files that ran."""
         return {"model": self.embedder.model_id, "precision": self.precision, "file": self.embedder.entry(self.precision).name,
-                "detector": self.detector.model_id, "detector_file": self.detector.entry(self.precision, INPUT).name}
+                "detector": self.detector.model_id, "detector_file": self.detector.entry(self.precision, INPUT).name,
+                "landmarker": "none" if self.landmarker is None else self.landmarker.model_id}
 
 
 class Recogniser:
@@ -148,15 +155,24 @@ class Recogniser:
         return self.read(image)
 
 
+SURE = 0.8
+"""Share of the best detection's score from which another face may be the one that is meant."""
+
+
 def main_face(faces: Sequence[Detection], width: int, height: int) -> Detection | None:
-    """The face with the largest area less twice the squared distance of its middle from the picture's, as D. Sandberg's
-    facenet aligns benchmark pictures; None when there is no face."""
+    """The largest and most central of the faces that are found about as surely as the surest; None when there is none.
+
+    A face in the corner counts half of one in the middle: its area times 1 - 0.5 d, d its distance from the middle as a
+    share of the corner's.
+    """
+    surest = max((face.score for face in faces), default=0.0)
 
     def weight(face: Detection) -> float:
         x, y = face.box.centre
-        return face.box.area - 2.0 * ((x - width / 2) ** 2 + (y - height / 2) ** 2)
+        away = float(np.hypot(x - width / 2, y - height / 2) / np.hypot(width / 2, height / 2))
+        return face.box.area * (1.0 - 0.5 * away)
 
-    return max(faces, key=weight, default=None)
+    return max((face for face in faces if face.score >= SURE * surest), key=weight, default=None)
 
 
 def processors() -> int:

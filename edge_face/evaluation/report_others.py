@@ -11,7 +11,7 @@ from edge_face.evaluation.embedding_run import Embedded
 from edge_face.evaluation.identification import OpenSet, curve
 from edge_face.evaluation.page import Cell, facts, page, percent, plots, section, table
 from edge_face.evaluation.plots import Axis, Curve, chart
-from edge_face.evaluation.report_verification import failures_section, span, verification_plots
+from edge_face.evaluation.report_verification import failures_section, models_line, span, verification_plots
 from edge_face.evaluation.robustness import ConditionResult
 from edge_face.evaluation.tally import OperatingPoint, metric
 
@@ -22,7 +22,7 @@ def identification_page(result: OpenSet, about: Mapping[str, str], embedded: Emb
     """FNIR over FPIR, by gallery size, failures."""
     head = [(percent(result.rank1), "rank 1: the best person is the right one" + span(result.rank1_interval))]
     head += [(percent(point.fnir), f"FNIR at FPIR {name}" + span(point.interval)) for name, point in result.points.items() if point]
-    said = (f"{models(about)}. {result.gallery_people:,} people enrolled with {result.templates:,} templates; "
+    said = (f"{models_line(about)}. {result.gallery_people:,} people enrolled with {result.templates:,} templates; "
             f"{result.probes:,} probes of them, {result.strangers:,} pictures of strangers. "
             "A person's score is the best over their templates.")
     x, y = curve(result)
@@ -68,8 +68,8 @@ def detection_page(result: DetectionResult, about: Mapping[str, str], least_heig
         (height_name(edge), labelled, *(percent(found.by_height[edge][0] / labelled) for _, found in thresholds))
         for edge in HEIGHTS if (labelled := result.hide.by_height[edge][1])]
     worst = sorted(result.recognise.worst, key=lambda row: -(row[1] + row[2]))[:MOST_FRAMES]
-    said = (f"{about['detector']} ({about['detector_file']}), {result.frames:,} frames. A face is found when a box overlaps its "
-            f"label by an IoU above 0.5; asked for are faces of {least_height:g} px and more that are more than half visible.")
+    said = (f"{about['detector']} ({about['detector_file']}), landmarker {about['landmarker']}, {result.frames:,} frames. "
+            f"A face is found when a box overlaps its label by an IoU above 0.5; asked for are faces of {least_height:g} px and more that are more than half visible.")
     sections = [facts(head),
                 section("At both thresholds",
                         table(("", "threshold", "faces", "recall", "precision", "false alarms", "on background", "a frame",
@@ -94,7 +94,7 @@ def height_name(edge: float) -> str:
 def robustness_page(rows: Sequence[ConditionResult], about: Mapping[str, str], embedded: Embedded, files: Sequence[str]) -> str:
     """The verification table under every condition, and their ROC and DET curves together."""
     rates = [rate for rate, point in rows[0].at_fmr.items() if point]
-    said = (f"{models(about)}, {len(files):,} pictures. "
+    said = (f"{models_line(about)}, {len(files):,} pictures. "
             "Good pictures against changed ones, as an enrolment against a picture at the door. The conditions are simulated.")
     own: list[tuple[Cell, ...]] = [
         (row.name, row.failures, *(percent(_tar(row.at_fmr[rate])) + span(row.intervals.get(rate)) for rate in rates), percent(row.eer))
@@ -108,11 +108,6 @@ def robustness_page(rows: Sequence[ConditionResult], about: Mapping[str, str], e
                 section("Trade-off", plots(verification_plots([(row.name, row.pairs.tally) for row in rows]))),
                 section("What was done to the pictures", table(("condition", "what"), [(row.name, row.about) for row in rows]))]
     return page("Robustness: when the picture at the door is poor", said, sections + failures_section(embedded.failures, files))
-
-
-def models(about: Mapping[str, str]) -> str:
-    """The models and files that ran, in words."""
-    return f"{about['model']} ({about['file']}), detector {about['detector']} ({about['detector_file']})"
 
 
 def _tar(point: OperatingPoint | None) -> float | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 
 import numpy as np
@@ -30,9 +30,8 @@ def verification_page(result: Verification, *, show: bool = False) -> str:
              for name, point in result.points.items() if point]
     head += [(percent(tally.eer()), "equal error rate"),
              (f"{len(result.embedded.failures):,}", f"of {len(result.pictures):,} pictures without a face")]
-    about = (f"{result.about['model']} ({result.about['file']}), detector {result.about['detector']} ({result.about['detector_file']}), "
-             f"{result.metric.name}. {tally.genuine_pairs:,} genuine and {tally.impostor_pairs:,} impostor pairs"
-             f"{' (only the listed ones)' if result.only_listed else ' (all pairs of all pictures)'}. "
+    about = (f"{models_line(result.about)}, {result.metric.name}. {tally.genuine_pairs:,} genuine and {tally.impostor_pairs:,} "
+             f"impostor pairs{' (only the listed ones)' if result.only_listed else ' (all pairs of all pictures)'}. "
              "A genuine pair with a picture without a face matches at no threshold; such an impostor pair is not counted.")
     roc, det = verification_plots([(result.about["model"], tally)])
     rows: list[tuple[Cell, ...]] = [
@@ -48,6 +47,11 @@ def verification_page(result: Verification, *, show: bool = False) -> str:
         sections.append(section("Listed and not there", ", ".join(map(escape, result.listed.missing[:MOST_FAILURES])),
                                 f"{len(result.listed.missing)} pictures; {result.listed.left_out} pairs are left out."))
     return page("Verification: are two pictures one person?", about, sections)
+
+
+def models_line(about: Mapping[str, str]) -> str:
+    """The models and files that ran, in words."""
+    return f"{about['model']} ({about['file']}), detector {about['detector']} ({about['detector_file']}), landmarker {about['landmarker']}"
 
 
 def failures_section(failures: dict[int, str], files: Sequence[str]) -> list[str]:

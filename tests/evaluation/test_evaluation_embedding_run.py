@@ -39,6 +39,13 @@ def test_the_largest_and_most_central_face_is_taken() -> None:
     assert main_face([], 640, 480) is None
 
 
+def test_a_doubtful_face_is_not_taken_for_its_size() -> None:
+    sure, doubtful, fair = face(280, 200, 60, 0.95), face(200, 100, 250, 0.55), face(270, 190, 90, 0.9)
+    assert main_face([sure, doubtful], 640, 480) is sure
+    assert main_face([sure, doubtful, fair], 640, 480) is fair
+    assert main_face([doubtful], 640, 480) is doubtful
+
+
 class Finder:
     recognise = 0.5
 
@@ -111,6 +118,14 @@ def test_a_model_that_breaks_ends_the_run() -> None:
 def test_nothing_found_at_all_is_said() -> None:
     with pytest.raises(MediaError, match="no face was found in any of the 2 pictures"):
         Embedded.of([Reading(failure="no face found")] * 2)
+
+
+def test_the_landmarker_is_part_of_the_pipeline_and_can_be_left_out() -> None:
+    whole, without = Models.load(), Models.load(landmarker=None)
+    assert whole.about()["landmarker"].startswith("edge-face-landmarker") and without.about()["landmarker"] == "none"
+    one, two = (models.recogniser().read_file(stills("ana")[1]).detection for models in (whole, without))
+    assert one is not None and two is not None and one.box == two.box
+    assert (one.landmarks != two.landmarks).any()
 
 
 @pytest.mark.parametrize("precision", ["int8", "float32", "float16"])
