@@ -69,7 +69,8 @@ def detection_page(result: DetectionResult, about: Mapping[str, str], least_heig
         for edge in HEIGHTS if (labelled := result.hide.by_height[edge][1])]
     worst = sorted(result.recognise.worst, key=lambda row: -(row[1] + row[2]))[:MOST_FRAMES]
     said = (f"{about['detector']} ({about['detector_file']}), landmarker {about['landmarker']}, {result.frames:,} frames. "
-            f"A face is found when a box overlaps its label by an IoU above 0.5; asked for are faces of {least_height:g} px and more that are more than half visible.")
+            f"A face is found when a box overlaps its label by an IoU above 0.5; asked for are faces of {least_height:g} px and more "
+            "that are more than half visible.")
     sections = [facts(head),
                 section("At both thresholds",
                         table(("", "threshold", "faces", "recall", "precision", "false alarms", "on background", "a frame",
