@@ -34,7 +34,7 @@ _SILENT = 10.0
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     from edge_face.cli.main import add_common
 
-    parser.add_argument("name", metavar="NAME", help="what the person is called here")
+    parser.add_argument("name", metavar="NAME", help="what the person is called here; does not begin with a dash")
     source = parser.add_mutually_exclusive_group()
     source.add_argument("--camera", metavar="SOURCE", help="picamera2, usb:N, rtsp://... (default: the settings')")
     source.add_argument("--images", metavar="DIR", help="a folder of pictures of this one person")

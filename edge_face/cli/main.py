@@ -11,8 +11,10 @@ import importlib
 import os
 import sys
 from collections.abc import Mapping, Sequence
+from typing import Any, NoReturn
 
 from edge_face import __version__
+from edge_face.cli import guard_is_over
 from edge_face.errors import EdgeFaceError, UsageError
 
 COMMANDS: dict[str, tuple[str, str]] = {
@@ -47,6 +49,24 @@ def be_printable() -> None:
             reconfigure(errors="backslashreplace")
 
 
+class _Parser(argparse.ArgumentParser):
+    """Says which word was taken for an option when a NAME or FILE is missing because of it."""
+
+    _words: Sequence[str] = ()
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        self._words = list(args or ())
+        return super().parse_known_args(args, namespace)
+
+    def error(self, message: str) -> NoReturn:
+        words = self._words[:self._words.index("--")] if "--" in self._words else self._words
+        odd = [word for word in words if word.startswith("-") and word != "-"
+               and not any(option.startswith(word.split("=")[0]) for option in self._option_string_actions)]
+        if odd and "required" in message:
+            message += f" ('{odd[0]}' is no option here, and a name cannot begin with a dash)"
+        super().error(message)
+
+
 def overview(program: str, about: str, commands: Mapping[str, tuple[str, str]]) -> str:
     """The text of `--help`, made without importing any command."""
     width = max(10, *map(len, commands))
@@ -58,8 +78,9 @@ def overview(program: str, about: str, commands: Mapping[str, tuple[str, str]]) 
 
 def dispatch(program: str, about: str, commands: Mapping[str, tuple[str, str]], argv: Sequence[str]) -> int:
     """Runs one command of a table and returns its exit code; never lets a traceback out for a known error."""
-    be_printable()
     try:
+        guard_is_over()
+        be_printable()
         if not argv or argv[0] in ("-h", "--help", "help"):
             print(overview(program, about, commands), end="", flush=True)
             return 0 if argv else 2
@@ -74,9 +95,8 @@ def dispatch(program: str, about: str, commands: Mapping[str, tuple[str, str]], 
             hint = f"did you mean '{close[0]}'?" if close else f"'{program} --help' lists the commands"
             raise UsageError(f"there is no command '{name}': {hint}")
         module = importlib.import_module(commands[name][0])
-        parser = argparse.ArgumentParser(prog=f"{program} {name}", description=module.DESCRIPTION,
-                                         epilog="examples:\n" + module.EXAMPLES.strip("\n"),
-                                         formatter_class=argparse.RawDescriptionHelpFormatter)
+        parser = _Parser(prog=f"{program} {name}", description=module.DESCRIPTION,
+                         epilog="examples:\n" + module.EXAMPLES.strip("\n"), formatter_class=argparse.RawDescriptionHelpFormatter)
         module.add_arguments(parser)
         args = parser.parse_args(list(argv[1:]))
         code = int(module.run(args))

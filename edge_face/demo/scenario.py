@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import time
 from collections import defaultdict
@@ -44,13 +45,31 @@ class Outcome:
 
 def play(settings: Settings, who: str, folder: Path, *, short: bool, progress: Progress) -> Outcome:
     """Writes door.mp4, report.html, events.jsonl and pictures into `folder`. Raises EdgeFaceError."""
-    from edge_face.demo.enrolled import enrolled
-    from edge_face.media import VideoWriter, write_picture
+    with _folder(folder):
+        return _play(settings, who, folder, short=short, progress=progress)
 
+
+@contextlib.contextmanager
+def _folder(folder: Path) -> Iterator[None]:
+    """Makes the folder and those above it; those that it made go again if nothing came into them. Raises MediaError."""
+    made = [place for place in (folder, *folder.parents) if not place.exists()]
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise MediaError(f"{folder} cannot be made: {error.strerror}; name another folder with --out") from error
+    try:
+        yield
+    except BaseException:
+        with contextlib.suppress(OSError):  # not empty: what is there may say why it failed
+            for place in made:
+                place.rmdir()
+        raise
+
+
+def _play(settings: Settings, who: str, folder: Path, *, short: bool, progress: Progress) -> Outcome:
+    from edge_face.demo.enrolled import enrolled
+    from edge_face.media import VideoWriter, write_picture
+
     begun = time.perf_counter()
     demo_settings = replace(settings, decision=replace(settings.decision, assurance="face"))
     frames = len(labels_path("door").read_text(encoding="utf-8").splitlines())

@@ -128,6 +128,8 @@ def clean_name(name: str) -> str:
         raise PeopleError(f"a name has at most {LONGEST_NAME} characters, this one has {len(text)}: shorten it")
     if "/" in text or "\\" in text or not text.strip(". "):
         raise PeopleError(f"'{text}' looks like a path, not like a name: leave out slashes, and give at least one letter")
+    if text.startswith("-"):
+        raise PeopleError(f"the name '{text}' begins with a dash, which commands take for an option: begin it with something else")
     if is_id(text):
         raise PeopleError(f"'{text}' looks like the id of a person and cannot be a name: add something to it")
     if not any(unicodedata.category(c)[0] in "LNSP" for c in text):

@@ -194,3 +194,10 @@ def test_a_chin_that_nobody_could_see_is_told(run: Shell, monkeypatch: pytest.Mo
     assert done.code == 0, done.err
     assert "nobody could see whether the chin was raised" in done.err
     assert sorted(kept["pose"] for kept in run("people", "show", "Ben", "--json").json["kept"]) == ["extra", "left", "right", "straight"]
+
+
+def test_a_name_that_looks_like_an_option_is_refused(run: Shell) -> None:
+    bare = run("enroll", "-rf", "--images", BEN, "--consent", "recognise")
+    assert bare.code == 2 and "'-rf' is no option here, and a name cannot begin with a dash" in bare.err
+    spelled = run("enroll", " -rf", "--images", BEN, "--consent", "recognise")
+    assert spelled.code == 1 and "begins with a dash" in spelled.err and not run.store.exists()

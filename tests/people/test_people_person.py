@@ -27,7 +27,8 @@ def test_a_name_is_trimmed_and_composed(given_: str, kept: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["", "   ", "\n", "a\nb", "a\tb", "a\x00b", "\x7f", "\u202eneB", "a\u2028b", "\ud800", "../../etc", "a/b",
-                                  "a\\b", "..", ". .", "\ue000", "\u200d", "0123456789abcdef", "x" * (LONGEST_NAME + 1)])
+                                  "a\\b", "..", ". .", "\ue000", "\u200d", "0123456789abcdef", "-rf", " --yes", "-",
+                                  "x" * (LONGEST_NAME + 1)])
 def test_what_cannot_be_a_name_says_why(name: str) -> None:
     with pytest.raises(PeopleError) as caught:
         clean_name(name)
