@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,37 +11,42 @@ import numpy as np
 
 from converter.card import render
 from converter.embedder_bundle import CARD
-from converter.faces import open_faces, people
+from converter.encounters import TEMPLATES
+from converter.face_material import VIEWS, embed_material
+from converter.faces import open_faces
 from converter.manifest import manifest_text, replace_text
-from converter.thresholds import tables
-from edge_face.errors import MediaError
-from edge_face.types import Floats
+from converter.progress import Progress
+from converter.thresholds import FEWEST, SHOWN, tables
+from edge_face.errors import ModelError
 from edge_face.vision.bundle import MANIFEST, load_bundle
-from edge_face.vision.embedder import Embedder
 from edge_face.vision.manifest import parse_manifest
 
 
-def measure(bundle_folder: Path, faces_folder: Path, draws: int, say: Callable[[str], None] = lambda text: None) -> dict[str, Any]:
+def measure(bundle_folder: Path, faces_folder: Path, rounds: int, workers: int = 1, shown: Sequence[str] = SHOWN,
+            views: int = VIEWS, say: Callable[[str], None] = lambda text: None) -> dict[str, Any]:
     """The tables of an embedder bundle, over all its files, on the faces of the role "thresholds". Pictures without
     exactly one face are left out and counted. Raises EdgeFaceError."""
     bundle = load_bundle(bundle_folder, "embedder")
-    embedders = [Embedder(bundle, file.precision) for file in bundle.files]
-    faces = open_faces(faces_folder, "thresholds")
-    say(f"embedding {len(faces)} pictures of {len(np.unique(faces.identity))} people by {bundle.offers}")
-    vectors: dict[str, list[Floats]] = {embedder.precision: [] for embedder in embedders}
-    identity = []
-    for index in range(len(faces)):
-        crop = faces.read(index)
-        if crop is not None:
-            identity.append(faces.identity[index])
-            for embedder in embedders:
-                vectors[embedder.precision].append(embedder.embed(crop))
-    if len(identity) < len(faces):
-        say(f"{len(faces) - len(identity)} pictures do not show exactly one face and are left out")
-    if not identity:
-        raise MediaError(f"no picture in {faces_folder} shows exactly one face")
-    stacked = {precision: np.stack(rows) for precision, rows in vectors.items()}
-    return tables(stacked, people(np.asarray(identity)), draws, say)
+    faces = open_faces(faces_folder, "thresholds", margin=True)
+    pictures = np.unique(faces.identity, return_counts=True)[1]
+    known, count = int((pictures >= TEMPLATES[0]).sum()), len(pictures)
+    if known * (known - 1) // 2 < FEWEST:
+        raise ModelError(f"{known} people in {faces_folder} have {TEMPLATES[0]} or more pictures: their pairs cannot show {FEWEST} false "
+                         "matches; bring some 80 people or more")
+    say(f"embedding {len(faces)} pictures of {count} people by {bundle.offers}")
+    with Progress("embedding", len(faces)) as bar:
+        material = embed_material(bundle_folder, faces, workers, views, step=bar.step, say=say)
+    with Progress("comparing", (2 + len(shown)) * len(bundle.files) * rounds * len(material.people)) as bar:
+        return tables(material, rounds, shown, step=bar.step, say=say)
+
+
+def check_reach(measured: dict[str, Any], rate: float) -> None:
+    """Refuses tables that end before a false match rate of the score that decides. Raises ModelError."""
+    last = measured["pooled"]["rows"][-1]
+    if last["fmr"] > rate:
+        raise ModelError(f"a false match rate of {rate:g} is beyond what was measured: the table ends at {last['fmr']:.3g}, where "
+                         f"{last['effective_pairs']:.0f} pairs of people decide; nothing is extrapolated: bring pictures of more "
+                         "people, or ask for a higher rate")
 
 
 def write(bundle_folder: Path, measured: dict[str, Any]) -> None:

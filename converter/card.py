@@ -91,9 +91,9 @@ def _tables(thresholds: Mapping[str, Any]) -> list[str]:
         lines += [
             f"## False match rates, {name}",
             "",
-            f"Score: {table['score']}. {table['people']} people who were never trained on, {table['pairs']:,} impostor pairs, "
-            f"each row the worst of {table['precision']}. The table ends where {table['fewest_false_matches']} falsely "
-            f"matching pairs of people remain (FMR {table['rows'][-1]['fmr']:.2g}); nothing is extrapolated.",
+            f"Score: {table['score']}. {table['people']} people who were never trained on, {_counts(table['pairs'])} "
+            f"impostor pairs, each row the worst of {table['precision']}. {_ending(table)} (FMR "
+            f"{table['rows'][-1]['fmr']:.2g}); nothing is extrapolated.",
             "",
             "| FMR | similarity | false matches | upper 95 % bound | true accept rate |",
             "|---|---|---|---|---|",
@@ -106,6 +106,18 @@ def _tables(thresholds: Mapping[str, Any]) -> list[str]:
             )
         lines.append("")
     return lines
+
+
+def _counts(value: Any) -> str:
+    """A count, or counts by name."""
+    return " and ".join(f"{count:,} ({name})" for name, count in value.items()) if isinstance(value, Mapping) else f"{value:,}"
+
+
+def _ending(table: Mapping[str, Any]) -> str:
+    """Where the table ends; tables of earlier versions counted pairs in another way."""
+    if "fewest_false_pairs" in table:
+        return f"The table ends where falsely matching pairs of people tell as much as {table['fewest_false_pairs']} independent ones"
+    return f"The table ends where {table['fewest_false_matches']} falsely matching pairs of people remain"
 
 
 def _nearest(rows: Sequence[Mapping[str, Any]], rate: float) -> int:

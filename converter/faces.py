@@ -49,30 +49,30 @@ def people(identity: npt.NDArray[np.int64]) -> dict[int, npt.NDArray[np.int64]]:
     return {int(name): part for name, part in zip(names, np.split(order, starts[1:]), strict=True)}
 
 
-def open_faces(folder: Path, role: str) -> FaceSet:
+def open_faces(folder: Path, role: str, margin: bool = False) -> FaceSet:
     """The faces of a role in a folder of shards (`faces-*.npz` and `split.npz`), or all pictures of a folder per person.
 
     Pictures of 112x112 and of 128x128 (8 px of margin) are taken as aligned; in others the face is looked for.
-    Raises MediaError.
+    `margin`: faces come as 128x128, their edge repeated where there is no more of the picture. Raises MediaError.
     """
     if not folder.is_dir():
         raise MediaError(f"{folder} is no folder: name one with a folder for each person, or with faces-*.npz and split.npz")
     shards = [path for path in folder.glob("faces-*.npz") if path.stem.partition("-")[2].isdigit()]
     if shards:
-        return _shards(folder, sorted(shards, key=lambda path: int(path.stem.partition("-")[2])), ROLES[role])
+        return _shards(folder, sorted(shards, key=lambda path: int(path.stem.partition("-")[2])), ROLES[role], margin)
     homes = sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
     files = [(number, path) for number, home in enumerate(homes) for path in _pictures(home.iterdir())]
     if not files:
         raise MediaError(f"{folder} has no pictures: a folder for each person with {', '.join(SUFFIXES)} files is expected")
     return FaceSet(np.array([number for number, _ in files], np.int64), [str(path) for _, path in files],
-                   _reader([path for _, path in files]))
+                   _reader([path for _, path in files], margin))
 
 
 def _pictures(paths: Iterable[Path]) -> list[Path]:
     return sorted(path for path in paths if path.suffix.lower() in SUFFIXES)
 
 
-def _shards(folder: Path, paths: list[Path], role: int) -> FaceSet:
+def _shards(folder: Path, paths: list[Path], role: int, margin: bool) -> FaceSet:
     identity: list[npt.NDArray[np.int64]] = []
     pieces: list[npt.NDArray[np.uint8]] = []
     try:
@@ -90,7 +90,7 @@ def _shards(folder: Path, paths: list[Path], role: int) -> FaceSet:
 
     def read(index: int) -> Image:
         picture = cv2.imdecode(pieces[index], cv2.IMREAD_COLOR) if len(pieces[index]) else None
-        crop = None if picture is None else _crop(picture)
+        crop = None if picture is None else _crop(picture, margin)
         if crop is None:
             raise MediaError(f"face {index} of {folder} is no crop of 112x112 or 128x128: fetch the shards again")
         return crop
@@ -98,28 +98,35 @@ def _shards(folder: Path, paths: list[Path], role: int) -> FaceSet:
     return FaceSet(np.concatenate(identity), [f"face {i} of {folder}" for i in range(len(pieces))], read)
 
 
-def _crop(picture: Image) -> Image | None:
-    """The aligned face in a picture that is one by its size."""
+def _crop(picture: Image, margin: bool = False) -> Image | None:
+    """The aligned face in a picture that is one by its size, with or without its margin."""
     if picture.shape[:2] == (SIZE, SIZE):
-        return picture
+        return _with_margin(picture) if margin else picture
     if picture.shape[:2] == (SIZE + 2 * MARGIN, SIZE + 2 * MARGIN):
-        return np.ascontiguousarray(picture[MARGIN:-MARGIN, MARGIN:-MARGIN])
+        return picture if margin else np.ascontiguousarray(picture[MARGIN:-MARGIN, MARGIN:-MARGIN])
     return None
 
 
-def _reader(files: list[Path]) -> Callable[[int], Image | None]:
+def _with_margin(face: Image) -> Image:
+    return np.asarray(cv2.copyMakeBorder(face, MARGIN, MARGIN, MARGIN, MARGIN, cv2.BORDER_REPLICATE), np.uint8)
+
+
+def _reader(files: list[Path], margin: bool = False) -> Callable[[int], Image | None]:
     """Reads and aligns pictures; the detector is loaded with the first one that is not aligned already."""
     detectors: list[Detector] = []
 
     def read(index: int) -> Image | None:
         picture = read_picture(files[index])
-        crop = _crop(picture)
+        crop = _crop(picture, margin)
         if crop is not None:
             return crop
         if not detectors:
             detectors.append(Detector(load_bundle("", "detector"), 640, 480))
         found = detectors[0].detect(picture, detectors[0].recognise)
-        return align(picture, found[0].landmarks).image if len(found) == 1 else None
+        if len(found) != 1:
+            return None
+        face = align(picture, found[0].landmarks).image
+        return _with_margin(face) if margin else face
 
     return read
 

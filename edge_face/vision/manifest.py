@@ -146,7 +146,8 @@ def _embedding(outputs: dict[str, Any], where: str) -> Embedding:
 
 
 def check_table(table: Any, where: str, key: str) -> None:
-    """Checks one similarity -> false-match-rate table: rows from lax to strict. Raises ModelError."""
+    """Checks one similarity -> false-match-rate table: rows from lax to strict, and what each was counted on where it
+    says so. Raises ModelError."""
     content = mapping(table, where, key)
     rows = content.get("rows")
     if not isinstance(rows, list) or not 1 <= len(rows) <= MAX_ROWS:
@@ -160,6 +161,28 @@ def check_table(table: Any, where: str, key: str) -> None:
         if not (fmr < rate and score >= similarity):
             raise _fail(where, at, "stricter than the row before it (a lower fmr, no lower similarity)")
         rate, similarity = fmr, score
+        _check_evidence(entry, fmr, where, at)
+    for name in ("templates", "probe_pictures", "votes", "of"):
+        if name in content:
+            whole(content[name], 1, 1000, where, f"{key}.{name}")
+    if "vote_similarity" in content:
+        real(content["vote_similarity"], -1.0, 1.0, where, f"{key}.vote_similarity")
+
+
+def _check_evidence(row: dict[str, Any], fmr: float, where: str, at: str) -> None:
+    """What a row says of its own data: every key may be missing, none may be impossible."""
+    most = 10**15
+    if "comparisons" in row:
+        most = whole(row["comparisons"], 1, most, where, f"{at}.comparisons")
+    for name in ("false_matches", "false_pairs"):
+        if name in row:
+            most = whole(row[name], 1, most, where, f"{at}.{name}")
+    if "effective_pairs" in row:
+        whole(row["effective_pairs"], 1, most, where, f"{at}.effective_pairs")
+    if "fmr_upper" in row:
+        real(row["fmr_upper"], fmr, 1.0, where, f"{at}.fmr_upper")
+    if row.get("tar") is not None:
+        real(row["tar"], 0.0, 1.0, where, f"{at}.tar")
 
 
 def parse_files(given: dict[str, Any], spec: InputSpec, where: str) -> tuple[BundleFile, ...]:

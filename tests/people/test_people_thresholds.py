@@ -12,7 +12,7 @@ from people_fakes import THRESHOLDS, table
 
 from edge_face.errors import ModelError
 from edge_face.people import threshold_for
-from edge_face.people.thresholds import same_person_similarity, templates_measured, vote_rate
+from edge_face.people.thresholds import MOST_LAX_VOTE, same_person_similarity, templates_measured, vote_rate
 from edge_face.vision.bundle import load_bundle
 
 
@@ -74,9 +74,15 @@ def test_a_rate_that_is_none(rate: float) -> None:
         threshold_for(THRESHOLDS, 1, rate)
 
 
-@pytest.mark.parametrize(("rate", "votes"), [(1e-4, 1e-2), (1e-6, 1e-4), (1e-3, 1e-2), (0.1, 0.1)])
+@pytest.mark.parametrize(("rate", "votes"), [(1e-4, 1e-2), (1e-6, 1e-4), (1e-3, 1e-2), (0.1, 1e-2)])
 def test_votes_are_held_to_less(rate: float, votes: float) -> None:
     assert vote_rate(rate) == pytest.approx(votes)
+
+
+@given(st.floats(1e-7, 0.1), st.integers(1, 10**4))
+def test_no_vote_is_laxer_than_those_that_the_table_was_made_with(rate: float, people: int) -> None:
+    measured = threshold_for(THRESHOLDS, 1, MOST_LAX_VOTE, "single").similarity
+    assert threshold_for(THRESHOLDS, people, vote_rate(rate), "single").similarity >= measured
 
 
 def test_what_one_persons_pictures_have_in_common() -> None:

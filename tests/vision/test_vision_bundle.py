@@ -133,6 +133,15 @@ def test_a_size_chooses_among_files() -> None:
     ("thresholds/pooled/rows/1/similarity", 0.0, "stricter than the row before"),
     ("thresholds/single/rows/3/fmr", 0.09, "stricter than the row before"),
     ("thresholds/single/rows/3", 7, r"rows\[3\] must be an object"),
+    ("thresholds/pooled/rows/0/comparisons", 0, r"rows\[0\]\.comparisons must be"),
+    ("thresholds/pooled/rows/0/false_matches", 10**9, r"rows\[0\]\.false_matches must be"),
+    ("thresholds/pooled/rows/0/false_pairs", 2.5, r"rows\[0\]\.false_pairs must be"),
+    ("thresholds/pooled/rows/0/effective_pairs", 10**9, r"rows\[0\]\.effective_pairs must be"),
+    ("thresholds/pooled/rows/0/fmr_upper", 1e-3, r"rows\[0\]\.fmr_upper must be"),
+    ("thresholds/single/rows/0/tar", 1.5, r"rows\[0\]\.tar must be"),
+    ("thresholds/pooled/templates", 0, r"pooled\.templates must be"),
+    ("thresholds/pooled/votes", "3", r"pooled\.votes must be"),
+    ("thresholds/pooled/vote_similarity", 2.0, r"pooled\.vote_similarity must be"),
     ("thresholds", 5, "thresholds must be an object"),
 ])
 def test_what_is_wrong_in_a_manifest_is_named(tmp_path: Path, path: str, value: Any, words: str) -> None:
