@@ -36,34 +36,36 @@ def _heights(person: str) -> dict[str, float]:
 
 @pytest.mark.parametrize("person", PEOPLE)
 def test_everybodys_raised_chin_is_seen_and_nothing_else_is(person: str) -> None:
+    """Chins raised by 9 to 16 degrees; the other straight looks nod by up to 5."""
     heights = _heights(person)
     level = level_of([heights["front"]])
     assert is_raised(level, [heights["up"]] * 3, LIFT)
-    assert not any(is_raised(level, [heights[other]] * 3, LIFT) for other in ("front", "smile", "light"))
+    assert is_raised(level, [heights["up"]] * 3, 0.06), "true points leave room to spare"
+    assert not any(is_raised(level, [heights[other]] * 3, 0.06) for other in ("front", "smile", "light"))
+    assert not is_raised(level, [heights["smile"]] * 3, LIFT)
 
 
 def test_between_people_it_says_nothing() -> None:
     fronts = [_heights(person)["front"] for person in PEOPLE]
-    assert max(fronts) - min(fronts) > 2 * LIFT, "or it could be told without the straight look"
+    assert max(fronts) - min(fronts) > 0.3, "or it could be told without the straight look"
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_points_that_jitter_by_a_twentieth_of_the_eye_distance_do_for_most(seed: int) -> None:
-    """White noise of 0.05 eye distances on each point, straight and up look of ten frames each."""
+def test_jitter_as_in_the_clips_mistakes_nothing(seed: int) -> None:
+    """The height jitters by 0.01 from frame to frame in the bundled clips; a straight and an up look of ten frames each."""
     rng = np.random.default_rng(seed)
     seen = mistaken = 0
     for person in PEOPLE:
         heights = _heights(person)
-        noise = 0.05 * np.sqrt(1.5)  # of the nose tip, and of the mean of two eyes
 
-        def jittered(height: float, noise: float = noise) -> list[float]:
-            return [float(height + e) for e in noise * rng.standard_normal(10)]
+        def jittered(height: float) -> list[float]:
+            return [float(height + e) for e in 0.01 * rng.standard_normal(10)]
 
         level = level_of(jittered(heights["front"]))
         up, straight = jittered(heights["up"]), jittered(heights["front"])
         seen += any(is_raised(level, up[:k], LIFT) for k in range(3, 11))
         mistaken += any(is_raised(level, straight[:k], LIFT) for k in range(3, 11))
-    assert seen >= 7 and mistaken <= 4
+    assert (seen, mistaken) == (len(PEOPLE), 0)
 
 
 @pytest.mark.parametrize("angle", [-40.0, 0.0, 25.0, 90.0])

@@ -168,7 +168,7 @@ def test_one_frame_that_jitters_is_no_raised_chin() -> None:
 
 
 def test_a_chin_raised_by_too_little_counts_as_extra() -> None:
-    assert _asked_for_up([NOSE - 0.05] * 60).takes[-1].pose == EXTRA
+    assert _asked_for_up([NOSE - 0.02] * 60).takes[-1].pose == EXTRA
 
 
 def test_a_chin_that_is_raised_late_replaces_the_extra_picture() -> None:
