@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import zipfile
 import zlib
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from edge_face.errors import MediaError
 from edge_face.vision.align import SIZE
 
 CROP = SIZE + 2 * MARGIN
+UNREADABLE = (OSError, ValueError, KeyError, IndexError, EOFError, zipfile.BadZipFile, zlib.error)
 
 
 @dataclass(frozen=True)
@@ -43,34 +45,39 @@ def load_shards(folder: Path, role: str) -> TrainingFaces:
                    key=lambda path: int(path.stem.partition("-")[2]))
     if not paths:
         raise MediaError(f"{folder} has no shards faces-0.npz, faces-1.npz, …: name the folder that has them")
-    crops, people, teachers, skipped = [], [], [], []
-    for number, path in enumerate(paths):
+    try:
+        with np.load(folder / "split.npz") as split:
+            chosen = [np.flatnonzero(split[f"shard{number}"] == ROLES[role]) for number in range(len(paths))]
+    except UNREADABLE as error:
+        raise MediaError(f"{folder / 'split.npz'} cannot be read ({error}): fetch the shards again") from error
+    crops = np.empty((sum(map(len, chosen)), CROP, CROP, 3), np.uint8)  # once: at 70,000 faces a copy is 3.4 GB
+    people, teachers, skipped, used = [], [], [], 0
+    for path, wanted in zip(paths, chosen, strict=True):
         try:
-            with np.load(folder / "split.npz") as split, np.load(path) as shard:
-                chosen = np.flatnonzero(split[f"shard{number}"] == ROLES[role])
-                data, offsets = shard["data"], shard["offsets"]
-                parts = [shard[f"teacher_{t}"][chosen] * shard[f"teacher_{t}_scale"][chosen, None] for t in "ab"]
-                identity = shard["identity"][chosen]
-        except (OSError, ValueError, KeyError, IndexError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+            with np.load(path) as shard:
+                data, offsets, identity = shard["data"], shard["offsets"], shard["identity"][wanted]
+                names = sorted(name for name in shard.files if re.fullmatch(r"teacher_[a-z]", name))
+                parts = [shard[name][wanted] * shard[f"{name}_scale"][wanted, None] for name in names]
+        except UNREADABLE as error:
             raise MediaError(f"{path} cannot be read ({error}): fetch the shards again") from error
-        decoded = np.empty((len(chosen), CROP, CROP, 3), np.uint8)
-        good = np.ones(len(chosen), bool)
-        for i, face in enumerate(chosen):
-            picture = cv2.imdecode(data[offsets[face]:offsets[face + 1]], cv2.IMREAD_COLOR)
-            if picture is None or picture.shape != decoded.shape[1:]:
+        good = np.ones(len(wanted), bool)
+        for i, face in enumerate(wanted):
+            blob = data[offsets[face]:offsets[face + 1]]
+            picture = cv2.imdecode(blob, cv2.IMREAD_COLOR) if len(blob) else None
+            if picture is None or picture.shape != crops.shape[1:]:
                 skipped.append(f"face {face} of {path.name} is no crop of {CROP}x{CROP}")
                 good[i] = False
             else:
-                decoded[i] = picture
-        crops.append(decoded if good.all() else decoded[good])
+                crops[used] = picture
+                used += 1
         people.append(identity[good])
-        teachers.append(np.concatenate([_unit(part[good].astype(np.float32)) for part in parts], 1) / len(parts) ** 0.5)
+        units = [_unit(part[good].astype(np.float32)) / len(parts) ** 0.5 for part in parts]
+        teachers.append(np.concatenate([np.zeros((int(good.sum()), 0), np.float32), *units], 1))
     person = np.concatenate(people)
-    inverse = np.unique(person[person >= 0], return_inverse=True)[1]
     numbered = np.full(len(person), -1, np.int32)
-    numbered[person >= 0] = inverse
+    numbered[person >= 0] = np.unique(person[person >= 0], return_inverse=True)[1]
     widths = tuple(int(part.shape[1]) for part in parts)
-    return TrainingFaces(np.concatenate(crops), numbered, np.concatenate(teachers).astype(np.float32), widths, tuple(skipped))
+    return TrainingFaces(crops[:used], numbered, np.concatenate(teachers).astype(np.float32), widths, tuple(skipped))
 
 
 def _unit(x: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -91,9 +91,9 @@ class _Loop:
                 counters.seconds, last = counters.seconds + now - last, now
                 progress = schedule.progress(counters.step, counters.seconds)
                 ended = progress >= 1
+                self.progress.show(progress, counters.step, counters.seconds, window.line())
                 if counters.step % schedule.log_steps == 0 or ended:
                     self._log(window)
-                self.progress.show(progress, counters.step, counters.seconds, window.line())
                 if interrupted:
                     self._save()
                     self.progress.say(f"interrupted at step {counters.step}: saved, go on with --resume")
