@@ -14,6 +14,7 @@ EXAMPLES = """
   edge-face-convert train embedder my.toml --data people.csv --out run/
   edge-face-convert train embedder my.toml --data people.csv --out run/ --resume
   edge-face-convert train detector --data detect/ --out run/
+  edge-face-convert train classifier classifier-64 --data people/ --out run/
   KERAS_BACKEND=jax edge-face-convert train embedder embedder-tiny --data people/
 """
 
@@ -46,13 +47,17 @@ def run(args: argparse.Namespace) -> int:
         raise ModelError(f"{args.init} is no file: --init names a model saved as .keras")
     task = make_task(args.task, recipe, args.data, args.init or (folder.init() if args.resume else None))
     model = train(task, folder.path, args.resume)
-    print(f"next: edge-face-convert quantize {_next(args.task, model, task.notes())}")
+    following = _next(args.task, model, task.notes())
+    if following:
+        print(f"next: edge-face-convert {following}")
     return 0
 
 
 def _next(task: str, model: Path, notes: object) -> str:
-    """The arguments that make a bundle of the result."""
+    """The command that makes something of the result, or "" where there is none."""
+    if task in ("classifier", "sequence"):
+        return f"classifier {model.parent} --data DIR --quantize --out RESULT" if task == "classifier" else ""
     parts = notes.get("parts", []) if isinstance(notes, dict) else []
     named = f" --parts {','.join(map(str, parts))}" if len(parts) > 1 else ""
     source = model.parent if task == "detector" else model
-    return f"{source} --task {task}{named} --calibration DIR --out BUNDLE"
+    return f"quantize {source} --task {task}{named} --calibration DIR --out BUNDLE"
