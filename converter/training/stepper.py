@@ -56,7 +56,9 @@ class Stepper(abc.ABC):
             self.optimizer.exclude_from_weight_decay(var_names=["bias", "beta", "gamma", "centres"])
         self.optimizer.build(self.trained)
         pairs = zip(self.average.variables, self.model.variables, strict=True)
-        self.followed = [(mean, value) for mean, value in pairs if "seed" not in mean.path]
+        layers = self.model._flatten_layers(include_self=False)
+        still = {id(variable) for layer in layers if not layer.trainable for variable in layer.variables}
+        self.followed = [(mean, value) for mean, value in pairs if "seed" not in mean.path and id(value) not in still]
 
     mixed_by_policy = True
     """Whether bfloat16 comes by Keras' dtype policy (else by the backend's own autocast)."""
