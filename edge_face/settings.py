@@ -50,6 +50,7 @@ class VisionSettings:
     """How faces are found and recognised."""
 
     detector: str = key("", "folder of a detector bundle; empty: the shipped one")
+    landmarker: str = key("", "folder of a landmarker bundle; empty: the shipped one")
     embedder: str = key("", "folder of an embedder bundle; empty: the shipped one")
     precision: str = key("int8", "which file of the bundles runs", choices=("int8", "float32", "float16", "dynamic"))
     input: str = key("320x240", "size at which the detector looks at a frame", choices=("320x240", "640x480"))

@@ -22,7 +22,7 @@ from edge_face.vision.landmarker import EYES, MARGIN, view
 VIEW = 64
 ROLL, SCALE, SHIFT = 7.0, 0.10, 0.16
 """Standard deviations of a rough placement: degrees, natural logarithm, eye distances; cut at 2.5 of them."""
-HARD_SHARE, PORTRAITS = 0.3, 0.35
+HARD_SHARE, PORTRAITS = 0.3, 0.45
 CHANGES = tuple(name for name in HARD if name not in ("cut", "far"))
 Image = NDArray[np.uint8]
 Points = NDArray[np.float32]

@@ -137,6 +137,6 @@ def _hidden(picture: Image, settings: Settings) -> tuple[Image, int]:
     from edge_face.vision.detector import Detector
 
     vision, privacy = settings.vision, settings.privacy
-    detector = Detector(load_bundle(vision.detector, "detector"), 640, 480, vision.precision, vision.threads)
+    detector = Detector(load_bundle(vision.detector, "detector"), 640, 480, vision.precision, vision.threads, vision.landmarker)
     regions = Hider(privacy).regions(StillScenes(CloseDetector(detector)).look(picture), ())
     return anonymize(picture, regions, privacy.method, privacy.strength), len(regions)

@@ -37,7 +37,7 @@ def enrolled(settings: Settings, name: str, pictures: Sequence[Path]) -> Iterato
     vision = settings.vision
     width, height = (int(side) for side in vision.input.split("x"))
     finder, knower = load_bundle(vision.detector, "detector"), load_bundle(vision.embedder, "embedder")
-    detector = Detector(finder, width, height, vision.precision, vision.threads)
+    detector = Detector(finder, width, height, vision.precision, vision.threads, vision.landmarker)
     embedder = Embedder(knower, vision.precision, vision.threads)
     with tempfile.TemporaryDirectory(prefix="edge-face-demo-") as folder, Store(folder) as store:
         given = Given(0.0, "a synthetic person: nobody exists who could be asked")

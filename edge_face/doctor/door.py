@@ -35,7 +35,7 @@ def models(host: Host, settings: Settings) -> Iterator[Finding]:
     vision = settings.vision
     detector = load_bundle(vision.detector, "detector")
     width, height = (int(side) for side in vision.input.split("x"))
-    Detector(detector, width, height, vision.precision, vision.threads).detect(
+    Detector(detector, width, height, vision.precision, vision.threads, vision.landmarker).detect(
         np.zeros((480, 640, 3), np.uint8), 0.5)
     yield Finding("detector", Status.OK, f"{detector.name} {detector.version}, {vision.precision}: digest and a run are fine")
     embedder = load_bundle(vision.embedder, "embedder")

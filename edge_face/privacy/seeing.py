@@ -66,11 +66,11 @@ class Seeing:
         from edge_face.vision.embedder import Embedder
 
         vision = self.settings.vision
-        return Embedder(load_bundle(vision.embedder, "embedder"), vision.precision, vision.threads)
+        return Embedder(load_bundle(vision.embedder, "embedder"), vision.precision, vision.threads, vision.landmarker)
 
     @functools.lru_cache(maxsize=4)  # noqa: B019 - lives as long as the command
     def _detector(self, width: int, height: int) -> FaceDetector:
         from edge_face.vision.detector import Detector
 
         vision = self.settings.vision
-        return Detector(self._bundle, width, height, vision.precision, vision.threads)
+        return Detector(self._bundle, width, height, vision.precision, vision.threads, vision.landmarker)

@@ -36,6 +36,6 @@ def load_models(settings: VisionSettings) -> Models:
     width, height = (int(side) for side in settings.input.split("x"))
     sweep = None
     if settings.sweep_every and (width, height) != _SWEEP:
-        sweep = Detector(detector_bundle, *_SWEEP, settings.precision, settings.threads)
-    return Models(Detector(detector_bundle, width, height, settings.precision, settings.threads), sweep,
+        sweep = Detector(detector_bundle, *_SWEEP, settings.precision, settings.threads, settings.landmarker)
+    return Models(Detector(detector_bundle, width, height, settings.precision, settings.threads, settings.landmarker), sweep,
                   Embedder(embedder_bundle, settings.precision, settings.threads), detector_bundle, embedder_bundle)

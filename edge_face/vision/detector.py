@@ -91,7 +91,7 @@ class Detector:
     """
 
     def __init__(self, bundle: Bundle, width: int = 320, height: int = 240, precision: str = "int8", threads: int = 1,
-                 landmarker: str | None = None) -> None:
+                 landmarker: str | None = "") -> None:
         if bundle.task != "detector":
             raise ModelError(f"{bundle.folder} is a bundle for {bundle.task!r}, not for 'detector'")
         entry = bundle.entry(precision, (width, height))

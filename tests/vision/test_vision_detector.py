@@ -58,7 +58,7 @@ class Maps:
 
 @pytest.fixture
 def faked(monkeypatch: pytest.MonkeyPatch) -> tuple[Detector, Maps]:
-    detector, maps = Detector(load_bundle("", "detector")), Maps()
+    detector, maps = Detector(load_bundle("", "detector"), landmarker=None), Maps()
     monkeypatch.setattr(detector, "_interpreter", maps)
     return detector, maps
 
