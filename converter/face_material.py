@@ -61,10 +61,10 @@ def embed_material(bundle: Path, faces: FaceSet, workers: int = 1, views: int = 
         try:
             for numbers, crops in _chunks(faces):
                 waiting.append((numbers, pool.submit(maker.make, crops, [n if n in moving else None for n in numbers])))
-                while len(waiting) > 2 * workers:
-                    pieces.append((waiting[0][0], waiting.popleft()[1].result()))
-                    step(len(pieces[-1][0]))
-            pieces += [(numbers, future.result()) for numbers, future in waiting]
+                if len(waiting) > 2 * workers:
+                    pieces.append(_next(waiting, step))
+            while waiting:
+                pieces.append(_next(waiting, step))
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
     kept = [number for numbers, _ in pieces for number in numbers]
@@ -83,6 +83,13 @@ class _Piece:
     looks: dict[str, Floats]
     weights: Floats
     having: list[int]
+
+
+def _next(waiting: deque[tuple[list[int], Future[_Piece]]], step: Callable[[int], None]) -> tuple[list[int], _Piece]:
+    numbers, future = waiting.popleft()
+    piece = future.result()
+    step(len(numbers))
+    return numbers, piece
 
 
 def _joined(kept: list[int], pieces: list[_Piece], drawn: Mapping[int, Indices], precisions: list[str]) -> Material:
