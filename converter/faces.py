@@ -75,6 +75,8 @@ def _pictures(paths: Iterable[Path]) -> list[Path]:
 def _shards(folder: Path, paths: list[Path], role: int, margin: bool) -> FaceSet:
     identity: list[npt.NDArray[np.int64]] = []
     pieces: list[npt.NDArray[np.uint8]] = []
+    if not (folder / "split.npz").is_file():
+        raise MediaError(f"{folder} has no split.npz beside its shards, so that nobody knows whom a model was trained on: put it there")
     try:
         with np.load(folder / "split.npz") as split:
             for number, path in enumerate(paths):
