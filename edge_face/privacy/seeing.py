@@ -66,7 +66,7 @@ class Seeing:
         from edge_face.vision.embedder import Embedder
 
         vision = self.settings.vision
-        return Embedder(load_bundle(vision.embedder, "embedder"), vision.precision, vision.threads, vision.landmarker)
+        return Embedder(load_bundle(vision.embedder, "embedder"), vision.precision, vision.threads)
 
     @functools.lru_cache(maxsize=4)  # noqa: B019 - lives as long as the command
     def _detector(self, width: int, height: int) -> FaceDetector:
