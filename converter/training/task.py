@@ -13,8 +13,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol, cast
 
+from converter.training.recipe import tables
 from converter.training.recipe_parts import Common
 from converter.training.stepper import Batch
+from edge_face.errors import SettingsError
 
 MODULES = {
     "detector": "converter.training.detector_task",
@@ -63,4 +65,7 @@ class Task(Protocol):
 
 def make_task(name: str, recipe: Path, data: Path | None, init: Path | None) -> Task:
     """The task by its name, its recipe read and checked. Raises EdgeFaceError."""
+    written = tables(recipe)[0].get("task", name)
+    if written != name:
+        raise SettingsError(f"{recipe.name} is a recipe of another task: edge-face-convert train {written} {recipe.stem}")
     return cast(Task, importlib.import_module(MODULES[name]).make(recipe, data, init))

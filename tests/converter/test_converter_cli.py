@@ -163,7 +163,7 @@ def test_a_folder_that_cannot_be_written_is_named(capsys: pytest.CaptureFixture[
 @pytest.mark.parametrize(("argv", "code", "words"), [
     (("embedder", "none.toml"), 2, "there is no recipe none.toml: name a TOML file or one of"),
     (("embedder", "broken.toml", "--data", PEOPLE), 2, "cannot be read as TOML"),
-    (("embedder", "detector", "--data", PEOPLE), 2, "is no key here"),
+    (("embedder", "detector", "--data", PEOPLE), 2, "of another task: edge-face-convert train detector detector"),
     (("embedder", "embedder-tiny"), 2, "name the training pictures with --data"),
     (("embedder", "embedder-tiny", "--data", PEOPLE, "--out", "run", "--resume"), 2, "holds no run to resume"),
     (("embedder", "embedder-tiny", "--data", PEOPLE, "--out", "old"), 2, "take it up with --resume"),
