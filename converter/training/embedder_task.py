@@ -112,8 +112,9 @@ class EmbedderTask:
         source = load_model(self._init)
         self._notes["init"] = {"file": str(self._init), "sha256": hashlib.sha256(self._init.read_bytes()).hexdigest()}
         if start.mode == "transfer":
-            model = with_head(cut(source, start.cut), self.recipe.network, self.recipe.seed)
-            return model
+            trunk = cut(source, start.cut)
+            # Neither cut nor described: the whole model goes on as it is, which is how a transfer is fine-tuned.
+            return with_head(trunk, self.recipe.network, self.recipe.seed) if start.cut or self.recipe.network else trunk
         model = build_network(network)
         draw(model, self.recipe.seed)
         if start.mode == "weights":

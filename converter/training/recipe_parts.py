@@ -68,7 +68,8 @@ class Stop:
 class Start:
     """What the weights are at first. `new`: drawn. `weights`: those of `model`, a net of the same layers. `deepen`: those
     of a shallower net (its keys in `network`), new blocks starting as the identity. `transfer`: `model` itself up to the
-    layer `cut`, with a new head. Layers whose names match `freeze` (* and ? allowed) stay as they are.
+    layer `cut`, with a new head of [network] `dimension` and `dropout`; with neither a cut nor a [network] the whole model,
+    to be fine-tuned. Layers whose names match `freeze` (* and ? allowed) stay as they are.
     """
 
     mode: Literal["new", "weights", "deepen", "transfer"] = "new"
