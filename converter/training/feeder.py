@@ -33,8 +33,7 @@ class Feeder:
             targets[i] = assign(labels, self.centres, self.strides)
 
     def batches(self) -> Iterator[Batch]:
-        for images, targets in self._batches:
-            yield images, targets
+        yield from self._batches  # type: ignore[misc]
 
     def close(self) -> None:
         self._batches.close()
