@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from converter.training.composites import Image, Labels, Photo
+from converter.training.composites import Labels
 from converter.training.detector_targets import cell_centres, decode, suppress
-from converter.training.scenes import Painter
+from edge_face.vision.detector import Detector
 
 # Face heights in pixels at 240 rows.
 BINS: tuple[tuple[int, int], ...] = ((8, 12), (12, 16), (16, 30), (30, 60), (60, 120), (120, 260))
@@ -36,20 +36,6 @@ class Heldout:
     labels: list[Labels]
 
 
-def heldout_set(
-    photos: Sequence[Photo], count: int, seed: int, width: int = 320, height: int = 240
-) -> Heldout:
-    """`count` composites painted from held-out photos only; the same for the same seed."""
-    painter = Painter(photos, width, height)
-    images: list[Image] = []
-    labels: list[Labels] = []
-    for number in range(count):
-        image, faces = painter.paint(np.random.default_rng((seed, number)))
-        images.append(image)
-        labels.append(faces)
-    return Heldout(np.stack(images), labels)
-
-
 def detect_all(
     predict: Predict, images: NDArray[np.uint8], threshold: float = 0.02, batch: int = 16
 ) -> list[Found]:
@@ -62,6 +48,18 @@ def detect_all(
             top = np.argsort(-scores)[:400]
             keep = top[suppress(boxes[top], scores[top])][:100]
             results.append(Found(boxes[keep], scores[keep], marks[keep]))
+    return results
+
+
+def detect_by(detector: Detector, images: NDArray[np.uint8], threshold: float = 0.02) -> list[Found]:
+    """Detections on all pictures by the device's own detector, best 100 of each."""
+    results: list[Found] = []
+    for image in images:
+        faces = detector.detect(image, threshold)[:100]
+        boxes = [(f.box.x, f.box.y, f.box.x + f.box.width, f.box.y + f.box.height) for f in faces]
+        results.append(Found(
+            np.array(boxes, np.float32).reshape(-1, 4), np.array([f.score for f in faces], np.float32),
+            np.array([f.landmarks for f in faces], np.float32).reshape(-1, 5, 2)))
     return results
 
 
@@ -139,16 +137,3 @@ def _inside_unsure(box: NDArray[np.float32], unsure: NDArray[np.float32]) -> boo
     """Is the centre of a box inside an unsure one?"""
     middle = (box[:2] + box[2:]) / 2
     return bool(((unsure[:, :2] <= middle) & (middle <= unsure[:, 2:])).all(1).any())
-
-
-def summary(result: Tally) -> dict[str, float]:
-    """Plain figures for the history and the manifest."""
-    figures: dict[str, float] = {}
-    for threshold in (0.5, 0.05):
-        figures[f"recall@{threshold}"] = result.recall(threshold, 8)
-        figures[f"false_alarms_each@{threshold}"] = result.alarms_each(threshold)
-        for low, high in BINS:
-            figures[f"recall@{threshold}_{low}-{high}px"] = result.recall(threshold, low, high)
-    large = result.faces[(result.faces[:, 0] >= 16) & np.isfinite(result.faces[:, 2])]
-    figures["landmark_error_median_16px+"] = float(np.median(large[:, 2])) if len(large) else float("nan")
-    return {key: round(value, 4) for key, value in figures.items()}

@@ -85,7 +85,8 @@ def read_encoding(outputs: Mapping[str, Any], where: str) -> Encoding:
 class Detector:
     """Runs one file of a detector bundle at one input size. One instance for each thread.
 
-    A picture of the input's shape (4:3) fills the input; any other is scaled to fit and padded. Faces that score for
+    A picture of the input's shape (4:3) fills the input; any other is scaled to fit and padded. Where the bundle has a
+    file of half the size, that one looks too, for faces that are too large for this one to see whole. Faces that score for
     recognising get the landmarks of the bundle in the folder `landmarker` (empty: the shipped one; None: none). Raises
     ModelError for a bundle that does not do what its manifest says.
     """
@@ -99,8 +100,8 @@ class Detector:
         self.model_id = bundle.model_id
         self.precision = entry.precision
         self.size = (width, height)
-        self.recognise = float(bundle.thresholds["recognise"])
-        self.hide = float(bundle.thresholds["hide"])
+        scores = bundle.thresholds.get("sizes", {}).get(f"{width}x{height}", bundle.thresholds)
+        self.recognise, self.hide = float(scores["recognise"]), float(scores["hide"])
         self._encoding = read_encoding(bundle.manifest["outputs"], str(bundle.folder / "manifest.json"))
         self._rgb = bundle.input.colour == "RGB"
         self._interpreter = Interpreter(bundle.read(entry), threads=threads, name=self.name)
@@ -114,6 +115,10 @@ class Detector:
                         for stride in self._encoding.strides]
         self._canvas: Image = np.full((height, width, 3), PADDING, np.uint8)
         self._filled = (width, height)
+        half = (width // 2, height // 2)
+        self._half = None
+        if any(file.size == half and file.precision == entry.precision for file in bundle.files):
+            self._half = Detector(bundle, *half, precision, threads, None)
         self._landmarker = None if landmarker is None else Landmarker(load_bundle(landmarker, "landmarker"), threads=threads)
 
     def detect(self, image: Image, threshold: float) -> list[Detection]:
@@ -124,11 +129,25 @@ class Detector:
                              "read pictures with edge_face.media.read_picture")
         if not 0.0 < threshold < 1.0:
             raise ModelError(f"the detection threshold must lie between 0 and 1, not {threshold}")
+        corners, scores, points = self._look(image, threshold)
+        if self._half is not None:
+            larger = self._half._look(image, threshold)
+            corners, scores, points = (np.concatenate(pair) for pair in zip((corners, scores, points), larger, strict=True))
+        if not len(scores):
+            return []
+        kept = suppress(corners, scores, self._encoding.overlap)
+        found = [
+            Detection(Box(float(x0), float(y0), float(x1 - x0), float(y1 - y0)), points[i], float(scores[i]))
+            for i, (x0, y0, x1, y1) in zip(kept, corners[kept], strict=True) if scores[i] >= threshold
+        ]
+        return found if self._landmarker is None else self._refined(image, found, self._landmarker)
+
+    def _look(self, image: Image, threshold: float) -> tuple[Floats, Floats, Floats]:
+        """Corners (n, 4), scores (n,) and landmarks (n, 5, 2) of what this file sees, in pixels of the picture, before
+        suppression."""
         fitted, scale_x, scale_y = self._fit(image)
         maps = self._interpreter.run(fitted[:, :, ::-1] if self._rgb else fitted)
         corners, scores, points = self._decode(maps, threshold)
-        if not len(scores):
-            return []
         unit = np.array([scale_x, scale_y], np.float32)
         corners = corners * np.concatenate([unit, unit])
         points = points * unit
@@ -136,13 +155,9 @@ class Detector:
         inside = ((middle >= 0) & (middle <= (image.shape[1], image.shape[0]))).all(1)
         if not inside.all():  # a face found in the padding
             corners, scores, points = corners[inside], scores[inside], points[inside]
-        scores = np.where(plausible(corners, points), scores, np.minimum(scores, IMPLAUSIBLE * self.recognise))
-        kept = suppress(corners, scores, self._encoding.overlap)
-        found = [
-            Detection(Box(float(x0), float(y0), float(x1 - x0), float(y1 - y0)), points[i], float(scores[i]))
-            for i, (x0, y0, x1, y1) in zip(kept, corners[kept], strict=True) if scores[i] >= threshold
-        ]
-        return found if self._landmarker is None else self._refined(image, found, self._landmarker)
+        if len(scores):
+            scores = np.where(plausible(corners, points), scores, np.minimum(scores, np.float32(IMPLAUSIBLE * self.recognise)))
+        return corners, scores, points
 
     def _refined(self, image: Image, found: list[Detection], landmarker: Landmarker) -> list[Detection]:
         """The same faces, those that may be recognised with better landmarks."""

@@ -1,8 +1,9 @@
 """A second, closer look at a face: where exactly are eyes, nose and mouth?
 
-The detector sees the whole picture at 320x240 or 640x480 and misses an eye by a sixth of the eye distance on hard pictures; recognition wants the
-face placed as precisely as the faces that the embedder learned from. This small network takes the face as the detector
-placed it, 64x64, and says where the five points are (a cascade, as in Zhang et al. 2016, MTCNN).
+The detector sees the whole picture at 320x240 or 640x480 and misses an eye by a sixth of the eye distance on hard
+pictures; recognition wants the face placed as precisely as the faces that the embedder learned from. This small network
+takes the face as the detector placed it, 64x64, and says where the five points are (a cascade, as in Zhang et al. 2016,
+MTCNN).
 """
 
 from __future__ import annotations

@@ -117,8 +117,11 @@ def parse_manifest(document: Any, task: str, where: str) -> Fields:
         for table, content in thresholds.items():
             check_table(content, where, f"thresholds.{table}")
     elif task == "detector":
-        for key in ("recognise", "hide"):
-            real(thresholds.get(key), 0.0, 1.0, where, f"thresholds.{key}")
+        sizes = mapping(thresholds.get("sizes", {}), where, "thresholds.sizes")
+        named = {f"sizes.{size}.": mapping(scores, where, f"thresholds.sizes.{size}") for size, scores in sizes.items()}
+        for prefix, scores in {"": thresholds, **named}.items():
+            for key in ("recognise", "hide"):
+                real(scores.get(key), 0.0, 1.0, where, f"thresholds.{prefix}{key}")
     return Fields(name, version, f"{name}-{digest[:12]}", spec, embedding)
 
 
