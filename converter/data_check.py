@@ -18,7 +18,7 @@ from edge_face.errors import ModelError
 from edge_face.types import Floats, Image
 
 Indices = npt.NDArray[np.int64]
-COPY_PICTURE, COPY_FACE = 0.95, 0.8
+COPY_PICTURE, COPY_FACE = 0.97, 0.8
 """Correlation of two small grey faces, and cosine of their embeddings, from which they are one picture: saved again,
 scaled or slightly cut. Measured in docs/training-data.md."""
 CLEARLY = 0.1
