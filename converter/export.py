@@ -20,7 +20,7 @@ import numpy.typing as npt
 from edge_face.errors import MissingExtraError, ModelError
 
 PRECISIONS = ("int8", "float16", "float32", "dynamic")
-SIZE_LIMIT = 5_000_000
+SIZE_LIMIT = 6_000_000
 """Bytes that a shipped file may have at most."""
 
 

@@ -12,7 +12,7 @@ from edge_face.types import Floats
 
 FAR = 0.45
 """An embedding less similar (cosine) than this to the pool is another face, or no usable picture of this one: frames of
-one track are at 0.6 and more, one picture in a thousand of somebody else reaches 0.49 (docs/decisions/tracking.md)."""
+one track are at 0.6 and more, one picture in a thousand of somebody else reaches 0.45 (docs/decisions/tracking.md)."""
 STRIKES = 2
 """So many far embeddings in a row: the pool is about somebody who is not there any more."""
 DECAY = 0.9

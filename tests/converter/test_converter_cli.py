@@ -224,9 +224,9 @@ def test_calibrate_thresholds_needs_enough_people_and_changes_nothing_without(ca
 
 
 def test_calibrate_thresholds_writes_tables_that_the_loader_takes(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    """Thirty-six "people", each a random picture and noisy copies of it, aligned already by their size."""
+    """A hundred and ten "people", each a random picture and noisy copies of it, aligned already by their size."""
     random = np.random.default_rng(5)
-    for person in range(36):
+    for person in range(110):
         home = tmp_path / "faces" / f"p{person:02d}"
         home.mkdir(parents=True)
         base = cv2.resize(random.integers(0, 256, (6, 6, 3)).astype(np.uint8), (128, 128), interpolation=cv2.INTER_CUBIC)
@@ -246,9 +246,9 @@ def test_calibrate_thresholds_writes_tables_that_the_loader_takes(capsys: pytest
     assert "worst shown in" in out
     changed = load_bundle(tmp_path / "b", "embedder")
     assert changed.thresholds == tables
-    assert changed.thresholds["pooled"]["people"] == 36
+    assert changed.thresholds["pooled"]["people"] == 110
     assert changed.model_id == load_bundle("", "embedder").model_id
-    assert "36 people" in (tmp_path / "b" / "MODEL_CARD.md").read_text()
+    assert "110 people" in (tmp_path / "b" / "MODEL_CARD.md").read_text()
     assert not list((tmp_path / "b").glob(".*"))
 
 

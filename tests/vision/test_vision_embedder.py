@@ -49,7 +49,7 @@ def test_the_same_person_is_nearer_than_another_one(embedder: Embedder) -> None:
 
 def test_precisions_agree(embedder: Embedder) -> None:
     other = Embedder(load_bundle("", "embedder"), "float32")
-    assert other.precision == "float16"
+    assert other.precision == "float32"
     assert other.model_id == embedder.model_id
     for face in stills("front.jpg"):
         crop = align(face.image, face.landmarks).image
