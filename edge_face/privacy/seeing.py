@@ -73,4 +73,6 @@ class Seeing:
         from edge_face.vision.detector import Detector
 
         vision = self.settings.vision
-        return Detector(self._bundle, width, height, vision.precision, vision.threads, vision.landmarker)
+        # Hiding asks where a face is, not where its eyes are: only who is to stay sharp gets the closer look.
+        landmarker = None if self._kept is None else vision.landmarker
+        return Detector(self._bundle, width, height, vision.precision, vision.threads, landmarker)
