@@ -88,7 +88,7 @@ class Rules:
     patience: float = 20.0
     straight: float = 12.0
     turn: float = 8.0
-    lift: float = 0.03
+    lift: float = 0.025
     most: float = 38.0
     settle: float = 3.0
     mirrored: bool = False
