@@ -52,7 +52,7 @@ class Encounters:
         self.owners = [name for name in sorted(material.people) if len(material.people[name]) >= TEMPLATES[0]]
         if len(self.owners) < 2:
             raise ModelError(f"only {len(self.owners)} people have {TEMPLATES[0]} or more pictures: no false match rate can be measured")
-        self._material, self._precision, self._rounds, self._seed = material, precision, rounds, seed
+        self._material, self._rounds, self._seed = material, rounds, seed
         self._stills, self._looks = material.stills[precision], material.looks[precision]
         random = np.random.default_rng((seed, 1))
         self._doors = [self._templates(random) for _ in range(rounds)]

@@ -126,23 +126,6 @@ def build(
     return keras.Model(inputs, outputs, name="edge_face_detector")
 
 
-def multiply_accumulates(model: keras.Model) -> int:
-    """Multiply-accumulates of all convolutions for one picture."""
-    total = 0
-    for layer in model.layers:
-        if isinstance(layer, keras.layers.Conv2D):
-            _, rows, columns, channels = layer.output.shape
-            total += int(
-                rows
-                * columns
-                * channels
-                * layer.kernel_size[0]
-                * layer.kernel_size[1]
-                * layer.input.shape[-1]
-            )
-    return total
-
-
 def copy_weights(source: keras.Model, target: keras.Model) -> None:
     """Copy weights layer by layer, by name: the order of layers differs between input sizes."""
     for layer in target.layers:

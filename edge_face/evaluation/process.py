@@ -30,11 +30,6 @@ def children_of(pid: int) -> list[int]:
     return found
 
 
-def tree_memory_mb(pid: int) -> float:
-    """Resident memory of a process and all below it, in MB. Shared pages count in each: an upper bound."""
-    return memory_mb(pid).get("resident", 0.0) + sum(tree_memory_mb(child) for child in children_of(pid))
-
-
 def share_mb(pid: int) -> float:
     """Proportional set size of a process in MB: pages shared by n processes count 1/n in each. 0 where /proc does not tell."""
     try:

@@ -97,8 +97,8 @@ def _sentence(people: int, rate: float, similarity: float, fmr: float, measured:
     wanted = f"1 false grant in {1 / rate:,.0f} approaches"
     if measured:
         return f"{wanted} is measured for {who}: similarity {similarity:.3f} (the table reaches to {most})"
-    reach = f"only for {most}" if largest else "for no gallery at all"
-    return (f"{wanted} is measured {reach}, not for {who}: the strictest measured similarity {similarity:.3f} is taken, which is "
+    reach = f"measured only for {most}, not for {who}" if largest else "measured for no gallery, however small"
+    return (f"{wanted} is {reach}: the strictest measured similarity {similarity:.3f} is taken, which is "
             f"1 in {1 / min(fmr * people, 1.0):,.0f} for {who}")
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 from edge_face.clock import Clock
 from edge_face.errors import CameraError, EdgeFaceError
@@ -181,8 +181,3 @@ class FileFeed:
         with self._changed:
             self._done, self._ended, self._state, self._failure = True, ended, state, failure
             self._changed.notify_all()
-
-
-def feed_of(source: Any, settings: CameraSettings, clock: Clock) -> Feed:
-    """`source` itself when it is a feed already (tests, demos), else the feed of the settings."""
-    return open_feed(settings, clock) if source is None else source

@@ -43,9 +43,18 @@ def test_two_writers_do_not_meet(tmp_path: Path) -> None:
 
 def test_a_writer_waits_for_another_to_finish(tmp_path: Path) -> None:
     first = Store(tmp_path)
-    timer = threading.Timer(0.2, first.close)
+    with pytest.raises(StoreError):
+        Store(tmp_path, wait=0.0)
+    closed = threading.Event()
+
+    def close() -> None:
+        closed.set()
+        first.close()
+
+    timer = threading.Timer(0.2, close)
     timer.start()
-    Store(tmp_path, wait=10.0).close()
+    with Store(tmp_path, wait=10.0) as second:
+        assert closed.is_set() and second.people() == []
     timer.join()
 
 
