@@ -51,8 +51,17 @@ def check_reach(measured: dict[str, Any], rate: float) -> None:
 
 def write(bundle_folder: Path, measured: dict[str, Any]) -> None:
     """Puts tables into the manifest and the card; the manifest is checked before it replaces the old one."""
+    _rewrite(bundle_folder, lambda manifest: manifest | {"thresholds": measured})
+
+
+def write_metric(bundle_folder: Path, name: str, measured: dict[str, Any]) -> None:
+    """Puts a figure under `metrics` of the manifest and into the card. Raises ModelError."""
+    _rewrite(bundle_folder, lambda manifest: manifest | {"metrics": manifest.get("metrics", {}) | {name: measured}})
+
+
+def _rewrite(bundle_folder: Path, change: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
     path = bundle_folder / MANIFEST
-    manifest = json.loads(path.read_text(encoding="utf-8")) | {"thresholds": measured}
+    manifest = change(json.loads(path.read_text(encoding="utf-8")))
     parse_manifest(manifest, "embedder", str(path))
     replace_text(path, manifest_text(manifest))
     replace_text(bundle_folder / CARD, render(manifest))

@@ -32,6 +32,7 @@ def render(manifest: Mapping[str, Any]) -> str:
     lines += _section("How it was made", training)
     lines += _parity(manifest.get("metrics", {}).get("parity"))
     lines += _tables(manifest.get("thresholds", {}))
+    lines += _groups(manifest.get("metrics", {}).get("groups"))
     lines += _section(
         "Figures reported with the model", manifest.get("reported", {})
     )
@@ -106,6 +107,34 @@ def _tables(thresholds: Mapping[str, Any]) -> list[str]:
             )
         lines.append("")
     return lines
+
+
+def _groups(measured: Mapping[str, Any] | None) -> list[str]:
+    if not measured:
+        return []
+    limits = measured["thresholds"]
+    rows = [f"| {name} | {group['people']} | " + " | ".join(_group_rate(group, rate) for rate in limits) + " |"
+            for name, group in measured["groups"].items()]
+    heads = " | ".join(f"where {100 * float(rate):g} % of all match ({limit:.3f})" for rate, limit in limits.items())
+    return [
+        "## False match rates within groups of people",
+        "",
+        f"Single pictures, {measured['precision']}. At the similarities that the named share of all pairs of",
+        f"{measured['threshold_people']} people reaches (mostly of different groups): the share of pairs of different people **of one group** that match, with",
+        "95 % intervals by bootstrap over people.",
+        "",
+        f"| group | people | {heads} |",
+        "|---|---|" + "---|" * len(limits),
+        *rows,
+        "",
+    ]
+
+
+def _group_rate(group: Mapping[str, Any], rate: str) -> str:
+    if group["fmr"][rate] is None:
+        return "too few people"
+    low, high = group["interval_95"][rate]
+    return f"{100 * group['fmr'][rate]:.2f} % [{100 * low:.2f}, {100 * high:.2f}]"
 
 
 def _counts(value: Any) -> str:

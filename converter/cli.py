@@ -13,6 +13,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "converter.commands.calibrate_thresholds",
         "measure false match rates and write them into a bundle",
     ),
+    "measure-groups": ("converter.commands.measure_groups", "measure false matches within groups of people"),
     "train": ("converter.commands.train", "train a model by a recipe"),
     "capture": ("converter.commands.capture", "cut faces for training out of video, camera or pictures"),
     "paint-exam": ("converter.commands.paint_exam", "paint the held-out composites behind the detector's figures"),
