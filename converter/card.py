@@ -119,9 +119,9 @@ def _groups(measured: Mapping[str, Any] | None) -> list[str]:
     return [
         "## False match rates within groups of people",
         "",
-        f"Single pictures, {measured['precision']}. At the similarities that the named share of all pairs of",
-        f"{measured['threshold_people']} people reaches (mostly of different groups): the share of pairs of different people **of one group** that match, with",
-        "95 % intervals by bootstrap over people.",
+        f"Single pictures, {measured['precision']}. At the similarities that the named share of pairs of {measured['threshold_people']}",
+        "people reaches (mostly of different groups): the share of pairs of different people **of one group** that match,",
+        "with 95 % intervals by bootstrap over people.",
         "",
         f"| group | people | {heads} |",
         "|---|---|" + "---|" * len(limits),
