@@ -6,13 +6,14 @@ VENV := .venv
 BIN := $(VENV)/bin
 OUT ?= demo-out
 
-.PHONY: help demo test lint bench test-bookworm wheel clean
+.PHONY: help demo test lint bench test-bookworm test-convert wheel clean
 help:
 	@echo "make demo            the door on the bundled clip, no camera, no pins; look at $(OUT)/report.html"
 	@echo "make test            all tests (no network after installation, no camera, no pins)"
 	@echo "make lint            ruff and mypy --strict"
 	@echo "make bench           every stage's speed on this machine"
 	@echo "make test-bookworm   the tests with Raspberry Pi OS Bookworm's numpy 1.24 and OpenCV 4.6"
+	@echo "make test-convert    the converter's tests with TensorFlow (2 GB in an environment of their own)"
 	@echo "make wheel           build the wheel, install it in an empty environment, run the short demo from there"
 	@echo "make clean           remove environments and outputs"
 
@@ -55,8 +56,17 @@ test-bookworm: .venv-bookworm/.done
 	@.venv-bookworm/bin/python -c 'import cv2, numpy; print("OpenCV", cv2.__version__, "numpy", numpy.__version__)'
 	@.venv-bookworm/bin/pytest -p no:cacheprovider
 
+# The workstation's half: TensorFlow, Keras and ai-edge-quantizer, which the other tests go without.
+.venv-convert/.done: pyproject.toml
+	@$(PYTHON) -m venv .venv-convert
+	@.venv-convert/bin/pip install --quiet --disable-pip-version-check -e '.[convert,media]' pytest pytest-timeout hypothesis jsonschema
+	@touch $@
+
+test-convert: .venv-convert/.done
+	@TF_CPP_MIN_LOG_LEVEL=3 .venv-convert/bin/pytest -p no:cacheprovider tests/converter tests/test_architecture.py
+
 wheel: $(VENV)/.dev
 	@scripts/check-wheel $(BIN)/python
 
 clean:
-	rm -rf .venv .venv-bookworm build dist *.egg-info $(OUT) bench-out .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-bookworm .venv-convert build dist *.egg-info $(OUT) bench-out .pytest_cache .mypy_cache .ruff_cache .hypothesis
