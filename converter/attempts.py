@@ -1,0 +1,75 @@
+"""Which files are tried, in which order, and which one is kept. Knows nothing of how a file is made or judged."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from converter.contract import Candidate, LayerDamage, Precision, Verdict
+
+ALIKE = 1.1
+"""Files whose sizes differ by less than this factor count as equally small: then the faster one is kept."""
+PLAIN: tuple[Precision, ...] = ("int8", "dynamic", "float16", "float32")
+
+
+@dataclass(frozen=True, eq=False)
+class Attempt:
+    """A file that was made, what the gate said of it, and the median time of a run on one thread (ms). `tuned`: made from
+    the fine-tuned model."""
+
+    candidate: Candidate
+    verdict: Verdict
+    milliseconds: float | None = None
+    tuned: bool = False
+
+    @property
+    def passed(self) -> bool:
+        return self.verdict.passed
+
+    @property
+    def bytes(self) -> int:
+        return len(self.candidate.content)
+
+
+Try = Callable[[Precision, tuple[str, ...], bool], Attempt]
+"""Makes and judges a file of a precision, with these layers kept in float, from the tuned model or not."""
+
+
+def search(attempt: Try, precisions: Sequence[Precision], rescue: bool, damages: Callable[[], Sequence[LayerDamage]],
+           sets: Callable[[Sequence[LayerDamage]], Iterable[tuple[str, ...]]], tunable: bool) -> Iterator[Attempt]:
+    """Every attempt as it is made. With `rescue`, an int8 file that fails is tried again: with the layers in float that
+    the damage names (`sets`, from few to many), then fine-tuned, plainly and with the most layers in float."""
+    for precision in precisions:
+        found = attempt(precision, (), False)
+        yield found
+        if precision != "int8" or found.passed or not rescue:
+            continue
+        kept: tuple[str, ...] = ()
+        saved = False
+        for kept in sets(damages()):
+            found = attempt("int8", kept, False)
+            yield found
+            if found.passed:
+                saved = True
+                break
+        if saved or not tunable:
+            continue
+        found = attempt("int8", (), True)
+        yield found
+        if kept and not found.passed:
+            yield attempt("int8", kept, True)
+
+
+def choose(attempts: Sequence[Attempt]) -> Attempt | None:
+    """The smallest file that passed; among files of like size the fastest. None where none passed."""
+    passed = [found for found in attempts if found.passed]
+    if not passed:
+        return None
+    smallest = min(found.bytes for found in passed)
+    alike = [found for found in passed if found.bytes <= ALIKE * smallest]
+    return min(alike, key=lambda found: (found.milliseconds if found.milliseconds is not None else float("inf"), found.bytes))
+
+
+def best_failure(attempts: Sequence[Attempt]) -> Attempt:
+    """Of attempts that all failed, the one with the fewest failed checks; the earlier of equals."""
+    return min(attempts, key=lambda found: sum(not check.passed for check in found.verdict.checks))
