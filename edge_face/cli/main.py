@@ -28,6 +28,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "config": ("edge_face.cli.config", "write, check and show the settings"),
     "doctor": ("edge_face.cli.doctor", "find what is wrong and the command that mends it"),
     "embed": ("edge_face.cli.embed", "turn the faces of pictures into embeddings"),
+    "classify": ("edge_face.cli.classify", "name the classes that a classifier of yours sees in pictures"),
     "eval": ("edge_face.cli.eval", "measure recognition and detection on pictures of yours"),
     "bench": ("edge_face.cli.bench", "measure the speed of every stage on this board"),
 }
