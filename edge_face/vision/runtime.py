@@ -175,6 +175,13 @@ class Interpreter:
             found[name] = alike[0]
         return found
 
+    def nodes(self) -> list[tuple[str, tuple[int, ...], tuple[int, ...]]]:
+        """The runtime's nodes as operator, input and output tensors by index (-1 for one left out): first those of the file, then one
+        DELEGATE for each stretch of them that a delegate has taken over. Of the first graph."""
+        # The only way in Python to see the delegates; ai-edge-litert 2.3 and tflite-runtime 2.14 both have it.
+        return [(str(node["op_name"]), tuple(map(int, node["inputs"])), tuple(map(int, node["outputs"])))
+                for node in self._interpreter._get_ops_details()]
+
     def run(self, values: Array | Mapping[str, Array]) -> dict[str, Floats]:
         """Runs the model once. `values`: the only input, or inputs by name, each of the input's shape (the batch
         axis may be left out) in real units (pixels, not quanta). Gives copies of all outputs by name, float32."""
