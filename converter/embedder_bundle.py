@@ -21,6 +21,7 @@ from edge_face.vision.align import SIZE
 from edge_face.vision.bundle import MANIFEST, Bundle, load_bundle
 from edge_face.vision.embedder import Embedder
 from edge_face.vision.manifest import SCHEMA
+from edge_face.vision.manifest_input import ALIGNED
 
 CARD = "MODEL_CARD.md"
 DESCRIBED = {"name": str, "version": str, "summary": str, "training": dict, "terms": dict, "reported": dict}
@@ -115,8 +116,7 @@ def _manifest(order: Order, folder: Path, dimension: int, digest: str) -> dict[s
     return {
         "schema": SCHEMA, "task": "embedder", "name": about.get("name", "embedder"), "version": about.get("version", "0.1.0"),
         "summary": about.get("summary", ""),
-        "input": {"width": SIZE, "height": SIZE, "colour": order.colour, "range": [0, 255],
-                  "alignment": f"five landmarks by similarity transform onto the ArcFace template of {SIZE}x{SIZE}"},
+        "input": {"kind": "picture", "width": SIZE, "height": SIZE, "colour": order.colour, "range": [0, 255], "alignment": ALIGNED},
         "outputs": {"embedding": {"shape": [1, dimension], "dimension": dimension, "parts": list(order.parts or (dimension,))}},
         "files": {f"{p}.tflite": file_entry(folder / f"{p}.tflite") for p in order.precisions},
         "weights_sha256": digest, "metrics": {}, "thresholds": {},

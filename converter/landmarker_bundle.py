@@ -47,7 +47,7 @@ def export(run: Path, data: Path, bundle: Path) -> dict[str, Any]:
     manifest = {
         "schema": SCHEMA, "task": "landmarker", "name": NAME, "version": VERSION,
         "weights_sha256": weights_digest(model.get_weights()),
-        "input": {"width": VIEW, "height": VIEW, "colour": "BGR", "range": [0, 255],
+        "input": {"kind": "picture", "width": VIEW, "height": VIEW, "colour": "BGR", "range": [0, 255],
                   "alignment": "the detector's five landmarks by similarity transform onto the ArcFace template with 8 px of margin "
                                "on each side of its 112, scaled to 64"},
         "outputs": {"landmarks": {"shape": [1, 10], "meaning": "x, y of left eye, right eye, nose tip, left and right mouth corner as "

@@ -8,14 +8,20 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Literal
 
 from edge_face.errors import ModelError
-from edge_face.vision.manifest import BundleFile, Embedding, InputSpec, parse_files, parse_manifest
+from edge_face.vision.gate import Gate
+from edge_face.vision.manifest import BundleFile, Classes, Embedding, InputSpec, parse_manifest
+from edge_face.vision.manifest_values import shown
+
+_log = logging.getLogger("edge_face.vision")
 
 MODELS = Path(__file__).resolve().parent.parent / "models"
 MANIFEST = "manifest.json"
@@ -26,8 +32,9 @@ STANDS_IN = {"float32": "float16", "float16": "float32"}
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Bundle:
-    """A checked bundle. `manifest` is the whole manifest, read-only at its top; `model_id` names the space that the
-    outputs live in: the same for all precisions of the same weights, another one for any other weights."""
+    """A checked bundle. `manifest` is the whole manifest in the newest schema, read-only at its top; `model_id` names the
+    space that the outputs live in: the same for all precisions of the same weights, another one for any other weights.
+    `gate`: what was found when the bundle was made, None where nobody says."""
 
     folder: Path
     task: str
@@ -38,6 +45,8 @@ class Bundle:
     files: tuple[BundleFile, ...]
     embedding: Embedding | None
     manifest: Mapping[str, Any]
+    classes: Classes | None = None
+    gate: Gate | None = None
 
     @property
     def thresholds(self) -> Mapping[str, Any]:
@@ -73,6 +82,10 @@ class Bundle:
         """The bytes of an entry of `files`, checked. Raises ModelError."""
         path = self.folder / entry.name
         try:
+            length = path.stat().st_size
+            if entry.bytes is not None and length != entry.bytes:  # before a wrong file of any size is read
+                raise ModelError(f"{path} is not the file that its manifest names ({length:,} bytes, not {entry.bytes:,}): it was "
+                                 "changed or damaged and is not used; install the package or the bundle again")
             content = path.read_bytes()
         except OSError as error:
             raise ModelError(f"{path} cannot be read ({error.strerror or error}): install the package or the bundle again") from error
@@ -82,10 +95,40 @@ class Bundle:
         return content
 
 
-def load_bundle(folder: str | Path, task: str) -> Bundle:
+def load_bundle(folder: str | Path, task: str, failed: Literal["warn", "refuse"] = "warn") -> Bundle:
     """Reads and checks the bundle in `folder` (empty: the shipped one) for "detector", "embedder", ... Files are read
-    and their digests checked when they are asked for. Raises ModelError."""
-    home = Path(folder) if str(folder) else MODELS / task
+    and their digests checked when they are asked for. `failed`: what becomes of a bundle that did not pass the parity gate
+    when it was made: one line in the log, or refused, as at a door. Raises ModelError."""
+    return _load(Path(folder) if str(folder) else MODELS / task, task, failed)
+
+
+def open_bundle(folder: str | Path) -> Bundle:
+    """The bundle in `folder`, whatever its task. Raises ModelError."""
+    return _load(Path(folder), None, "warn")
+
+
+def _load(home: Path, task: str | None, failed: str) -> Bundle:
+    fields = parse_manifest(_read(home, task), task, str(home / MANIFEST))
+    bundle = Bundle(folder=home, task=fields.document["task"], name=fields.name, version=fields.version, model_id=fields.model_id,
+                    input=fields.input, files=fields.files, embedding=fields.embedding,
+                    manifest=MappingProxyType(dict(fields.document)), classes=fields.classes, gate=fields.gate)
+    if bundle.gate is not None and not bundle.gate.passed:
+        lost = f"the {bundle.task} bundle {bundle.name} in {home} did not pass the parity gate when it was made ({bundle.gate.failure()})"
+        if failed == "refuse":
+            raise ModelError(f"{lost}: no door uses it; convert the model again with another precision or more calibration pictures, "
+                             "or set vision.allow_failed_gate = true")
+        _warn_once(f"{lost}: its answers may be worse than those of the model that it was made from")
+    return bundle
+
+
+@lru_cache(maxsize=256)
+def _warn_once(sentence: str) -> None:
+    # A process opens the same bundle in several places.
+    _log.warning("%s", sentence)
+
+
+def _read(home: Path, task: str | None) -> Any:
+    """What the manifest's file says, as JSON has it. Raises ModelError."""
     path = home / MANIFEST
     try:
         if path.stat().st_size > MANIFEST_LIMIT:
@@ -97,13 +140,22 @@ def load_bundle(folder: str | Path, task: str) -> Bundle:
         if isinstance(error, ModelError):
             raise
         reason = getattr(error, "strerror", None) or error
-        raise ModelError(f"no {task} bundle in {home}: {MANIFEST} cannot be read ({reason}); "
-                         f"set vision.{task} to a bundle's folder, or leave it empty for the shipped one") from error
+        way = f"set vision.{task} to a bundle's folder, or leave it empty for the shipped one" if task else "name a bundle's folder"
+        raise ModelError(f"no {task or 'model'} bundle in {home}: {MANIFEST} cannot be read ({reason}); {way}") from error
     try:
-        document = json.loads(text)
+        return json.loads(text, object_pairs_hook=_unique, parse_constant=_no_constant)
     except (ValueError, RecursionError) as error:
         raise ModelError(f"{path} is damaged (no JSON: {error}): install the package or the bundle again") from error
-    fields = parse_manifest(document, task, str(path))
-    return Bundle(folder=home, task=task, name=fields.name, version=fields.version, model_id=fields.model_id,
-                  input=fields.input, files=parse_files(document["files"], fields.input, str(path)),
-                  embedding=fields.embedding, manifest=MappingProxyType(document))
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        # Two programs would read two things from it.
+        names = [name for name, _ in pairs]
+        raise ValueError(f"{shown(next(n for n in names if names.count(n) > 1))!r} is there twice")
+    return found
+
+
+def _no_constant(word: str) -> float:
+    raise ValueError(f"{word} is no number")

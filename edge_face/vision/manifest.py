@@ -1,206 +1,117 @@
-"""Hand-written checks of a bundle's manifest: types, ranges and what belongs together. docs/bundles.md describes it."""
+"""Hand-written checks of a bundle's manifest: types, ranges and what belongs together.
+
+docs/bundles.md describes it, edge_face/models/manifest.schema.json says the same for other programs.
+"""
 
 from __future__ import annotations
 
 import hashlib
-import math
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from edge_face.errors import ModelError
+from edge_face.vision.gate import Gate, parse_gate
+from edge_face.vision.manifest_input import ArraySpec, InputSpec, parse_input
+from edge_face.vision.manifest_migration import SCHEMA, migrate
+from edge_face.vision.manifest_outputs import Classes, Embedding, parse_outputs
+from edge_face.vision.manifest_tables import check_table, check_thresholds
+from edge_face.vision.manifest_values import check_depth, line, listed, mapping, prose, real, shown, text, whole, wrong
 
-SCHEMA = 1
-PRECISIONS = ("int8", "float32", "float16", "dynamic")
-COLOURS = ("RGB", "BGR")
+__all__ = ["SCHEMA", "ArraySpec", "BundleFile", "Classes", "Embedding", "Fields", "Gate", "InputSpec", "check_table",
+           "parse_files", "parse_manifest", "real", "whole"]
+
 FILE_NAME = re.compile(r"(int8|float32|float16|dynamic)(?:-([1-9]\d{1,3})x([1-9]\d{1,3}))?\.tflite", re.ASCII)
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}", re.ASCII)
 DIGEST = re.compile(r"[0-9a-f]{64}", re.ASCII)
-MAX_ROWS = 4096
-
-
-@dataclass(frozen=True, slots=True)
-class InputSpec:
-    """What the network takes: pixels 0 to 255 as they are, in this colour order and size (0: each file names its own)."""
-
-    width: int
-    height: int
-    colour: str
+FREE = ("metrics", "training", "terms", "reported")
+"""Objects of any content."""
 
 
 @dataclass(frozen=True, slots=True)
 class BundleFile:
-    """One .tflite file: its name says precision and size; `size` is None where the bundle has one size only."""
+    """One .tflite file: its name says precision and size; `size` is None where the bundle has one size only. `bytes`: its
+    length, None where the manifest does not say; `how` and `kept_float`: how it was made, which layers stayed float."""
 
     name: str
     precision: str
     size: tuple[int, int] | None
     sha256: str
-
-
-@dataclass(frozen=True, slots=True)
-class Embedding:
-    """An embedder's output: `dimension` numbers in `parts`, each of which is normalised before they are joined."""
-
-    output: str
-    dimension: int
-    parts: tuple[int, ...]
+    bytes: int | None = None
+    how: str = ""
+    kept_float: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Fields:
-    """The checked part of a manifest."""
+    """The checked part of a manifest, and `document`: all of it in the newest schema."""
 
     name: str
     version: str
     model_id: str
     input: InputSpec
+    files: tuple[BundleFile, ...]
     embedding: Embedding | None
+    classes: Classes | None
+    gate: Gate | None
+    document: Mapping[str, Any]
 
 
-def _fail(where: str, key: str, allowed: str) -> ModelError:
-    return ModelError(f"{where}: {key} must be {allowed}: the manifest is damaged or was edited; install the bundle again")
-
-
-def mapping(value: Any, where: str, key: str) -> dict[str, Any]:
-    """`value` as an object with names. Raises ModelError."""
-    if not isinstance(value, dict):
-        raise _fail(where, key, "an object")
-    return value
-
-
-def whole(value: Any, low: int, high: int, where: str, key: str) -> int:
-    """`value` as a whole number of a range. Raises ModelError."""
-    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-        raise _fail(where, key, f"a whole number from {low} to {high}")
-    return int(value)
-
-
-def real(value: Any, low: float, high: float, where: str, key: str) -> float:
-    """`value` as a finite number of a range. Raises ModelError."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high or not math.isfinite(value):
-        raise _fail(where, key, f"a number from {low:g} to {high:g}")
-    return float(value)
-
-
-def text(value: Any, pattern: re.Pattern[str], allowed: str, where: str, key: str) -> str:
-    """`value` as text that a pattern matches as a whole. Raises ModelError."""
-    if not isinstance(value, str) or pattern.fullmatch(value) is None:
-        raise _fail(where, key, allowed)
-    return value
-
-
-def parse_manifest(document: Any, task: str, where: str) -> Fields:
-    """Checks a manifest that was read from `where` for `task`. Raises ModelError naming the key."""
-    root = mapping(document, where, "the manifest")
-    schema = root.get("schema")
+def parse_manifest(document: Any, task: str | None, where: str) -> Fields:
+    """Checks a manifest of any schema that was read from `where` for `task` (None: whichever it names). Raises ModelError
+    naming the key."""
+    check_depth(document, where)
+    given = mapping(document, where, "the manifest")
+    schema = given.get("schema")
     if isinstance(schema, int) and not isinstance(schema, bool) and schema > SCHEMA:
-        raise ModelError(f"{where} is of schema {schema}, made for a newer edge-face (this one reads {SCHEMA}): update edge-face")
+        raise ModelError(f"{where} is of schema {shown(schema)}, made for a newer edge-face (this one reads {SCHEMA}): update edge-face")
     whole(schema, 1, SCHEMA, where, "schema")
+    root = migrate(given)
     found = root.get("task")
-    if found != task:
+    if task is not None and found != task:
         raise ModelError(f"{where} is a bundle for {str(found)[:40]!r}, not for {task!r}: set vision.{task} to another folder")
+    known = text(found, NAME, "a task such as classifier", where, "task")
     name = text(root.get("name"), NAME, "a short name of a-z, 0-9, '.', '_' and '-'", where, "name")
     version = text(root.get("version"), NAME, "a version such as 1.0.0", where, "version")
-    spec = _input(mapping(root.get("input"), where, "input"), where)
-    mapping(root.get("outputs"), where, "outputs")
-    mapping(root.get("files"), where, "files")
-    embedding = _embedding(root["outputs"], where) if task == "embedder" else None
-    if task == "embedder" or "weights_sha256" in root:
+    prose(root.get("summary", ""), where, "summary")
+    spec = parse_input(mapping(root.get("input"), where, "input"), known, where)
+    embedding, classes = parse_outputs(mapping(root.get("outputs"), where, "outputs"), known, where)
+    files = parse_files(mapping(root.get("files"), where, "files"), spec, where)
+    if known == "embedder" or "weights_sha256" in root:
         digest = text(root.get("weights_sha256"), DIGEST, "64 hexadecimal digits", where, "weights_sha256")
     else:
         # Only stored embeddings must know their weights across precisions; elsewhere the files themselves will do.
-        files = sorted((str(k), str(v.get("sha256") if isinstance(v, dict) else "")) for k, v in root["files"].items())
-        digest = hashlib.sha256(repr(files).encode()).hexdigest()
-    thresholds = mapping(root.get("thresholds", {}), where, "thresholds")
-    if task == "embedder":
-        for table, content in thresholds.items():
-            check_table(content, where, f"thresholds.{table}")
-    elif task == "detector":
-        sizes = mapping(thresholds.get("sizes", {}), where, "thresholds.sizes")
-        named = {f"sizes.{size}.": mapping(scores, where, f"thresholds.sizes.{size}") for size, scores in sizes.items()}
-        for prefix, scores in {"": thresholds, **named}.items():
-            for key in ("recognise", "hide"):
-                real(scores.get(key), 0.0, 1.0, where, f"thresholds.{prefix}{key}")
-    return Fields(name, version, f"{name}-{digest[:12]}", spec, embedding)
-
-
-def _input(given: dict[str, Any], where: str) -> InputSpec:
-    sizes = []
-    for key in ("width", "height"):
-        sizes.append(whole(given[key], 16, 8192, where, f"input.{key}") if key in given else 0)
-    if given.get("colour") not in COLOURS:
-        raise _fail(where, "input.colour", "RGB or BGR")
-    if given.get("range") != [0, 255]:
-        raise _fail(where, "input.range", "[0, 255]: pixels as they are, scaled inside the network")
-    return InputSpec(sizes[0], sizes[1], given["colour"])
-
-
-def _embedding(outputs: dict[str, Any], where: str) -> Embedding:
-    given = mapping(outputs.get("embedding"), where, "outputs.embedding")
-    dimension = whole(given.get("dimension"), 8, 8192, where, "outputs.embedding.dimension")
-    parts = given.get("parts")
-    if not isinstance(parts, list) or not 1 <= len(parts) <= 16:
-        raise _fail(where, "outputs.embedding.parts", "a list of 1 to 16 lengths")
-    lengths = tuple(whole(part, 1, dimension, where, "outputs.embedding.parts") for part in parts)
-    if sum(lengths) != dimension:
-        raise _fail(where, "outputs.embedding.parts", f"lengths that add up to the dimension {dimension}")
-    return Embedding("embedding", dimension, lengths)
-
-
-def check_table(table: Any, where: str, key: str) -> None:
-    """Checks one similarity -> false-match-rate table: rows from lax to strict, and what each was counted on where it
-    says so. Raises ModelError."""
-    content = mapping(table, where, key)
-    rows = content.get("rows")
-    if not isinstance(rows, list) or not 1 <= len(rows) <= MAX_ROWS:
-        raise _fail(where, f"{key}.rows", f"a list of 1 to {MAX_ROWS} rows")
-    rate, similarity = math.inf, -math.inf
-    for number, row in enumerate(rows):
-        at = f"{key}.rows[{number}]"
-        entry = mapping(row, where, at)
-        fmr = real(entry.get("fmr"), 1e-12, 1.0, where, f"{at}.fmr")
-        score = real(entry.get("similarity"), -1.0, 1.0, where, f"{at}.similarity")
-        if not (fmr < rate and score >= similarity):
-            raise _fail(where, at, "stricter than the row before it (a lower fmr, no lower similarity)")
-        rate, similarity = fmr, score
-        _check_evidence(entry, fmr, where, at)
-    for name in ("templates", "probe_pictures", "votes", "of"):
-        if name in content:
-            whole(content[name], 1, 1000, where, f"{key}.{name}")
-    if "vote_similarity" in content:
-        real(content["vote_similarity"], -1.0, 1.0, where, f"{key}.vote_similarity")
-
-
-def _check_evidence(row: dict[str, Any], fmr: float, where: str, at: str) -> None:
-    """What a row says of its own data: every key may be missing, none may be impossible."""
-    most = 10**15
-    if "comparisons" in row:
-        most = whole(row["comparisons"], 1, most, where, f"{at}.comparisons")
-    for name in ("false_matches", "false_pairs"):
-        if name in row:
-            most = whole(row[name], 1, most, where, f"{at}.{name}")
-    if "effective_pairs" in row:
-        whole(row["effective_pairs"], 1, most, where, f"{at}.effective_pairs")
-    if "fmr_upper" in row:
-        real(row["fmr_upper"], fmr, 1.0, where, f"{at}.fmr_upper")
-    if row.get("tar") is not None:
-        real(row["tar"], 0.0, 1.0, where, f"{at}.tar")
+        digest = hashlib.sha256(repr(sorted((file.name, file.sha256) for file in files)).encode()).hexdigest()
+    check_thresholds(root.get("thresholds", {}), known, where)
+    gate = parse_gate(root["gate"], root["files"], where) if "gate" in root else None
+    for key in FREE:
+        mapping(root.get(key, {}), where, key)
+    for package, number in mapping(root.get("made_by", {}), where, "made_by").items():
+        line(number, where, f"made_by.{package}")
+    return Fields(name, version, f"{name}-{digest[:12]}", spec, files, embedding, classes, gate, root)
 
 
 def parse_files(given: dict[str, Any], spec: InputSpec, where: str) -> tuple[BundleFile, ...]:
     """The manifest's `files`: names to objects with a `sha256`. Raises ModelError."""
     if not 1 <= len(given) <= 64:
-        raise _fail(where, "files", "an object of 1 to 64 files")
+        raise wrong(where, "files", "an object of 1 to 64 files")
     files = []
     for name, value in given.items():
         match = FILE_NAME.fullmatch(name)
         if match is None:
-            raise _fail(where, f"files: {name[:80]!r}", "named <precision>[-<width>x<height>].tflite, such as int8-320x240.tflite")
-        digest = text(mapping(value, where, f"files.{name}").get("sha256"), DIGEST, "64 hexadecimal digits", where,
-                      f"files.{name}.sha256")
+            raise wrong(where, f"files: {name[:80]!r}", "named <precision>[-<width>x<height>].tflite, such as int8-320x240.tflite")
+        key = f"files.{name}"
+        entry = mapping(value, where, key)
+        digest = text(entry.get("sha256"), DIGEST, "64 hexadecimal digits", where, f"{key}.sha256")
         size = (int(match[2]), int(match[3])) if match[2] else None
-        if size is None and not (spec.width and spec.height):
-            raise _fail(where, f"files: {name!r}", "named with its input size, for input has none")
-        files.append(BundleFile(name, match[1], size, digest))
+        if size is not None and spec.kind != "picture":
+            raise wrong(where, f"files: {name!r}", "named by its precision alone, for its input is no picture")
+        if size is None and spec.kind == "picture" and not (spec.width and spec.height):
+            raise wrong(where, f"files: {name!r}", "named with its input size, for input has none")
+        length = whole(entry["bytes"], 1, 2**40, where, f"{key}.bytes") if "bytes" in entry else None
+        layers = listed(entry.get("kept_float", []), 0, 10_000, "layers", where, f"{key}.kept_float")
+        kept = tuple(line(layer, where, f"{key}.kept_float", 1000) for layer in layers)
+        mapping(entry.get("recipe", {}), where, f"{key}.recipe")
+        files.append(BundleFile(name, match[1], size, digest, length, prose(entry.get("how", ""), where, f"{key}.how"), kept))
     return tuple(files)

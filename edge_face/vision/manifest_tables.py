@@ -1,0 +1,62 @@
+"""Thresholds of a manifest: similarity -> false match rate of an embedder, scores of a detector."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from edge_face.vision.manifest_values import listed, mapping, real, whole, wrong
+
+MAX_ROWS = 4096
+
+
+def check_thresholds(given: Any, task: str, where: str) -> None:
+    """Checks the manifest's `thresholds`. Raises ModelError."""
+    thresholds = mapping(given, where, "thresholds")
+    if task == "embedder":
+        for table, content in thresholds.items():
+            check_table(content, where, f"thresholds.{table}")
+    elif task == "detector":
+        sizes = mapping(thresholds.get("sizes", {}), where, "thresholds.sizes")
+        named = {f"sizes.{size}.": mapping(scores, where, f"thresholds.sizes.{size}") for size, scores in sizes.items()}
+        for prefix, scores in {"": thresholds, **named}.items():
+            for key in ("recognise", "hide"):
+                real(scores.get(key), 0.0, 1.0, where, f"thresholds.{prefix}{key}")
+
+
+def check_table(table: Any, where: str, key: str) -> None:
+    """Checks one similarity -> false-match-rate table: rows from lax to strict, and what each was counted on where it
+    says so. Raises ModelError."""
+    content = mapping(table, where, key)
+    rows = listed(content.get("rows"), 1, MAX_ROWS, "rows", where, f"{key}.rows")
+    rate, similarity = math.inf, -math.inf
+    for number, row in enumerate(rows):
+        at = f"{key}.rows[{number}]"
+        entry = mapping(row, where, at)
+        fmr = real(entry.get("fmr"), 1e-12, 1.0, where, f"{at}.fmr")
+        score = real(entry.get("similarity"), -1.0, 1.0, where, f"{at}.similarity")
+        if not (fmr < rate and score >= similarity):
+            raise wrong(where, at, "stricter than the row before it (a lower fmr, no lower similarity)")
+        rate, similarity = fmr, score
+        _check_evidence(entry, fmr, where, at)
+    for name in ("templates", "probe_pictures", "votes", "of"):
+        if name in content:
+            whole(content[name], 1, 1000, where, f"{key}.{name}")
+    if "vote_similarity" in content:
+        real(content["vote_similarity"], -1.0, 1.0, where, f"{key}.vote_similarity")
+
+
+def _check_evidence(row: dict[str, Any], fmr: float, where: str, at: str) -> None:
+    """What a row says of its own data: every key may be missing, none may be impossible."""
+    most = 10**15
+    if "comparisons" in row:
+        most = whole(row["comparisons"], 1, most, where, f"{at}.comparisons")
+    for name in ("false_matches", "false_pairs"):
+        if name in row:
+            most = whole(row[name], 1, most, where, f"{at}.{name}")
+    if "effective_pairs" in row:
+        whole(row["effective_pairs"], 1, most, where, f"{at}.effective_pairs")
+    if "fmr_upper" in row:
+        real(row["fmr_upper"], fmr, 1.0, where, f"{at}.fmr_upper")
+    if row.get("tar") is not None:
+        real(row["tar"], 0.0, 1.0, where, f"{at}.tar")
