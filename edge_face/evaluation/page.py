@@ -36,11 +36,11 @@ _NUMBER = re.compile(r"[\d.,]+(e[+-]?\d+)?( %)?|-", re.ASCII)
 Cell = str | float | int | None
 
 
-def page(title: str, about: str, sections: Sequence[str]) -> str:
-    """The whole page; `sections` are HTML already."""
+def page(title: str, about: str, sections: Sequence[str], head: str = "") -> str:
+    """The whole page; `sections` are HTML already, and so is `head`, which ends the page's head."""
     return ('<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
             '<meta name="viewport" content="width=device-width,initial-scale=1">'
-            f"<title>{escape(title)}</title><style>{STYLE}</style></head><body><main>\n<h1>{escape(title)}</h1>"
+            f"<title>{escape(title)}</title><style>{STYLE}</style>{head}</head><body><main>\n<h1>{escape(title)}</h1>"
             f'<p class="sub">{escape(about)}</p>\n'
             + "\n".join(sections) + "\n</main></body></html>\n")
 

@@ -62,40 +62,50 @@ def _step(rough: float) -> float:
     return next(m * power for m in (1, 2, 5, 10) if m * power >= rough * 0.999)
 
 
-def chart(title: str, x: Axis, y: Axis, curves: Sequence[Curve], legend: float = 0.0) -> str:
-    """One plot. `legend`: how far down the names of several curves stand, 0 (top) to 1."""
+def across(axis: Axis, value: float) -> float:
+    """Where a value stands from the left, in the plot's units; beyond the range it stands at the edge."""
+    return LEFT + min(max(axis.place(value), 0.0), 1.0) * (WIDTH - LEFT - RIGHT)
+
+
+def down(axis: Axis, value: float) -> float:
+    """Where a value stands from the top."""
+    return TOP + (1 - min(max(axis.place(value), 0.0), 1.0)) * (HEIGHT - TOP - BOTTOM)
+
+
+def framed(title: str, x: Axis, y: Axis, drawn: Sequence[str], about: str = "") -> str:
+    """A plot with its axes, grid and title around what is `drawn` (SVG). `about`: what it shows, for who cannot see it."""
     inner_w, inner_h = WIDTH - LEFT - RIGHT, HEIGHT - TOP - BOTTOM
-
-    def px(value: float) -> float:
-        return LEFT + min(max(x.place(value), 0.0), 1.0) * inner_w
-
-    def py(value: float) -> float:
-        return TOP + (1 - min(max(y.place(value), 0.0), 1.0)) * inner_h
-
-    parts = [f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{escape(title)}">',
+    parts = [f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{escape(f"{title}: {about}" if about else title)}">',
              f'<text x="{LEFT}" y="20" class="title">{escape(title)}</text>']
     for tick in x.ticks():
-        at = f"{px(tick):.1f}"
+        at = f"{across(x, tick):.1f}"
         parts.append(f'<line class="grid" x1="{at}" y1="{TOP}" x2="{at}" y2="{TOP + inner_h}"/>'
                      f'<text class="tick" x="{at}" y="{TOP + inner_h + 17}" text-anchor="middle">{x.text(tick)}</text>')
     for tick in y.ticks():
-        at = f"{py(tick):.1f}"
+        at = f"{down(y, tick):.1f}"
         parts.append(f'<line class="grid" x1="{LEFT}" y1="{at}" x2="{LEFT + inner_w}" y2="{at}"/>'
-                     f'<text class="tick" x="{LEFT - 7}" y="{py(tick) + 4:.1f}" text-anchor="end">{y.text(tick)}</text>')
+                     f'<text class="tick" x="{LEFT - 7}" y="{down(y, tick) + 4:.1f}" text-anchor="end">{y.text(tick)}</text>')
     parts.append(f'<rect class="frame" x="{LEFT}" y="{TOP}" width="{inner_w}" height="{inner_h}"/>')
-    for number, curve in enumerate(curves):
-        points = [(px(a), py(b)) for a, b in zip(curve.x, curve.y, strict=True) if _visible(a, x) and _visible(b, y)]
-        path = " ".join(f"{a:.1f},{b:.1f}" for a, b in thinned(points))
-        parts.append(f'<polyline class="curve" stroke="{COLOURS[number % len(COLOURS)]}" points="{path}"/>')
+    parts += drawn
     parts.append(f'<text class="axis" x="{LEFT + inner_w / 2}" y="{HEIGHT - 12}" text-anchor="middle">{escape(x.label)}</text>'
                  f'<text class="axis" transform="translate(15 {TOP + inner_h / 2}) rotate(-90)" text-anchor="middle">'
                  f"{escape(y.label)}</text>")
+    return "".join(parts) + "</svg>"
+
+
+def chart(title: str, x: Axis, y: Axis, curves: Sequence[Curve], legend: float = 0.0) -> str:
+    """One plot. `legend`: how far down the names of several curves stand, 0 (top) to 1."""
+    drawn = []
+    for number, curve in enumerate(curves):
+        points = [(across(x, a), down(y, b)) for a, b in zip(curve.x, curve.y, strict=True) if _visible(a, x) and _visible(b, y)]
+        path = " ".join(f"{a:.1f},{b:.1f}" for a, b in thinned(points))
+        drawn.append(f'<polyline class="curve" stroke="{COLOURS[number % len(COLOURS)]}" points="{path}"/>')
     if len(curves) > 1:
         for i, curve in enumerate(curves):
-            line = TOP + 10 + 18 * i + round(legend * inner_h)
-            parts.append(f'<rect x="{LEFT + 12}" y="{line}" width="14" height="4" fill="{COLOURS[i % len(COLOURS)]}"/>'
+            line = TOP + 10 + 18 * i + round(legend * (HEIGHT - TOP - BOTTOM))
+            drawn.append(f'<rect x="{LEFT + 12}" y="{line}" width="14" height="4" fill="{COLOURS[i % len(COLOURS)]}"/>'
                          f'<text class="tick" x="{LEFT + 32}" y="{line + 6}">{escape(curve.name)}</text>')
-    return "".join(parts) + "</svg>"
+    return framed(title, x, y, drawn)
 
 
 def _visible(value: float, axis: Axis) -> bool:
