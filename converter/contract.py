@@ -72,13 +72,15 @@ class Preprocessing:
 @dataclass(frozen=True, slots=True)
 class Plan:
     """What a model is taken for. `labels` of a classifier by output; `parts` of an embedding; `preprocessing` None where
-    the inputs are no single picture; `guessed`: a sentence for everything that nobody said and that was guessed."""
+    the inputs are no single picture; `guessed`: a sentence for everything that nobody said and that was guessed. `mirrored`:
+    the device embeds a face and its mirror image and takes the direction of their sum."""
 
     task: str
     preprocessing: Preprocessing | None
     labels: tuple[str, ...] = ()
     parts: tuple[int, ...] = ()
     guessed: tuple[str, ...] = ()
+    mirrored: bool = False
 
 
 @dataclass(frozen=True, eq=False)
