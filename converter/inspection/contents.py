@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from converter.inspection.flat import FlatGraph, FlatModel, FlatTensor, read_fla
 from converter.inspection.macs import work_of
 from converter.inspection.old_runtime import beyond_old_runtime
 from edge_face.errors import MissingExtraError, ModelError
-from edge_face.vision.bundle import MANIFEST, Bundle, load_bundle
+from edge_face.vision.bundle import MANIFEST, Bundle, open_bundle
 
 KERAS_SUFFIXES = (".keras", ".h5", ".hdf5")
 WAY_OUT = "name a .tflite file, a bundle's folder or a Keras model"
@@ -27,9 +28,9 @@ def inspect_path(path: Path, runs: int = 0) -> dict[str, Any]:
 
         return {"keras": inspect_keras(path)}
     if path.is_dir():
-        bundle = load_bundle(path, _task(path / MANIFEST))
+        bundle = _open(path)
         return {"name": bundle.name, "version": bundle.version, "task": bundle.task, "model_id": bundle.model_id,
-                "notes": _notes(bundle), "manifest": dict(bundle.manifest),
+                "notes": _notes(bundle), "gate": None if bundle.gate is None else asdict(bundle.gate), "manifest": dict(bundle.manifest),
                 "files": [inspect_content(entry.name, bundle.read(entry), runs) for entry in bundle.files]}
     try:
         if path.exists() and not path.is_file():
@@ -84,13 +85,13 @@ def _tensor(graph: FlatGraph, number: int, tensor: FlatTensor) -> dict[str, Any]
             "bytes": tensor.bytes, "scales": list(tensor.scales), "zero_points": list(tensor.zero_points), "axis": tensor.axis}
 
 
-def _task(manifest: Path) -> str:
-    """The task that a manifest names itself; everything else is checked by the loader."""
+def _open(folder: Path) -> Bundle:
+    manifest = folder / MANIFEST
     try:
-        task = json.loads(manifest.read_text(encoding="utf-8")).get("task")
+        json.loads(manifest.read_text(encoding="utf-8")).get("task")
     except (OSError, ValueError, RecursionError, AttributeError) as error:
         raise ModelError(f"{manifest} cannot be read as a manifest ({type(error).__name__}): {WAY_OUT}") from error
-    return str(task)
+    return open_bundle(folder)
 
 
 def _notes(bundle: Bundle) -> list[str]:
