@@ -30,6 +30,7 @@ class Embedder:
         self.precision = entry.precision
         self.size = (bundle.input.width, bundle.input.height)
         self._rgb = bundle.input.colour == "RGB"
+        self._mirrored = bundle.embedding.mirrored
         self._interpreter = Interpreter(bundle.read(entry), threads=threads, name=self.name)
         wanted = (1, bundle.input.height, bundle.input.width, 3)
         if [tensor.shape for tensor in self._interpreter.inputs] != [wanted]:
@@ -41,12 +42,23 @@ class Embedder:
     def embed(self, aligned: Image) -> Floats:
         """The embedding of an aligned face (height, width, 3) BGR uint8: float32 (dimension,) of length 1.
 
-        Each part is brought to length 1 first, so that the cosine is the mean of the parts' cosines. Raises ModelError.
+        Each part is brought to length 1 first, so that the cosine is the mean of the parts' cosines. A bundle that says
+        "mirrored" is shown the face and its mirror image, and the direction between the two is taken. Raises ModelError.
         """
         width, height = self.size
         if aligned.shape != (height, width, 3) or aligned.dtype != np.uint8:
             raise ModelError(f"{self.name} takes aligned BGR faces of {width}x{height}, uint8, not {aligned.shape} {aligned.dtype}")
-        raw = self._interpreter.run(aligned[:, :, ::-1] if self._rgb else aligned)[self._output].reshape(-1)
+        embedding = self._look(aligned)
+        if self._mirrored:
+            # Light and pose are one-sided, a face hardly: the mean of both views tells people apart better than either.
+            embedding = self._unit(embedding + self._look(aligned[:, ::-1]))
+        return embedding
+
+    def _look(self, face: Image) -> Floats:
+        return self._unit(self._interpreter.run(face[:, :, ::-1] if self._rgb else face)[self._output].reshape(-1))
+
+    def _unit(self, raw: Floats) -> Floats:
+        """Each part brought to length 1, all of them together too. Raises ModelError."""
         embedding = np.empty(self.dimension, np.float32)
         share = np.float32(1.0 / np.sqrt(len(self._parts)))
         for part in self._parts:

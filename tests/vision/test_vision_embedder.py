@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -99,3 +100,28 @@ def test_a_manifest_that_does_not_fit_its_file_is_refused(tmp_path: Path) -> Non
         (folder / "manifest.json").write_text(json.dumps(manifest))
         with pytest.raises(ModelError, match=words):
             Embedder(load_bundle(folder, "embedder"))
+
+
+def _bundle(folder: Path, mirrored: bool) -> Path:
+    """The shipped bundle, said to be mirrored or not."""
+    shutil.copytree(MODELS / "embedder", folder)
+    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    manifest["outputs"]["embedding"]["mirrored"] = mirrored
+    (folder / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    return folder
+
+
+def test_a_mirrored_bundle_looks_at_both_sides(tmp_path: Path) -> None:
+    plain = Embedder(load_bundle(_bundle(tmp_path / "plain", False), "embedder"))
+    both = Embedder(load_bundle(_bundle(tmp_path / "both", True), "embedder"))
+    face = next(iter(stills("front.jpg")))
+    crop = align(face.image, face.landmarks).image
+    turned = np.ascontiguousarray(crop[:, ::-1])
+    assert np.allclose(both.embed(crop), both.embed(turned), atol=1e-6)
+    assert not np.allclose(plain.embed(crop), plain.embed(turned), atol=1e-3)
+    middle = plain.embed(crop) + plain.embed(turned)
+    ends = np.cumsum([0, *load_bundle("", "embedder").embedding.parts])  # type: ignore[union-attr]
+    for start, end in pairwise(ends):
+        part = middle[start:end] / np.linalg.norm(middle[start:end]) / np.sqrt(len(ends) - 1)
+        assert np.allclose(both.embed(crop)[start:end], part, atol=1e-5)
+    assert both.model_id == plain.model_id
