@@ -5,13 +5,25 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from converter.card_parts import file_table, gate_section, section
+from converter.card_tasks import render_task
+from edge_face.vision.manifest import space_digest
+from edge_face.vision.manifest_migration import migrate
+
 SHOWN_RATES = (1e-2, 1e-3, 1e-4)
 
 
 def render(manifest: Mapping[str, Any]) -> str:
-    """MODEL_CARD.md of an embedder's manifest."""
-    training, terms = manifest.get("training", {}), manifest.get("terms", {})
+    """MODEL_CARD.md of a manifest of any task and schema."""
+    newest = migrate(manifest)
+    return _embedder(newest) if newest["task"] == "embedder" else render_task(newest)
+
+
+def _embedder(manifest: Mapping[str, Any]) -> str:
     output, entry = manifest["outputs"]["embedding"], manifest["input"]
+    mirrored = " The device embeds the face and its mirror image and takes the direction of their sum: two runs for each face." \
+        if output.get("mirrored") else ""
+    weights = space_digest(manifest["weights_sha256"], bool(mirrored))[:12]
     lines = [
         f"# {manifest['name']} {manifest['version']}",
         "",
@@ -19,24 +31,18 @@ def render(manifest: Mapping[str, Any]) -> str:
         "",
         f"- Input: aligned face, {entry['width']}x{entry['height']}, {entry['colour']}, pixels 0 to 255 as they are.",
         f"- Output: {output['dimension']} numbers in parts of {' + '.join(map(str, output['parts']))}; each part is brought "
-        "to length 1, then they are joined and divided by the root of their number. Similarity is the cosine.",
-        f"- Weights: {manifest['weights_sha256'][:12]} (templates know this; those of other weights are never compared).",
-        "",
-        "## Files",
-        "",
-        "| file | bytes |",
-        "|---|---|",
-        *(f"| {name} | {file['bytes']:,} |" for name, file in manifest["files"].items()),
+        f"to length 1, then they are joined and divided by the root of their number. Similarity is the cosine.{mirrored}",
+        f"- Weights: {weights} (templates know this; those of other weights are never compared).",
         "",
     ]
-    lines += _section("How it was made", training)
+    lines += file_table(manifest["files"])
+    lines += section("How it was made", manifest.get("training", {}))
+    lines += gate_section(manifest.get("gate"))
     lines += _parity(manifest.get("metrics", {}).get("parity"))
     lines += _tables(manifest.get("thresholds", {}))
     lines += _groups(manifest.get("metrics", {}).get("groups"))
-    lines += _section(
-        "Figures reported with the model", manifest.get("reported", {})
-    )
-    lines += _section("Terms", terms)
+    lines += section("Figures reported with the model", manifest.get("reported", {}))
+    lines += section("Terms", manifest.get("terms", {}))
     lines += [
         "## What it must not be used for",
         "",
@@ -46,25 +52,6 @@ def render(manifest: Mapping[str, Any]) -> str:
         "",
     ]
     return "\n".join(lines)
-
-
-def _section(title: str, content: Mapping[str, Any]) -> list[str]:
-    if not content:
-        return []
-    return [
-        f"## {title}",
-        "",
-        *(f"- {key.replace('_', ' ')}: {_words(value)}" for key, value in content.items()),
-        "",
-    ]
-
-
-def _words(value: Any) -> str:
-    if isinstance(value, Mapping):
-        return ", ".join(f"{key}: {_words(entry)}" for key, entry in value.items())
-    if isinstance(value, list):
-        return "; ".join(_words(entry) for entry in value)
-    return str(value)
 
 
 def _parity(parity: Mapping[str, Any] | None) -> list[str]:

@@ -26,6 +26,7 @@ _log = logging.getLogger("edge_face.vision")
 MODELS = Path(__file__).resolve().parent.parent / "models"
 MANIFEST = "manifest.json"
 MANIFEST_LIMIT = 4_000_000
+Failed = Literal["warn", "refuse", "accept"]
 # The weights are stored as halves or as floats, but both files compute in float32: one can stand in for the other.
 STANDS_IN = {"float32": "float16", "float16": "float32"}
 
@@ -95,19 +96,19 @@ class Bundle:
         return content
 
 
-def load_bundle(folder: str | Path, task: str, failed: Literal["warn", "refuse"] = "warn") -> Bundle:
+def load_bundle(folder: str | Path, task: str, failed: Failed = "warn") -> Bundle:
     """Reads and checks the bundle in `folder` (empty: the shipped one) for "detector", "embedder", ... Files are read
     and their digests checked when they are asked for. `failed`: what becomes of a bundle that did not pass the parity gate
-    when it was made: one line in the log, or refused, as at a door. Raises ModelError."""
+    when it was made: one line in the log; refused, as at a door; accepted without a word. Raises ModelError."""
     return _load(Path(folder) if str(folder) else MODELS / task, task, failed)
 
 
-def open_bundle(folder: str | Path) -> Bundle:
-    """The bundle in `folder`, whatever its task. Raises ModelError."""
-    return _load(Path(folder), None, "warn")
+def open_bundle(folder: str | Path, failed: Failed = "warn") -> Bundle:
+    """The bundle in `folder`, whatever its task. `failed` as of `load_bundle`. Raises ModelError."""
+    return _load(Path(folder), None, failed)
 
 
-def _load(home: Path, task: str | None, failed: str) -> Bundle:
+def _load(home: Path, task: str | None, failed: Failed) -> Bundle:
     fields = parse_manifest(_read(home, task), task, str(home / MANIFEST))
     bundle = Bundle(folder=home, task=fields.document["task"], name=fields.name, version=fields.version, model_id=fields.model_id,
                     input=fields.input, files=fields.files, embedding=fields.embedding,
@@ -117,7 +118,8 @@ def _load(home: Path, task: str | None, failed: str) -> Bundle:
         if failed == "refuse":
             raise ModelError(f"{lost}: no door uses it; convert the model again with another precision or more calibration pictures, "
                              "or set vision.allow_failed_gate = true")
-        _warn_once(f"{lost}: its answers may be worse than those of the model that it was made from")
+        if failed == "warn":
+            _warn_once(f"{lost}: its answers may be worse than those of the model that it was made from")
     return bundle
 
 
