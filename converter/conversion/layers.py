@@ -1,0 +1,69 @@
+"""Which operators of a .tflite file a Keras layer became, told by the names that the converter gives to tensors.
+
+A tensor is named for the scopes that it was traced in ("embedder_1/s1b1_a_conv_1/convolution"), several joined by semicolons where
+operators were fused; a net's last tensors lose their names ("StatefulPartitionedCall_1:0"), but the weights beside them keep theirs.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from converter.conversion.graph import Operator
+from edge_face.errors import ModelError
+
+SUFFIXES = ("_1", "", "_2", "_3")
+"""What tracing may append to a layer's name; one and the same for a whole model."""
+
+
+def flat_layers(model: Any) -> Iterator[Any]:
+    """All layers of a Keras model, those of models inside it too, without the models themselves."""
+    for layer in model.layers:
+        if hasattr(layer, "layers") and layer.layers is not None:
+            yield from flat_layers(layer)
+        else:
+            yield layer
+
+
+def scopes(operator: Operator) -> set[str]:
+    """All scopes that an operator's outputs and constants were traced in, without the operations' own names."""
+    found: set[str] = set()
+    for name in (*operator.outputs, *operator.constants):
+        for part in name.split(";"):
+            found.update(part.split("/")[:-1])
+    return found
+
+
+def suffix(graph: Sequence[Operator], names: Sequence[str]) -> str:
+    """Which of SUFFIXES the layers' names carry in this file: the one by which most layers are found."""
+    seen = set().union(*(scopes(operator) for operator in graph)) if graph else set()
+    return max(SUFFIXES, key=lambda suffix: sum(name + suffix in seen for name in names))
+
+
+def outputs_of(wanted: Sequence[str], graph: Sequence[Operator], keras: Any) -> tuple[str, ...]:
+    """The output tensors of all operators that the named layers became; a tensor may also be named itself, and where there is no Keras
+    model a scope or an operator ("FULLY_CONNECTED") may. Raises ModelError for a name that is not in the file."""
+    known = [layer.name for layer in flat_layers(keras)] if keras is not None else []
+    end = suffix(graph, known)
+    chosen: list[str] = []
+    for name in wanted:
+        mine = [operator for operator in graph
+                if (name + end in scopes(operator) if name in known else name in scopes(operator) or name == operator.name)
+                or name in operator.outputs]
+        if not mine:
+            raise ModelError(f"layer {name} cannot be kept in float: the converted file has no operator of it{_alike(name, graph, known)}")
+        chosen += [output for operator in mine for output in operator.outputs]
+    return tuple(dict.fromkeys(chosen))
+
+
+def _alike(name: str, graph: Sequence[Operator], known: Sequence[str]) -> str:
+    names = known or sorted({scope for operator in graph for scope in scopes(operator)} | {operator.name for operator in graph})
+    close = difflib.get_close_matches(name, names, 3, 0.5)
+    return f"; did you mean {' or '.join(close)}?" if close else ""
+
+
+def pattern(outputs: Sequence[str]) -> str:
+    """A regular expression for ai-edge-quantizer's scopes (output names, each ended by a semicolon) that finds just these."""
+    return "|".join(f"(^|;){re.escape(output)};" for output in outputs)
