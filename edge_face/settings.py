@@ -52,6 +52,7 @@ class VisionSettings:
     detector: str = key("", "folder of a detector bundle; empty: the shipped one")
     landmarker: str = key("", "folder of a landmarker bundle; empty: the shipped one")
     embedder: str = key("", "folder of an embedder bundle; empty: the shipped one")
+    allow_failed_gate: bool = key(False, "a door runs bundles that did not pass the parity gate when they were made (false: it does not start with one)")
     precision: str = key("int8", "which file of the bundles runs", choices=("int8", "float32", "float16", "dynamic"))
     input: str = key("320x240", "size at which the detector looks at a frame", choices=("320x240", "640x480"))
     sweep_every: int = key(0, "every so many frames look for small faces at 640x480 too (0: never)", low=0, high=1000)

@@ -33,14 +33,20 @@ def models(host: Host, settings: Settings) -> Iterator[Finding]:
     from edge_face.vision.embedder import Embedder
 
     vision = settings.vision
-    detector = load_bundle(vision.detector, "detector")
+    detector = load_bundle(vision.detector, "detector", "accept")
     width, height = (int(side) for side in vision.input.split("x"))
     Detector(detector, width, height, vision.precision, vision.threads, vision.landmarker).detect(
         np.zeros((480, 640, 3), np.uint8), 0.5)
     yield Finding("detector", Status.OK, f"{detector.name} {detector.version}, {vision.precision}: digest and a run are fine")
-    embedder = load_bundle(vision.embedder, "embedder")
+    embedder = load_bundle(vision.embedder, "embedder", "accept")
     Embedder(embedder, vision.precision, vision.threads).embed(np.zeros((112, 112, 3), np.uint8))
     yield Finding("embedder", Status.OK, f"{embedder.name} {embedder.version}, {vision.precision}: digest and a run are fine")
+    for bundle in (detector, embedder, load_bundle(vision.landmarker, "landmarker", "accept")):
+        if bundle.gate is not None and not bundle.gate.passed:
+            yield Finding("parity gate", Status.WARN if vision.allow_failed_gate else Status.FAIL,
+                          f"{bundle.name} in {bundle.folder} did not pass when it was made: {bundle.gate.failure()}",
+                          "convert the model again with another precision or more calibration pictures, or set "
+                          "[vision] allow_failed_gate = true")
 
 
 def camera(host: Host, settings: Settings) -> Iterator[Finding]:

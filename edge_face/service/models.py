@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from edge_face.settings import VisionSettings
-from edge_face.vision.bundle import Bundle, load_bundle
+from edge_face.vision.bundle import Bundle, Failed, load_bundle
 from edge_face.vision.detector import Detector
 from edge_face.vision.embedder import Embedder
 
@@ -29,10 +29,12 @@ class Models:
 
 
 def load_models(settings: VisionSettings) -> Models:
-    """Raises `ModelError` for a bundle that is missing, damaged or without the file that the settings ask for,
-    `MissingExtraError` without a runtime."""
-    detector_bundle = load_bundle(settings.detector, "detector")
-    embedder_bundle = load_bundle(settings.embedder, "embedder")
+    """Raises `ModelError` for a bundle that is missing, damaged, without the file that the settings ask for, or that did not
+    pass the parity gate where the settings do not allow that; `MissingExtraError` without a runtime."""
+    failed: Failed = "warn" if settings.allow_failed_gate else "refuse"
+    detector_bundle = load_bundle(settings.detector, "detector", failed)
+    embedder_bundle = load_bundle(settings.embedder, "embedder", failed)
+    load_bundle(settings.landmarker, "landmarker", failed)
     width, height = (int(side) for side in settings.input.split("x"))
     sweep = None
     if settings.sweep_every and (width, height) != _SWEEP:
