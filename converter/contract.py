@@ -8,10 +8,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import numpy as np
 import numpy.typing as npt
+
+if TYPE_CHECKING:
+    from converter.training.composites import Labels
 
 Array = npt.NDArray[Any]
 Floats = npt.NDArray[np.float32]
@@ -95,6 +98,7 @@ class Material:
     labels: npt.NDArray[np.int64] | None = None
     names: Sequence[str] = ()
     said: tuple[str, ...] = ()
+    faces: Sequence[Labels] = ()  # a detector's pictures: the labelled faces of each, in its pixels; empty where none are labelled
 
     def __len__(self) -> int:
         return len(next(iter(self.values.values())))
@@ -140,9 +144,10 @@ class Check:
 @dataclass(frozen=True, eq=False)
 class Verdict:
     """What the gate says of one file. `labelled` False: only agreement and output error could be shown. `hint`: the next thing to try
-    when it failed. `metrics`: plain figures for the manifest. `plots`: data of the report: {"cosine": [...], "error": [...],
-    "scatter": {"float": [...], "quantized": [...]}, "det": {"float": {"fmr": [...], "fnmr": [...]}, "quantized": ...},
-    "confusion": {"float": [[...]], "quantized": [[...]]}, "worst": [{"name": ..., "figure": ...}]}, each where the task has it."""
+    when it failed. `metrics`: plain figures for the manifest. `said`: what else a reader must know, a sentence each. `plots`: data
+    of the report: {"cosine": [...], "error": [...], "scatter": {"float": [...], "quantized": [...]}, "det": {"float": {"fmr": [...],
+    "fnmr": [...]}, "quantized": ...}, "confusion": {"float": [[...]], "quantized": [[...]]}, "worst": [{"name": ..., "figure": ...}]},
+    each where the task has it; also "iou", "landmarks", "psnr" (numbers) and "thresholds" ({"fmr", "float", "quantized"} each)."""
 
     task: str
     precision: str
@@ -153,3 +158,4 @@ class Verdict:
     hint: str = ""
     metrics: Mapping[str, Any] = field(default_factory=dict)
     plots: Mapping[str, Any] = field(default_factory=dict)
+    said: tuple[str, ...] = ()

@@ -1,0 +1,24 @@
+"""The parity gate: is a converted file as good as the float model that it was made from?
+
+`judge` runs the file by the device's own code and the float model by preprocessing of the gate's own; `read_limits` says what
+may be lost.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from converter.parity.limits import Limits, read_limits
+
+if TYPE_CHECKING:
+    from converter.parity.gate import judge
+
+__all__ = ["Limits", "judge", "read_limits"]
+
+
+def __getattr__(name: str) -> Any:
+    if name != "judge":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from converter.parity.gate import judge
+
+    return judge

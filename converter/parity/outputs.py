@@ -1,0 +1,73 @@
+"""Landmarkers, anonymizers and further outputs: how far numbers moved."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from converter.contract import Floats
+from converter.parity import device, reference
+from converter.parity.case import Case, Found, listed
+from converter.parity.checks import Checks
+
+PEAK = 255.0
+BEST = 99.0
+"""dB that two equal pictures count as."""
+
+
+def relative_error(was: Floats, now: Floats) -> float:
+    """RMS of the difference over the RMS of the float output; 0 where both are nothing but zeros."""
+    size = float(np.sqrt(np.mean(np.square(was, dtype=np.float64))))
+    away = float(np.sqrt(np.mean(np.square(was.astype(np.float64) - now))))
+    return away / size if size > 0 else (0.0 if away == 0 else float("inf"))
+
+
+def psnr(was: Floats, now: Floats) -> Floats:
+    """(n,) dB of pictures (n, h, w, c), peak 255; at most BEST."""
+    error = np.mean(np.square(was.astype(np.float64) - now).reshape(len(was), -1), 1)
+    return np.asarray(np.minimum(10 * np.log10(PEAK ** 2 / np.maximum(error, 1e-12)), BEST), np.float32)
+
+
+def check_others(case: Case, checks: Checks, expected: Mapping[str, Floats], found: Found) -> None:
+    """The further outputs of a model that has several: the largest relative error of any. Raises ModelError."""
+    now = device.other_answers(case)
+    if not now:
+        return
+    errors = {name: relative_error(expected[name], value.reshape(expected[name].shape)) for name, value in now.items()}
+    checks.add("output_error", max(errors.values()))
+    found.metrics["output_error"] = {name: round(error, 5) for name, error in errors.items()}
+
+
+def measure_landmarks(case: Case, checks: Checks) -> Found:
+    """Five points (n, 10) in eye distances. Raises ModelError when the float model itself gives no numbers."""
+    was = reference.of_material(case.model, case.material, case.plan.preprocessing, case.step)[case.main]
+    return judge_landmarks(case, checks, was.reshape(len(was), 5, 2), device.answers(case).reshape(len(was), 5, 2))
+
+
+def judge_landmarks(case: Case, checks: Checks, was: Floats, now: Floats) -> Found:
+    """Compares points (n, 5, 2)."""
+    moved = np.linalg.norm(was - now, axis=2).mean(1)
+    median, high = float(np.median(moved)), float(np.percentile(moved, 95))
+    checks.add("points_moved_median", median)
+    checks.add("points_moved_p95", high)
+    return Found(metrics={"points_moved_median": round(median, 5), "points_moved_p95": round(high, 5)},
+                 plots={"landmarks": listed(moved), "worst": case.worst(moved)})
+
+
+def measure_pictures(case: Case, checks: Checks) -> Found:
+    """Pictures out of pictures. Raises ModelError as above."""
+    expected = reference.of_material(case.model, case.material, case.plan.preprocessing, case.step)
+    was = expected[case.main]
+    found = judge_pictures(case, checks, was, device.answers(case))
+    check_others(case, checks, expected, found)
+    return found
+
+
+def judge_pictures(case: Case, checks: Checks, was: Floats, now: Floats) -> Found:
+    """Compares pictures (n, h, w, c) of 0 to 255."""
+    ratio = psnr(was, now)
+    checks.add("psnr_mean", float(ratio.mean()))
+    checks.add("psnr_worst", float(ratio.min()))
+    return Found(metrics={"psnr_mean": round(float(ratio.mean()), 3), "psnr_worst": round(float(ratio.min()), 3)},
+                 plots={"psnr": listed(ratio, 3), "worst": case.worst(ratio, low_is_bad=True)})
