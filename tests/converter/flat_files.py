@@ -33,13 +33,14 @@ class Graph:
 
 
 def build(graphs: Sequence[Graph], inputs: Sequence[int], outputs: Sequence[int], *, signature: Mapping[str, int] | None = None,
-          damage: Mapping[str, int] | None = None) -> bytes:
-    """The file. `signature`: names of the inputs (outputs are called y); `damage`: what is falsified, and to what."""
+          damage: Mapping[str, int] | None = None, code: tuple[str, int] | None = None) -> bytes:
+    """The file. `signature`: names of the inputs (outputs are called y); `damage`: what is falsified, and to what; `code`: an operator and
+    version that no node uses."""
     import flatbuffers
     from ai_edge_litert import schema_py_generated as schema
 
     wrong = damage or {}
-    codes = sorted({(node["operator"], node["version"]) for graph in graphs for node in graph.nodes})
+    codes = sorted({(node["operator"], node["version"]) for graph in graphs for node in graph.nodes} | ({code} if code else set()))
     model = schema.ModelT()
     model.version, model.description = wrong.get("version", 3), b"made by a test"
     model.buffers = [schema.BufferT()]
@@ -119,3 +120,14 @@ def small_net() -> bytes:
     hidden = graph.node("RELU", [graph.node("FULLY_CONNECTED", [x, graph.constant((6, 4))], (1, 6))], (1, 6))
     y = graph.node("FULLY_CONNECTED", [hidden, graph.constant((3, 6))], (1, 3))
     return build([graph], [x], [y], signature={"x": x})
+
+
+def lone_operators(versions: int) -> dict[tuple[str, int], bytes]:
+    """{(operator, version): a file that has nothing but that operator's code}, of every operator of the schema up to that version."""
+    from ai_edge_litert import schema_py_generated as schema
+
+    graph = Graph()
+    x = graph.tensor((1, 2))
+    names = {number: name for name, number in vars(schema.BuiltinOperator).items() if isinstance(number, int) and name != "CUSTOM"}
+    return {(name, version): build([graph], [x], [x], code=(name, version))
+            for name in names.values() for version in range(1, versions + 1)}
