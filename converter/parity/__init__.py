@@ -1,6 +1,6 @@
 """The parity gate: is a converted file as good as the float model that it was made from?
 
-`judge` runs the file by the device's own code and the float model by preprocessing of the gate's own; `read_limits` says what
+`Gate` runs the file by the device's own code and the float model by preprocessing of the gate's own; `read_limits` says what
 may be lost.
 """
 
@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any
 from converter.parity.limits import Limits, read_limits
 
 if TYPE_CHECKING:
-    from converter.parity.gate import judge
+    from converter.parity.gate import Gate, judge
 
-__all__ = ["Limits", "judge", "read_limits"]
+__all__ = ["Gate", "Limits", "judge", "read_limits"]
 
 
 def __getattr__(name: str) -> Any:
-    if name != "judge":
+    if name not in ("Gate", "judge"):
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from converter.parity.gate import judge
+    from converter.parity import gate
 
-    return judge
+    return getattr(gate, name)

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from converter.contract import Floats, Material, Plan, SourceModel
+from converter.parity import reference
 from edge_face.errors import ModelError
 from edge_face.vision.bundle import Bundle
 
 OUTPUT = {"embedder": "embedding", "classifier": "probability", "liveness": "live", "landmarker": "landmarks", "anonymizer": "picture"}
 """What the main output of a task is called in a manifest."""
 WORST = 12
+Answer = TypeVar("Answer")
 
 
 class FileError(ModelError):
@@ -27,14 +29,16 @@ class FileError(ModelError):
 
 @dataclass(frozen=True, eq=False)
 class Case:
-    """`step` is told how many more examples are done; each is seen by the float model once and by the file once."""
+    """`step` is told how many more examples are done; each is seen by the float model once and by the file once. `memory`:
+    what the float model said, for the next file of the same model."""
 
     bundle: Bundle
     precision: str
     model: SourceModel
     plan: Plan
     material: Material
-    step: Callable[[int], None] = lambda count: None
+    step: Callable[[int], None] = reference.no_step
+    memory: dict[Hashable, Any] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.material.pictures) if self.plan.preprocessing is not None else len(self.material)
@@ -68,6 +72,22 @@ class Case:
         """The float model's further outputs and their shapes, batch first."""
         main = self.main
         return {output.name: (1, *output.shape) for output in self.model.outputs if output.name != main}
+
+    def expected(self, mirrored: bool = False) -> dict[str, Floats]:
+        """The float model's outputs (n, *shape) by name, of the pictures' mirror images where that is asked for. Raises
+        ModelError."""
+        spec, pictures = self.plan.preprocessing, self.material.pictures
+        if spec is None:
+            return self.remembered(None, lambda: reference.of_values(self.model, self.material.values, self.step))
+        shown = [picture[:, ::-1] for picture in pictures] if mirrored else pictures
+        return self.remembered((spec, mirrored), lambda: reference.of_pictures(self.model, shown, spec, self.step))
+
+    def remembered(self, key: Hashable, ask: Callable[[], Answer]) -> Answer:
+        """What was asked before under this key, else asked now."""
+        if key not in self.memory:
+            self.memory[key] = ask()
+        answer: Answer = self.memory[key]
+        return answer
 
     def name(self, index: int) -> str:
         return str(self.material.names[index]) if index < len(self.material.names) else f"example {index + 1}"

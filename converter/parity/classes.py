@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from converter.contract import Floats
-from converter.parity import device, reference
+from converter.parity import device
 from converter.parity.case import Case, Found, listed
 from converter.parity.checks import Checks
 from converter.parity.outputs import check_others
@@ -25,7 +25,7 @@ PERMUTED = 0.9
 
 def measure_classes(case: Case, checks: Checks) -> Found:
     """A classifier. Raises ModelError when the float model itself gives nothing that can be compared."""
-    every = reference.of_material(case.model, case.material, case.plan.preprocessing, case.step)
+    every = case.expected()
     found = judge_classes(case, checks, expected(every[case.main]), device.answers(case))
     check_others(case, checks, every, found)
     return found
@@ -122,7 +122,7 @@ def swapped_labels(called: Indices, calls: Indices, classes: int, labels: tuple[
 
 def measure_liveness(case: Case, checks: Checks) -> Found:
     """A liveness model: one score, 1 is live; labels 1 live, 0 attack. Raises ModelError as above."""
-    every = reference.of_material(case.model, case.material, case.plan.preprocessing, case.step)
+    every = case.expected()
     found = judge_liveness(case, checks, every[case.main].reshape(-1), device.answers(case).reshape(-1))
     check_others(case, checks, every, found)
     return found

@@ -45,7 +45,7 @@ def _few(case: Case) -> Case:
     """The same with a few examples spread over all."""
     chosen = np.unique(np.linspace(0, len(case) - 1, min(len(case), EXAMPLES)).astype(int))
     pictures = [case.material.pictures[index] for index in chosen]
-    return replace(case, material=replace(case.material, pictures=pictures, faces=()), step=reference.no_step)
+    return replace(case, material=replace(case.material, pictures=pictures, faces=()), step=reference.no_step, memory={})
 
 
 def _mistakes(spec: Preprocessing) -> Iterator[tuple[Preprocessing, str]]:
@@ -75,5 +75,5 @@ def _difference(case: Case) -> Callable[[Preprocessing], float]:
 def _expected(case: Case) -> Floats:
     if case.plan.task == "embedder":
         return embeddings.expected(case)
-    found = reference.of_material(case.model, case.material, case.plan.preprocessing)[case.main]
+    found = case.expected()[case.main]
     return classes.expected(found) if case.plan.task == "classifier" else found

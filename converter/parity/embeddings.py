@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from converter.contract import Floats, SourceModel
-from converter.parity import device, reference
+from converter.parity import device
 from converter.parity.case import Case, Found, listed
 from converter.parity.checks import Checks
 from edge_face.errors import ModelError
@@ -31,12 +31,10 @@ def measure(case: Case, checks: Checks) -> Found:
 
 def expected(case: Case) -> Floats:
     """The float model's embeddings (n, d) of length 1. Raises ModelError."""
-    assert case.plan.preprocessing is not None
-    spec, parts = case.plan.preprocessing, case.plan.parts or case.shape[1:]
-    found = unit(reference.of_pictures(case.model, case.material.pictures, spec, case.step)[case.main], parts, case.model)
+    parts = case.plan.parts or case.shape[1:]
+    found = unit(case.expected()[case.main], parts, case.model)
     if case.plan.mirrored:
-        mirrored = [picture[:, ::-1] for picture in case.material.pictures]
-        found = unit(found + unit(reference.of_pictures(case.model, mirrored, spec)[case.main], parts, case.model), parts, case.model)
+        found = unit(found + unit(case.expected(mirrored=True)[case.main], parts, case.model), parts, case.model)
     return found
 
 

@@ -85,8 +85,12 @@ def _detector(case: Case) -> Detector:
 
 def expected(case: Case, recognise: float) -> tuple[list[Faces], list[tuple[float, float]]]:
     """What the float model finds, and how many pixels of each picture a pixel of the input is. Raises ModelError."""
+    assert case.plan.preprocessing is not None
     spec = case.plan.preprocessing
-    assert spec is not None
+    return case.remembered((spec, recognise), lambda: _expected(case, spec, recognise))
+
+
+def _expected(case: Case, spec: Preprocessing, recognise: float) -> tuple[list[Faces], list[tuple[float, float]]]:
     source = reference.only_picture(case.model, spec)
     names = _names(case)
 
@@ -139,15 +143,16 @@ def _on_picture(faces: Faces, picture: Pictures, scale: tuple[float, float], rec
 
 def _scaled(faces: Faces, scale: tuple[float, float]) -> Faces:
     """From pixels of the picture to those of the input."""
-    across, down = scale
-    return Faces(faces.boxes / np.array([across, down, across, down], np.float32), faces.scores,
-                 faces.landmarks / np.array([across, down], np.float32))
+    return Faces(_over(faces.boxes, scale), faces.scores, _over(faces.landmarks, scale))
 
 
 def _labels(labels: Labels, scale: tuple[float, float]) -> Labels:
-    across, down = scale
-    return Labels(labels.boxes / np.array([across, down, across, down], np.float32),
-                  labels.landmarks / np.array([across, down] * 5, np.float32), labels.ignore)
+    return Labels(_over(labels.boxes, scale), _over(labels.landmarks, scale), labels.ignore)
+
+
+def _over(values: Floats, scale: tuple[float, float]) -> Floats:
+    """x and y in turn along the last axis, each divided by its scale."""
+    return np.asarray(values / np.tile(np.array(scale, np.float32), values.shape[-1] // 2), np.float32)
 
 
 def paired(was: Sequence[Faces], now: Sequence[Faces], score: float) -> Pairs:

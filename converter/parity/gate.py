@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from pathlib import Path
+from typing import Any
 
 from converter.contract import Material, Plan, SourceModel, Verdict
 from converter.parity import classes, embeddings, outputs, reference
@@ -20,44 +21,58 @@ FEW = 100
 Measure = Callable[[Case, Checks], Found]
 
 
-def judge(bundle_folder: Path, precision: str, model: SourceModel, plan: Plan, material: Material, limits: Limits,
-          step: Callable[[int], None] = reference.no_step) -> Verdict:
-    """The verdict on the file of `precision` in a bundle's folder (a temporary one), against `model`, on examples that
-    calibration did not see.
+class Gate:
+    """Judges the files made from one model, on examples that calibration did not see. What the float model says of them is
+    asked once.
 
     `model` is the model as it was brought: it is shown values in the plan's own range (`low` to `high`), in the plan's
-    colours, so that a mistake of the converter or of the device shows. `step` is told how many examples are done, of twice
-    as many as there are. Raises ModelError where the float model itself cannot be run or gives no numbers.
+    colours, so that a mistake of the converter or of the device shows. `step` is told how many examples are done by the
+    float model or by a file.
     """
-    checks = Checks(limits.of(plan.task, precision))
-    count = len(material.pictures) if plan.preprocessing is not None else len(material)
-    if count == 0:
-        raise ModelError("there are no examples to judge the model by: bring pictures that calibration does not see")
-    checks.add("fewest", count, limit=limits.fewest)
-    case: Case | None = None
-    try:
-        case = _case(bundle_folder, precision, model, plan, material, step)
-        found = measures()[plan.task](case, checks)
-    except FileError as error:
-        found = Found()
-        checks.refuse("runs", error.done / count, 1.0, str(error))
-    cause = found.cause
-    if not checks.passed and not cause and case is not None:
-        cause = mistake(case)
-    said = list(found.said)
-    if count < FEW:
-        said.append(f"{count} examples are few: {FEW} or more give a verdict more weight")
-    if not found.labelled and checks.passed:
-        said.append("no labels: that the file agrees with the float model is all that could be shown, not how often either is right")
-    return Verdict(plan.task, precision, checks.passed, tuple(checks.made), count, found.labelled,
-                   advice(precision, checks.made, cause), {"examples": count, **found.metrics}, found.plots, tuple(said))
+
+    def __init__(self, model: SourceModel, plan: Plan, material: Material, limits: Limits,
+                 step: Callable[[int], None] = reference.no_step) -> None:
+        self._model, self._plan, self._material, self._limits, self._step = model, plan, material, limits, step
+        self._memory: dict[Hashable, Any] = {}
+        self._count = len(material.pictures) if plan.preprocessing is not None else len(material)
+
+    def judge(self, bundle_folder: Path, precision: str) -> Verdict:
+        """The verdict on the file of `precision` in a bundle's folder (a temporary one). Raises ModelError where there are no
+        examples, or the float model itself cannot be run or gives no numbers."""
+        if self._count == 0:
+            raise ModelError("there are no examples to judge the model by: bring pictures that calibration does not see")
+        task, checks = self._plan.task, Checks(self._limits.of(self._plan.task, precision))
+        checks.add("fewest", self._count, limit=self._limits.fewest)
+        case: Case | None = None
+        try:
+            case = self._case(bundle_folder, precision)
+            found = measures()[task](case, checks)
+        except FileError as error:
+            found = Found()
+            checks.refuse("runs", error.done / self._count, 1.0, str(error))
+        cause = found.cause
+        if not checks.passed and not cause and case is not None:
+            cause = mistake(case)
+        said = list(found.said)
+        if self._count < FEW:
+            said.append(f"{self._count} examples are few: {FEW} or more give a verdict more weight")
+        if not found.labelled and checks.passed:
+            said.append("no labels: that the file agrees with the float model is all that could be shown, not how often either is right")
+        return Verdict(task, precision, checks.passed, tuple(checks.made), self._count, found.labelled,
+                       advice(precision, checks.made, cause), {"examples": self._count, **found.metrics}, found.plots, tuple(said))
+
+    def _case(self, folder: Path, precision: str) -> Case:
+        try:
+            bundle = load_bundle(folder, self._plan.task)
+        except ModelError as error:
+            raise FileError(str(error)) from error
+        return Case(bundle, precision, self._model, self._plan, self._material, self._step, self._memory)
 
 
-def _case(folder: Path, precision: str, model: SourceModel, plan: Plan, material: Material, step: Callable[[int], None]) -> Case:
-    try:
-        return Case(load_bundle(folder, plan.task), precision, model, plan, material, step)
-    except ModelError as error:
-        raise FileError(str(error)) from error
+def judge(bundle_folder: Path, precision: str, model: SourceModel, plan: Plan, material: Material, limits: Limits,
+          step: Callable[[int], None] = reference.no_step) -> Verdict:
+    """One verdict; see `Gate`, which judges several files of one model in less time. Raises ModelError."""
+    return Gate(model, plan, material, limits, step).judge(bundle_folder, precision)
 
 
 def measures() -> Mapping[str, Measure]:

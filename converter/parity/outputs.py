@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from converter.contract import Floats
-from converter.parity import device, reference
+from converter.parity import device
 from converter.parity.case import Case, Found, listed
 from converter.parity.checks import Checks
 
@@ -41,7 +41,7 @@ def check_others(case: Case, checks: Checks, expected: Mapping[str, Floats], fou
 
 def measure_landmarks(case: Case, checks: Checks) -> Found:
     """Five points (n, 10) in eye distances. Raises ModelError when the float model itself gives no numbers."""
-    was = reference.of_material(case.model, case.material, case.plan.preprocessing, case.step)[case.main]
+    was = case.expected()[case.main]
     return judge_landmarks(case, checks, was.reshape(len(was), 5, 2), device.answers(case).reshape(len(was), 5, 2))
 
 
@@ -57,7 +57,7 @@ def judge_landmarks(case: Case, checks: Checks, was: Floats, now: Floats) -> Fou
 
 def measure_pictures(case: Case, checks: Checks) -> Found:
     """Pictures out of pictures. Raises ModelError as above."""
-    expected = reference.of_material(case.model, case.material, case.plan.preprocessing, case.step)
+    expected = case.expected()
     was = expected[case.main]
     found = judge_pictures(case, checks, was, device.answers(case))
     check_others(case, checks, expected, found)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from converter.contract import Array, Floats, Material, Pictures, Preprocessing, SourceModel, TensorSpec
+from converter.contract import Array, Floats, Pictures, Preprocessing, SourceModel, TensorSpec
 from edge_face.errors import ModelError
 
 BATCH = 16
@@ -106,11 +106,6 @@ def of_values(model: SourceModel, values: Mapping[str, Array], step: Step = no_s
         parts.append(finite(model.run(batch), model))
         step(min(BATCH, count - start))
     return _joined(parts)
-
-
-def of_material(model: SourceModel, material: Material, spec: Preprocessing | None, step: Step = no_step) -> dict[str, Floats]:
-    """The outputs by name for all examples. Raises ModelError."""
-    return of_values(model, material.values, step) if spec is None else of_pictures(model, material.pictures, spec, step)
 
 
 def only_picture(model: SourceModel, spec: Preprocessing) -> TensorSpec:
