@@ -72,12 +72,12 @@ def histogram(title: str, label: str, values: Any, lines: Mapping[str, float] | 
         if math.isfinite(value) and low <= value <= high:
             drawn.append(_marked(name, across(x, value), number))
     about = f"{len(found):,} values from {found.min():.5g} to {found.max():.5g}, median {np.median(found):.5g}"
-    return framed(title, x, y, drawn, about) + _left_out(left_out)
+    return _held(framed(title, x, y, drawn, about) + _left_out(left_out))
 
 
 def _marked(name: str, at: float, number: int) -> str:
     left = at > 330
-    place = 54 + 17 * (number % 4)
+    place = 55 + 20 * (number % 4)
     return (f'<line class="mark m{number % 3}" x1="{at:.1f}" y1="36" x2="{at:.1f}" y2="348"/>'
             f'<text class="tick halo" x="{at + (-6 if left else 6):.1f}" y="{place}" text-anchor="{"end" if left else "start"}">'
             f"{escape(short(name, 34))}</text>")
@@ -113,7 +113,7 @@ def scatter(title: str, x_label: str, y_label: str, before: Any, after: Any, sam
                      '<path class="cross" d="M80 70m-2-2l4 4m0-4l-4 4"/><text class="tick halo" x="90" y="74">two people</text>')
     about = f"{total:,} pairs, mean difference {difference.mean():+.3g}, spread {difference.std():.3g}"
     note = f'<p class="note">{total:,} pairs; mean difference {difference.mean():+.4f}, standard deviation {difference.std():.4f}.</p>'
-    return framed(title, x, y, drawn, about) + note + _left_out(left_out)
+    return _held(framed(title, x, y, drawn, about) + note + _left_out(left_out))
 
 
 def _parallel(values: Any) -> npt.NDArray[np.float64] | None:
@@ -157,7 +157,7 @@ def allowance_bar(used: float | None, passed: bool) -> str:
     if used is None:
         return ""
     width = 100 * min(used, SHOWN_OVER) / SHOWN_OVER
-    share = f"{used:.0%}" if math.isfinite(used) and used < 10 else "over 10 times"
+    share = f"{used * 100:.0f} %" if math.isfinite(used) and used < 10 else "over 10 times"
     limit = 100 / SHOWN_OVER
     return (f'<svg class="bar allowance {"good" if passed else "bad"}" viewBox="0 0 100 10" preserveAspectRatio="none" role="img" '
             f'aria-label="{share} of what is allowed">'
@@ -173,6 +173,11 @@ def nothing(title: str, why: str) -> str:
 def short(text: str, most: int) -> str:
     """Cut to `most` characters, its cut marked."""
     return text if len(text) <= most else text[: max(most - 1, 0)] + "…"
+
+
+def _held(chart_and_notes: str) -> str:
+    """One block, so that notes stay with their chart in a grid."""
+    return f"<div>{chart_and_notes}</div>"
 
 
 def _left_out(count: int) -> str:

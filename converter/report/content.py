@@ -73,9 +73,9 @@ class Attempt:
 
     @property
     def title(self) -> str:
-        """`int8`, or `int8 with 3 layers in float`."""
+        """`int8`, or `int8 (3 layers in float)`."""
         count = len(self.kept_float)
-        return self.precision + (f" with {count} {'layer' if count == 1 else 'layers'} in float" if count else "")
+        return self.precision + (f" ({count} {'layer' if count == 1 else 'layers'} in float)" if count else "")
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,6 +62,8 @@ def folds(report: Report) -> list[str]:
     parts = ["<h2>What it was made of</h2>", folded(title, rich_table(("what", "value"), rows) + notes)]
     parts.append(_mapping(f"Limits of the gate{f' ({report.limits_from})' if report.limits_from else ''}", report.limits))
     parts.append(_mapping("Machine and versions", report.environment))
+    if report.main is not None and report.main.verdict is not None:
+        parts.append(_mapping(f"Figures of the gate: {report.main.title}", report.main.verdict.metrics))
     total = sum(value for value in report.seconds.values() if value == value)
     parts.append(_mapping(f"Time: {figure(total)} s", {stage: f"{figure(value)} s" for stage, value in report.seconds.items()}))
     parts.append(_mapping("Digests (sha256)", {**report.digests, **{a.chosen: a.sha256 for a in report.attempts if a.chosen and a.sha256}}))

@@ -18,10 +18,10 @@ from edge_face.evaluation.page import plots, section
 
 MOST_WORST = 24
 HISTOGRAMS = (("cosine", "Cosine between float and {name}", "cosine of one example, 1 is the same"),
-              ("error", "Error of the outputs", "difference between float and {name}"),
-              ("iou", "Boxes: overlap of float and {name}", "intersection over union"),
-              ("landmarks", "Landmarks: distance between float and {name}", "distance"),
-              ("psnr", "PSNR between float and {name}", "dB"))
+              ("error", "How far outputs moved", "largest change of an output of one example"),
+              ("iou", "Boxes: overlap of float and {name}", "intersection over union of one face"),
+              ("landmarks", "Landmarks: float to {name}", "distance, as a share of the eyes' distance"),
+              ("psnr", "Pictures: float against {name}", "PSNR of one picture, dB"))
 
 
 def before_after(before: float, after: float, was: str, now: str) -> str:
@@ -95,7 +95,8 @@ def _number(value: Any) -> float | None:
 
 
 def _confusion(report: Report, data: Any, name: str) -> list[str]:
-    confusion = Confusion.of(data, report.plan.labels) if data is not None else None
+    labels = report.plan.labels or (("attack", "live") if report.plan.task == "liveness" else ())
+    confusion = Confusion.of(data, labels) if data is not None else None
     if confusion is None:
         return []
     shown = confusion.capped()

@@ -57,8 +57,12 @@ def _facts(report: Report) -> str:
         boxes = [_fact("size on disk", size, before.bytes, after.bytes, "smaller", "larger", attempt.precision),
                  _fact("a run, one thread", milliseconds, before.ms, after.ms, "faster", "slower", attempt.precision),
                  _fact("memory at most", size, before.memory, after.memory, "less", "more", attempt.precision)]
-    boxes += [f'<div class="fact"><b>{many(count)}</b><span>{what}</span></div>' for count, what in
-              ((report.model.macs, "multiply-accumulates a run"), (report.model.parameters, "parameters")) if count is not None]
+    model = report.model
+    work = [(many(count), what) for count, what in ((model.macs, "multiply-accumulates a run"), (model.parameters, "parameters"))
+            if count is not None]
+    if work:
+        words = "".join(f"<span>, {count} {what}</span>" for count, what in work[1:])
+        boxes.append(f'<div class="fact"><b>{work[0][0]}</b><span>{work[0][1]}</span>{words}</div>')
     return f'<div class="facts">{"".join(boxes)}</div>' if any(boxes) else ""
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from html import escape
 
@@ -11,7 +14,8 @@ from converter.report.charts import allowance_bar, bar, short
 from converter.report.content import Attempt, Report
 from converter.report.wording import allowance, figure, milliseconds, size
 
-MOST_LAYERS = 40
+MOST_LAYERS = 20
+MOST_FOLDED = 500
 MOST_NAMES = 12
 
 
@@ -23,20 +27,24 @@ class Html:
     style: str = ""
 
 
-def rich_table(head: Sequence[str], rows: Sequence[Sequence[Html | str]], numeric: Sequence[str] = (), chosen: Sequence[bool] = ()) -> str:
-    """Text cells are escaped. `numeric`: the columns of figures; `chosen`: rows that are marked."""
-    top = "".join(f'<th{" class=n" if name in numeric else ""}>{escape(name)}</th>' for name in head)
+def rich_table(head: Sequence[str], rows: Sequence[Sequence[Html | str]], numeric: Sequence[str] = (), *, spare: Sequence[str] = (),
+               stack: bool = False, chosen: Sequence[bool] = ()) -> str:
+    """Text cells are escaped. `numeric`: columns of figures; on a narrow screen `spare` columns go, or each row becomes a list
+    (`stack`); `chosen`: rows that are marked."""
+    styles = [" ".join(style for style, columns in (("n", numeric), ("spare", spare)) if name in columns) for name in head]
+    top = "".join(f'<th class="{style}">{escape(name)}</th>' for name, style in zip(head, styles, strict=True))
     body = []
     for number, row in enumerate(rows):
-        cells = "".join(_cell(name, value, name in numeric) for name, value in zip(head, row, strict=True))
-        body.append(f'<tr{" class=chosen" if number < len(chosen) and chosen[number] else ""}>{cells}</tr>')
-    return f'<table class="stack"><tr>{top}</tr>{"".join(body)}</table>'
+        cells = "".join(_cell(name, value, style) for name, value, style in zip(head, row, styles, strict=True))
+        mark = ' class="chosen"' if number < len(chosen) and chosen[number] else ""
+        body.append(f"<tr{mark}>{cells}</tr>")
+    return f'<table{" class=stack" if stack else ""}><tr>{top}</tr>{"".join(body)}</table>'
 
 
-def _cell(name: str, value: Html | str, number: bool) -> str:
-    text, style = (value.markup, value.style) if isinstance(value, Html) else (f"<span>{escape(value)}</span>" if value else "", "")
-    style = " ".join(part for part in ("n" if number else "", style, "" if text else "empty") if part)
-    return f'<td data-name="{escape(name)}"{f" class={chr(34)}{style}{chr(34)}" if style else ""}>{text}</td>'
+def _cell(name: str, value: Html | str, style: str) -> str:
+    text, own = (value.markup, value.style) if isinstance(value, Html) else (f"<span>{escape(value)}</span>" if value else "", "")
+    style = " ".join(part for part in (style, own, "" if text else "empty") if part)
+    return f'<td data-name="{escape(name)}" class="{style}">{text}</td>'
 
 
 def outcome(passed: bool | None, yes: str = "passed", no: str = "failed", neither: str = "not measured") -> Html:
@@ -55,7 +63,7 @@ def checks_table(attempt: Attempt) -> str:
              figure(check.figure), f"at {'least' if check.at_least else 'most'} {figure(check.limit)}",
              Html(allowance_bar(allowance(check), check.passed), "cell-bar"), Html(f"<span>{escape(check.text)}</span>", "words"))
             for check in checks]
-    return rich_table(("check", "verdict", "figure", "limit", "used of what is allowed", "in words"), rows, ("figure", "limit"))
+    return rich_table(("check", "verdict", "figure", "limit", "allowance used", "in words"), rows, ("figure", "limit"), stack=True)
 
 
 def attempts_table(report: Report) -> str:
@@ -69,28 +77,40 @@ def attempts_table(report: Report) -> str:
         got = f'<span class="tag">{escape(attempt.chosen)}</span>' if attempt.chosen else "<span>no</span>"
         rows.append((f"{number}", Html(f"<b>{escape(attempt.title)}</b>", "wide"), verdict, Html(got), size(attempt.cost.bytes),
                      milliseconds(attempt.cost.ms), size(attempt.cost.memory),
-                     Html("<br>".join(f"<span>{escape(note)}</span>" for note in notes if note), "words"),
-                     Html(f"<span>{escape(attempt.why)}</span>" if attempt.why else "", "words")))
-    head = ("#", "tried", "gate", "in the bundle", "size", "a run", "memory", "how", "why")
-    return rich_table(head, rows, ("#", "size", "a run", "memory"), [bool(attempt.chosen) for attempt in report.attempts])
+                     Html(("<b>" + escape(attempt.why) + "</b><br>" if attempt.why else "")
+                          + "<br>".join(f"<span>{escape(note)}</span>" for note in notes if note), "words")))
+    head = ("#", "tried", "gate", "in the bundle", "size", "a run", "memory", "why and how")
+    return rich_table(head, rows, ("#", "size", "a run", "memory"), stack=True,
+                      chosen=[bool(attempt.chosen) for attempt in report.attempts])
 
 
 def damage_table(damage: Sequence[LayerDamage], kept_float: Sequence[str]) -> str:
-    """Layers by the damage that quantizing each alone does, the worst first; those that stayed float are marked."""
-    known = [layer for layer in damage if layer.error == layer.error]
-    ordered = sorted(known, key=lambda layer: -layer.error)
-    shown = ordered[:MOST_LAYERS] + [layer for layer in ordered[MOST_LAYERS:] if layer.layer in set(kept_float)]
-    largest = max((layer.error for layer in shown if layer.error != float("inf")), default=0.0) or 1.0
+    """Layers by the damage that quantizing each alone does, the worst first, the many harmless ones folded away; those that stayed
+    float are marked."""
+    ordered = sorted(damage, key=lambda layer: layer.error if math.isfinite(layer.error) else math.inf, reverse=True)
+    kept = frozenset(kept_float)
+    finite = [abs(layer.error) for layer in ordered if math.isfinite(layer.error)]
+    most = max(finite, default=0.0) or 1.0
+    shown = _layers(ordered[:MOST_LAYERS], kept, most)
+    rest, left = ordered[MOST_LAYERS:MOST_LAYERS + MOST_FOLDED], max(len(ordered) - MOST_LAYERS - MOST_FOLDED, 0)
+    if not rest:
+        return shown
+    inside = _layers(rest, kept, most) + (f'<p class="note">{left:,} more do less damage still.</p>' if left else "")
+    return f'{shown}<details><summary>{len(rest) + left:,} more layers</summary><div class="inside">{inside}</div></details>'
+
+
+def _layers(layers: Sequence[LayerDamage], kept: AbstractSet[str], most: float) -> str:
     rows = []
-    for layer in shown:
-        kept = layer.layer in kept_float
-        tag = ' <span class="tag">stays float</span>' if kept else ""
-        rows.append((Html(f"<span>{escape(short(layer.layer, 160))}</span>{tag}", "wide"), layer.operator,
-                     Html(bar(layer.error / largest, f"error {figure(layer.error)}", "kept" if kept else ""), "cell-bar"),
-                     f"{layer.error:.3%}" if abs(layer.error) < 10 else figure(layer.error), size(layer.bytes)))
-    left = len(damage) - len(shown)
-    note = f'<p class="note">{left:,} more layers do less damage, or none that could be measured.</p>' if left else ""
-    return rich_table(("layer", "operator", "error of the outputs", "relative", "weights"), rows, ("relative", "weights")) + note
+    for layer in layers:
+        stays = layer.layer in kept
+        tag = ' <span class="tag">stays float</span>' if stays else ""
+        share = layer.error / most if math.isfinite(layer.error) else 1.0
+        words = f"{layer.error * 100:.3g} %" if math.isfinite(layer.error) and abs(layer.error) < 10 else figure(layer.error)
+        name = re.sub("([/_.])", r"\1<wbr>", escape(short(layer.layer, 160)))
+        rows.append((Html(f"<span>{name}</span>{tag}", "wide"), layer.operator,
+                     Html(bar(share, f"error {words}", "kept" if stays else ""), "cell-bar"), words, size(layer.bytes)))
+    return rich_table(("layer", "operator", "error of the outputs", "relative", "weights"), rows, ("relative", "weights"),
+                      spare=("operator", "weights"))
 
 
 def names(values: Sequence[str]) -> str:

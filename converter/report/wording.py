@@ -27,12 +27,12 @@ def headline(report: Report) -> Headline:
     """What the whole conversion came to."""
     attempt = report.main
     if attempt is None:
-        return Headline(False, "Not passed: nothing was converted", report.said)
+        return Headline(False, "Not passed. Nothing was converted", report.said)
     if report.passed:
         unlabelled = any(a.verdict is not None and not a.verdict.labelled for a in report.chosen)
         lost = "as far as unlabelled examples can show, nothing was lost" if unlabelled else "nothing lost that matters"
         names = [a.title for a in report.chosen]
-        more = [f"{a.title} was tried and did not get in: {_because(a)}." for a in report.attempts
+        more = [f"{a.title} did not pass. {_because(a)}." for a in report.attempts
                 if not a.chosen and not a.passed and _because(a)]
         return Headline(True, f"{_listed(names)} passed: {lost}", (*([UNLABELLED] if unlabelled else []), *more))
     failed = next((a for a in report.chosen if not a.passed), attempt)
@@ -44,16 +44,20 @@ def headline(report: Report) -> Headline:
         more.append(UNLABELLED)
     if report.forced and report.chosen:
         more.insert(0, FORCED)
-    return Headline(False, f"Not passed: {_because(failed) or failed.title + ' failed the gate'}", tuple(more),
+    return Headline(False, f"Not passed. {_because(failed) or failed.title + ' failed the gate'}", tuple(more),
                     failed.verdict.hint if failed.verdict else "")
 
 
 def _because(attempt: Attempt) -> str:
-    """The first check that failed, in its own words, without the full stop."""
+    """The check that failed the most, in its own words, as a sentence without the full stop."""
     if attempt.verdict is None:
-        return attempt.why.rstrip(". ")
+        return _sentence(attempt.why)
     failed = [check for check in attempt.verdict.checks if not check.passed]
-    return failed[0].text.rstrip(". ") if failed else ""
+    return _sentence(max(failed, key=lambda check: math.inf if (used := allowance(check)) is None else used).text) if failed else ""
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:].rstrip(". ")
 
 
 def _listed(names: list[str]) -> str:
