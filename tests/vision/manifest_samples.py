@@ -71,12 +71,13 @@ def changed(base: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
 
 
 HARD = [None, True, False, 0, 1, -1, 2, 1.0, 0.5, 255, 10**6, 10**30, 1e308, -0.0, "", "\n", "none", "a\u2028b", "\ud800", "x" * 300,
-        [], {}, [1], [1, 1], [1, 10], [0, 255], [0.0, 255], [1, 1.0], [True, 1], ["a", "b"], {"shape": [1, 1]}, [[]], "picture", "arrays", "grey",
-        "sigmoid", "embedder", "detector", "int8-64x64.tflite"]
+        [], {}, [1], [1, 1], [1, 10], [0, 255], [0.0, 255], [1, 1.0], [True, 1], ["a", "b"], {"shape": [1, 1]}, [[]], "picture",
+        "arrays", "grey", "sigmoid", "embedder", "detector", "int8-64x64.tflite"]
 json_values = st.sampled_from(HARD) | st.recursive(
     st.none() | st.booleans() | st.integers(-10**20, 10**20) | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=8),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4), max_leaves=8)
-NEW_KEYS = ["alignment", "crop", "mirrored", "width", "tar", "sizes", "int8-64x64.tflite", "bytes", "tensors", "figure", "text", "gate", "weights_sha256"]
+NEW_KEYS = ["alignment", "crop", "mirrored", "width", "tar", "sizes", "int8-64x64.tflite", "bytes", "tensors", "figure", "text", "gate",
+            "weights_sha256"]
 
 
 @st.composite

@@ -26,8 +26,10 @@ STRICT = jsonschema.validators.extend(jsonschema.Draft202012Validator, type_chec
 VALIDATOR = STRICT(SCHEMA)
 # What the schema's description leaves to readers: one value against another, and depth.
 BEYOND = re.compile(
-    r"lengths that add up|one that fits the dimension|as many names as the shape|stricter than the row before|named with its input size|"
-    r"one of the bundle's files|a verdict on every file|true exactly when every file|nested deeper|names no map for stride|one map two meanings|"
+    r"lengths that add up|one that fits the dimension|as many names as the shape|stricter than the row before|"
+    r"named with its input size|one of the bundle's files|a verdict on every file|"
+    r"true exactly when every file|nested deeper|names no map for stride|"
+    r"one map two meanings|"
     r"(false_matches|false_pairs|effective_pairs|fmr_upper) must be")
 
 
@@ -58,27 +60,31 @@ def test_both_accept_every_sample(name: str) -> None:
 
 @pytest.mark.parametrize(("name", "path", "value"), [
     ("classifier", "schema", 1.0), ("classifier", "schema", 3), ("classifier", "schema", True), ("classifier", "task", "A b"),
-    ("classifier", "name", "ok\n"), ("classifier", "version", "v" * 65), ("classifier", "summary", "a\x00"), ("classifier", "summary", ...),
-    ("classifier", "input/kind", ...), ("classifier", "input/kind", "video"), ("classifier", "input/kind", "arrays"),
-    ("classifier", "input/width", 15), ("classifier", "input/width", 64.0), ("classifier", "input/colour", "GRB"),
-    ("classifier", "input/colour", "grey"), ("classifier", "input/range", [0, 255.0]), ("classifier", "input/range", [False, 255]),
-    ("classifier", "input/alignment", "x\ny"), ("classifier", "input/alignment", "as in schema 1"), ("classifier", "input/crop", 0),
-    ("classifier", "input/crop", 0.7), ("classifier", "input/crop", True), ("mirrored", "input/crop", 0.7),
-    ("mirrored", "input/alignment", "none"), ("mirrored", "input/alignment", ...), ("mirrored", "outputs/embedding/mirrored", 1),
-    ("mirrored", "outputs/embedding/shape", [1, 16, 1]), ("mirrored", "outputs/embedding/parts", [16.0]), ("mirrored", "weights_sha256", ...),
-    ("detector", "input/kind", "arrays"), ("anonymizer", "outputs/picture/shape", [1, 64, 64, 2]), ("liveness", "outputs/live/shape", [1, 2]),
-    ("liveness", "outputs/live/shape", [1, True]), ("landmarker", "outputs/landmarks/shape", [1, 8]), ("binary", "outputs/probability/activation", "softmax"),
-    ("binary", "outputs/probability/labels", ["one"]), ("binary", "outputs/probability/labels", ["a", "b", "c"]),
-    ("classifier", "outputs/probability/labels/1", "a\tb"), ("classifier", "outputs/probability/labels/1", "\ud83d"),
-    ("classifier", "outputs/probability/shape", [2, 3]), ("sequence", "input/tensors", {}), ("sequence", "input/tensors/steps/dtype", "float64"),
+    ("classifier", "name", "ok\n"), ("classifier", "version", "v" * 65), ("classifier", "summary", "a\x00"),
+    ("classifier", "summary", ...), ("classifier", "input/kind", ...), ("classifier", "input/kind", "video"),
+    ("classifier", "input/kind", "arrays"), ("classifier", "input/width", 15), ("classifier", "input/width", 64.0),
+    ("classifier", "input/colour", "GRB"), ("classifier", "input/colour", "grey"), ("classifier", "input/range", [0, 255.0]),
+    ("classifier", "input/range", [False, 255]), ("classifier", "input/alignment", "x\ny"),
+    ("classifier", "input/alignment", "as in schema 1"), ("classifier", "input/crop", 0), ("classifier", "input/crop", 0.7),
+    ("classifier", "input/crop", True), ("mirrored", "input/crop", 0.7), ("mirrored", "input/alignment", "none"),
+    ("mirrored", "input/alignment", ...), ("mirrored", "outputs/embedding/mirrored", 1),
+    ("mirrored", "outputs/embedding/shape", [1, 16, 1]), ("mirrored", "outputs/embedding/parts", [16.0]),
+    ("mirrored", "weights_sha256", ...), ("detector", "input/kind", "arrays"),
+    ("anonymizer", "outputs/picture/shape", [1, 64, 64, 2]), ("liveness", "outputs/live/shape", [1, 2]),
+    ("liveness", "outputs/live/shape", [1, True]), ("landmarker", "outputs/landmarks/shape", [1, 8]),
+    ("binary", "outputs/probability/activation", "softmax"), ("binary", "outputs/probability/labels", ["one"]),
+    ("binary", "outputs/probability/labels", ["a", "b", "c"]), ("classifier", "outputs/probability/labels/1", "a\tb"),
+    ("classifier", "outputs/probability/labels/1", "\ud83d"), ("classifier", "outputs/probability/shape", [2, 3]),
+    ("sequence", "input/tensors", {}), ("sequence", "input/tensors/steps/dtype", "float64"),
     ("sequence", "input/tensors/steps/shape", [2, 16]), ("sequence", "files", {"int8-64x64.tflite": {"sha256": "0" * 64}}),
     ("classifier", "files/int8.tflite/bytes", 0), ("classifier", "files/int8.tflite/kept_float", ["a", 1]),
     ("classifier", "files/int8.tflite/recipe", []), ("classifier", "files/int8.tflite/how", 5), ("classifier", "gate/passed", 1),
-    ("classifier", "gate/files/int8.tflite/checks/0/passed", False), ("classifier", "gate/files/int8.tflite/checks/0/figure", "0.9"),
-    ("classifier", "gate/files/int8.tflite/checks/0/limit", None), ("classifier", "gate/files/int8.tflite/examples", -1),
-    ("classifier", "metrics", []), ("classifier", "made_by", {"numpy": 2}), ("detector", "thresholds", ...),
-    ("detector", "thresholds/sizes/320x240/hide", 1.5), ("detector", "outputs/strides", [8, 8]), ("embedder", "thresholds/pooled/rows/0/tar", None),
-    ("embedder", "thresholds/pooled/rows", []), ("embedder", "thresholds/pooled/votes", 0),
+    ("classifier", "gate/files/int8.tflite/checks/0/passed", False),
+    ("classifier", "gate/files/int8.tflite/checks/0/figure", "0.9"), ("classifier", "gate/files/int8.tflite/checks/0/limit", None),
+    ("classifier", "gate/files/int8.tflite/examples", -1), ("classifier", "metrics", []), ("classifier", "made_by", {"numpy": 2}),
+    ("detector", "thresholds", ...), ("detector", "thresholds/sizes/320x240/hide", 1.5), ("detector", "outputs/strides", [8, 8]),
+    ("embedder", "thresholds/pooled/rows/0/tar", None), ("embedder", "thresholds/pooled/rows", []),
+    ("embedder", "thresholds/pooled/votes", 0),
 ])
 def test_both_say_the_same_of_a_changed_manifest(name: str, path: str, value: Any) -> None:
     document = changed(SAMPLES[name], path, value)
