@@ -67,12 +67,6 @@ class Case:
         shapes = ", ".join(f"{output.name} {output.shape}" for output in self.model.outputs)
         raise ModelError(f"{self.model.path.name} has no output that is surely the {self.role} {self.shape[1:]}: it has {shapes}")
 
-    @property
-    def others(self) -> dict[str, tuple[int, ...]]:
-        """The float model's further outputs and their shapes, batch first."""
-        main = self.main
-        return {output.name: (1, *output.shape) for output in self.model.outputs if output.name != main}
-
     def expected(self, mirrored: bool = False) -> dict[str, Floats]:
         """The float model's outputs (n, *shape) by name, of the pictures' mirror images where that is asked for. Raises
         ModelError."""

@@ -43,7 +43,6 @@ METRICS: Mapping[str, Metric] = {
     "recall_lost": Metric("mean recall of the classes lost", POINTS),
     "agreement": Metric("share of examples on which both models agree", SHARE, True),
     "probability_moved": Metric("probabilities moved by, mean of the most moved class", PLAIN),
-    "output_error": Metric("error of the outputs as a share of their size", PLAIN),
     "apcer_gained": Metric("more attacks taken for live faces (APCER at 0.5)", POINTS),
     "bpcer_gained": Metric("more live faces taken for attacks (BPCER at 0.5)", POINTS),
     "score_moved": Metric("scores moved by, mean", PLAIN),

@@ -13,22 +13,20 @@ from converter.contract import Floats
 from converter.parity import device
 from converter.parity.case import Case, Found, listed
 from converter.parity.checks import Checks
-from converter.parity.outputs import check_others
 from edge_face.errors import ModelError
 
 Indices = npt.NDArray[np.int64]
 LIVE = 0.5
 UNLABELLED = "the examples have no labels"
+BEYOND = 1e-3
+"""How far a rounded probability may lie outside of 0 to 1."""
 PERMUTED = 0.9
 """Agreement under another order of the classes from which that order is believed to be the mistake."""
 
 
 def measure_classes(case: Case, checks: Checks) -> Found:
     """A classifier. Raises ModelError when the float model itself gives nothing that can be compared."""
-    every = case.expected()
-    found = judge_classes(case, checks, expected(every[case.main]), device.answers(case))
-    check_others(case, checks, every, found)
-    return found
+    return judge_classes(case, checks, expected(case.expected()[case.main]), device.answers(case))
 
 
 def expected(values: Floats) -> Floats:
@@ -43,6 +41,9 @@ def judge_classes(case: Case, checks: Checks, was: Floats, now: Floats) -> Found
     moved = np.abs(was - now).max(1)
     agreement = float((called == calls).mean())
     found = Found(metrics={"agreement": round(agreement, 5), "probability_moved": round(float(moved.mean()), 5)})
+    if was.min() < -BEYOND or was.max() > 1 + BEYOND:
+        found.said.append(f"the float model gives numbers from {was.min():.3g} to {was.max():.3g}, which are no probabilities: let the "
+                          "model end with softmax or sigmoid")
     labels = known_labels(case, was.shape[1])
     known = np.empty(0, np.int64) if labels is None else np.flatnonzero(labels >= 0)
     if labels is None or not len(known):
@@ -122,10 +123,7 @@ def swapped_labels(called: Indices, calls: Indices, classes: int, labels: tuple[
 
 def measure_liveness(case: Case, checks: Checks) -> Found:
     """A liveness model: one score, 1 is live; labels 1 live, 0 attack. Raises ModelError as above."""
-    every = case.expected()
-    found = judge_liveness(case, checks, every[case.main].reshape(-1), device.answers(case).reshape(-1))
-    check_others(case, checks, every, found)
-    return found
+    return judge_liveness(case, checks, case.expected()[case.main].reshape(-1), device.answers(case).reshape(-1))
 
 
 def judge_liveness(case: Case, checks: Checks, was: Floats, now: Floats) -> Found:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 import numpy as np
 
-from converter.contract import Array, Floats
+from converter.contract import Floats
 from converter.parity.case import Case, FileError
 from edge_face.errors import ModelError
 from edge_face.vision.classifier import Classifier
@@ -31,21 +31,6 @@ def answers(case: Case) -> Floats:
     return np.stack(found)
 
 
-def other_answers(case: Case) -> dict[str, Floats]:
-    """(n, ...) the further outputs of the float model, by its names. Raises FileError."""
-    shapes = case.others
-    if not shapes:
-        return {}
-    try:
-        interpreter = Interpreter(case.bundle.file(case.precision), name=case.precision)
-        names = interpreter.output_names(shapes)
-        feed = _feed(case)
-        runs = [interpreter.run(feed(index)) for index in range(len(case))]
-        return {name: np.stack([_numbers(run[actual][0], case) for run in runs]) for name, actual in names.items()}
-    except ModelError as error:
-        raise FileError(str(error)) from error
-
-
 def _runner(case: Case) -> Run:
     pictures = case.material.pictures
     if case.bundle.input.kind == "arrays":
@@ -65,24 +50,17 @@ def _arrays(case: Case) -> Run:
     """For inputs that are no picture, straight through the runtime."""
     interpreter = Interpreter(case.bundle.file(case.precision), name=case.precision)
     output = interpreter.output_names({case.role: case.shape})[case.role]
-    feed = _feed(case)
+    names = [spec.name for spec in case.bundle.input.arrays]
+    values = case.material.values
     order = label_order(case) if case.plan.task == "classifier" else None
 
     def run(index: int) -> Floats:
-        value: Floats = interpreter.run(feed(index))[output][0]
+        value: Floats = interpreter.run({name: np.asarray(values[name][index]) for name in names})[output][0]
         if order is None:
             return value
         return (np.array([1 - value[0], value[0]], np.float32) if value.size == 1 else value)[order]
 
     return run
-
-
-def _feed(case: Case) -> Callable[[int], Array | Mapping[str, Array]]:
-    """What the runtime is given for an example."""
-    if case.bundle.input.kind == "arrays":
-        return lambda index: {spec.name: np.asarray(case.material.values[spec.name][index]) for spec in case.bundle.input.arrays}
-    model = PictureModel(case.bundle, case.precision)
-    return lambda index: model.prepare(case.material.pictures[index])
 
 
 def label_order(case: Case) -> list[int]:

@@ -63,7 +63,7 @@ class Gate:
 
     def _case(self, folder: Path, precision: str) -> Case:
         try:
-            bundle = load_bundle(folder, self._plan.task)
+            bundle = load_bundle(folder, self._plan.task, "accept")
         except ModelError as error:
             raise FileError(str(error)) from error
         return Case(bundle, precision, self._model, self._plan, self._material, self._step, self._memory)

@@ -1,8 +1,6 @@
-"""Landmarkers, anonymizers and further outputs: how far numbers moved."""
+"""Landmarkers and anonymizers: how far numbers moved."""
 
 from __future__ import annotations
-
-from collections.abc import Mapping
 
 import numpy as np
 
@@ -29,16 +27,6 @@ def psnr(was: Floats, now: Floats) -> Floats:
     return np.asarray(np.minimum(10 * np.log10(PEAK ** 2 / np.maximum(error, 1e-12)), BEST), np.float32)
 
 
-def check_others(case: Case, checks: Checks, expected: Mapping[str, Floats], found: Found) -> None:
-    """The further outputs of a model that has several: the largest relative error of any. Raises ModelError."""
-    now = device.other_answers(case)
-    if not now:
-        return
-    errors = {name: relative_error(expected[name], value.reshape(expected[name].shape)) for name, value in now.items()}
-    checks.add("output_error", max(errors.values()))
-    found.metrics["output_error"] = {name: round(error, 5) for name, error in errors.items()}
-
-
 def measure_landmarks(case: Case, checks: Checks) -> Found:
     """Five points (n, 10) in eye distances. Raises ModelError when the float model itself gives no numbers."""
     was = case.expected()[case.main]
@@ -57,11 +45,7 @@ def judge_landmarks(case: Case, checks: Checks, was: Floats, now: Floats) -> Fou
 
 def measure_pictures(case: Case, checks: Checks) -> Found:
     """Pictures out of pictures. Raises ModelError as above."""
-    expected = case.expected()
-    was = expected[case.main]
-    found = judge_pictures(case, checks, was, device.answers(case))
-    check_others(case, checks, expected, found)
-    return found
+    return judge_pictures(case, checks, case.expected()[case.main], device.answers(case))
 
 
 def judge_pictures(case: Case, checks: Checks, was: Floats, now: Floats) -> Found:

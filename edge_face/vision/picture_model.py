@@ -70,8 +70,10 @@ class PictureModel:
         self.name = str(bundle.folder / entry.name)
         self.precision = entry.precision
         given = bundle.input
+        if given.kind != "picture":
+            raise ModelError(f"{self.name} takes arrays, not a picture: edge_face.vision.Interpreter runs it")
         width, height = entry.size or size or (given.width, given.height)
-        self.spec = PictureInput(width, height, given.colour, float(getattr(given, "crop", 1.0)))
+        self.spec = PictureInput(width, height, given.colour, given.crop)
         self._interpreter = Interpreter(bundle.read(entry), threads=threads, name=self.name)
         wanted = (1, height, width, 1 if given.colour == "grey" else 3)
         if [tensor.shape for tensor in self._interpreter.inputs] != [wanted]:
