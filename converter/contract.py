@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 Array = npt.NDArray[Any]
 Floats = npt.NDArray[np.float32]
 Pictures = npt.NDArray[np.uint8]
-Kind = Literal["keras", "h5", "savedmodel"]
+Kind = Literal["keras", "h5", "savedmodel", "tflite"]  # "tflite": one of two files that are compared
 Precision = Literal["int8", "float16", "float32", "dynamic"]
 
 TASKS = ("embedder", "detector", "landmarker", "liveness", "classifier", "anonymizer")
