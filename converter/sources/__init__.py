@@ -1,1 +1,7 @@
 """What a user brings: a float model made fit for conversion, what it is for, and pictures to calibrate and to prove it with."""
+
+from converter.sources.model import load
+from converter.sources.plan import make_plan
+from converter.sources.scaling import fit
+
+__all__ = ["fit", "load", "make_plan"]

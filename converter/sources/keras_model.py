@@ -33,7 +33,7 @@ class KerasSource:
     weights_sha256: str
     said: tuple[str, ...]
     keras: Any
-    _traced: list[Any] = field(default_factory=list, repr=False)
+    _traced: list[Any] = field(default_factory=list, init=False, repr=False)
 
     def run(self, values: Mapping[str, Array]) -> dict[str, Floats]:
         """Float outputs by name for inputs by name, each (n, *shape). Raises ModelError for inputs of another shape."""
@@ -58,7 +58,7 @@ class KerasSource:
     def with_pixels(self, low: float, high: float) -> KerasSource:
         """The same with a layer in front that brings pixels 0 to 255 to `low` to `high`."""
         keras, _ = keras_on_tensorflow()
-        return replace(self, keras=rebuild.scaled_in_front(self.keras, low, high, keras), _traced=[],
+        return replace(self, keras=rebuild.scaled_in_front(self.keras, low, high, keras),
                        inputs=(replace(self.inputs[0], dtype="float32"),),
                        said=(*self.said, f"a layer in front brings pixels from 0 to 255 to {low:g} to {high:g}"))
 

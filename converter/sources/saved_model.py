@@ -44,7 +44,7 @@ class SavedSource:
     operators: tuple[str, ...]
     pixels: tuple[float, float] | None = None
     single: bool = False
-    _traced: list[Any] = field(default_factory=list, repr=False)
+    _traced: list[Any] = field(default_factory=list, init=False, repr=False)
 
     def run(self, values: Mapping[str, Array]) -> dict[str, Floats]:
         """Float outputs by name for inputs by name, each (n, *shape). Raises ModelError for inputs of another shape."""
@@ -56,7 +56,7 @@ class SavedSource:
 
     def with_pixels(self, low: float, high: float) -> SavedSource:
         """The same with pixels 0 to 255 brought to `low` to `high` first."""
-        return replace(self, pixels=(low, high), _traced=[], inputs=(replace(self.inputs[0], dtype="float32"),),
+        return replace(self, pixels=(low, high), inputs=(replace(self.inputs[0], dtype="float32"),),
                        said=(*self.said, f"a layer in front brings pixels from 0 to 255 to {low:g} to {high:g}"))
 
     def _call(self) -> Call:
