@@ -58,7 +58,8 @@ def _check(target: Path, replace: bool) -> None:
     if not target.exists() or (target.is_dir() and not any(target.iterdir())):
         return
     if not replace:
-        raise UsageError(f"{target} is there already and not an empty folder: name a new one with --out")
+        way = ", or exchange the bundle with --replace" if _is_bundle(target) else ""
+        raise UsageError(f"{target} is there already and not an empty folder: name a new one with --out{way}")
     if not _is_bundle(target):
         raise UsageError(f"{target} is no bundle, so it is not replaced: name a new folder with --out")
 
@@ -129,3 +130,13 @@ def _said(what: str) -> Iterator[None]:
         if isinstance(error, EdgeFaceError):
             raise
         raise ModelError(f"{what} ({error.strerror or error}): make room, or name another place with --out") from error
+
+
+class _EnoughError(Exception):
+    """Ends a rehearsal."""
+
+
+def check_place(target: Path, replace: bool = False) -> None:
+    """A rehearsal of `bundle_place`, for work that takes long before it has anything to write. Raises what that would raise."""
+    with contextlib.suppress(_EnoughError), bundle_place(target, replace):
+        raise _EnoughError
