@@ -24,6 +24,7 @@ from converter.contract import (
     Verdict,
 )
 from converter.parity import judge, read_limits
+from edge_face.vision.runtime import Interpreter
 
 SIDE = 16
 LABELS = ("red", "green", "blue")
@@ -136,3 +137,27 @@ def failed(verdict: Verdict) -> set[str]:
 def with_colour(plan: Plan, colour: Any) -> Plan:
     assert plan.preprocessing is not None
     return replace(plan, preprocessing=replace(plan.preprocessing, colour=colour))
+
+
+class FileModel:
+    """A float32 .tflite file in the place of the float model that it was made from."""
+
+    kind: Any = "keras"
+    record: Mapping[str, Any] = {}
+    weights_sha256 = "cd" * 32
+    said: tuple[str, ...] = ()
+    keras: Any = None
+
+    def __init__(self, content: bytes, name: str) -> None:
+        self.path = Path(f"{name}.keras")
+        self._interpreter = Interpreter(content, name=name)
+        self.inputs = tuple(TensorSpec(t.name, t.shape[1:]) for t in self._interpreter.inputs)
+        self.outputs = tuple(TensorSpec(t.name, t.shape[1:]) for t in self._interpreter.outputs)
+
+    def run(self, values: Mapping[str, Array]) -> dict[str, Floats]:
+        found = [self._interpreter.run({name: value[index] for name, value in values.items()})
+                 for index in range(len(values[self.inputs[0].name]))]
+        return {output.name: np.concatenate([one[output.name] for one in found]) for output in self.outputs}
+
+    def export(self, folder: Path) -> None:
+        raise NotImplementedError
