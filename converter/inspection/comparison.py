@@ -59,10 +59,10 @@ class Comparison:
 
     @property
     def agreement(self) -> dict[str, float]:
-        """What was measured between the two."""
+        """What was measured between the two, and of how many (whole numbers)."""
         pairs = self.metrics
-        return {key: float(value) for key, value in self.verdict.metrics.items()
-                if isinstance(value, int | float) and key not in pairs and _plain(key) not in pairs}
+        return {key: value for key, value in self.verdict.metrics.items()
+                if key != "examples" and isinstance(value, int | float) and key not in pairs and _plain(key) not in pairs}
 
     def as_dict(self) -> dict[str, Any]:
         """Everything as plain data."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from converter.contract import Check
 from converter.inspection.comparison import Comparison
 from converter.inspection.terminal import count
 from converter.report.charts import det, histogram, scatter, short
@@ -40,7 +41,7 @@ def words(key: str) -> str:
 
 
 def _shown(value: float) -> str:
-    return f"{value:.4f}"
+    return f"{value:,}" if isinstance(value, int) else f"{value:.4f}"
 
 
 def lines(found: Comparison) -> list[str]:
@@ -53,7 +54,7 @@ def lines(found: Comparison) -> list[str]:
            f"{'':<{first}}{names[0]:<{middle}}{names[1]}"]
     out += [f"{what:<{first}}{mine:<{middle}}{other}" for what, mine, other in told if what != "delegate"]
     out += ["", *(f"{cost.name}: {cost.delegate}" for cost in (found.a, found.b)), "", f"{names[1]} against {names[0]}:"]
-    out += [f"  {words(key)}: {_shown(value)}" for key, value in found.agreement.items() if key != "examples"]
+    out += [f"  {words(key)}: {_shown(value)}" for key, value in found.agreement.items()]
     failed = [check for check in found.verdict.checks if not check.passed]
     out.append("within all limits of the parity gate" if not failed else "beyond the limits of the parity gate:")
     out += [f"  {check.text}" for check in failed]
@@ -71,10 +72,10 @@ def render(found: Comparison) -> str:
                (_ratio(a.memory_mb, b.memory_mb, "less", "more"), f"memory: {a.memory_mb:.1f} to {b.memory_mb:.1f} MB resident")]),
         section("Side by side", table(("", f"A: {a.name}", f"B: {b.name}"), rows(found)),
                 "Speed is the median of runs taken in turns on one thread of this machine, memory what a process holds after one run.")]
-    agreement = [(words(key), value) for key, value in found.agreement.items() if key != "examples"]
+    agreement = [(words(key), value) for key, value in found.agreement.items()]
     if agreement:
         sections.append(section("Between the two", table(("measure", "figure"), agreement)))
-    checks = [(check.text, "passed" if check.passed else "FAILED") for check in found.verdict.checks]
+    checks = [(check.text, _outcome(check)) for check in found.verdict.checks]
     sections.append(section("The parity gate's checks", table(("check", "outcome"), checks),
                             "A takes the float model's part, B that of the converted file. Preprocessing is written twice, so that "
                             "even a model differs from itself by a rounded pixel."))
@@ -87,6 +88,12 @@ def render(found: Comparison) -> str:
         sections.append(section("Said on the way", table(("",), [(sentence,) for sentence in found.said])))
     title = f"{a.name} and {b.name}"
     return printable(page(title, f"{found.task}, {found.verdict.examples:,} examples", sections, HEAD))
+
+
+def _outcome(check: Check) -> str:
+    if not check.passed:
+        return "FAILED"
+    return "passed" if check.figure is not None else "not measured"
 
 
 def _ratio(before: float, after: float, less: str, more: str) -> str:

@@ -132,9 +132,11 @@ def _of_keras(path: Path, home: Path, known: Side | None, say: Say) -> Side:
     from converter.sources import fit, load, make_plan
 
     loaded = load(path)
-    plan = make_plan(loaded, known.plan.task if known else None, parts=known.plan.parts if known else ())
-    if known is not None:
-        plan = replace(plan, labels=known.plan.labels or plan.labels, mirrored=known.plan.mirrored)
+    if known is None:
+        plan = make_plan(loaded, None)
+    else:
+        plan = make_plan(loaded, known.plan.task, labels=known.plan.labels or None, parts=known.plan.parts)
+        plan = replace(plan, mirrored=known.plan.mirrored)
     for sentence in (*loaded.said, *plan.guessed):
         say(f"{path.name}: {sentence}")
     model = loaded if plan.preprocessing is None else fit(loaded, plan.preprocessing)

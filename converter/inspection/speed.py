@@ -1,4 +1,8 @@
-"""How long one run of a .tflite file takes on this machine, on one thread, and what a slow int8 file is slow for."""
+"""How long one run of a .tflite file takes on this machine, on one thread, and what a slow int8 file is slow for.
+
+Time is what the thread spent on a core: with one thread that is the time of a run on an idle machine, and what else runs beside it
+lengthens it little, where the clock on the wall may say ten times as much.
+"""
 
 from __future__ import annotations
 
@@ -11,14 +15,14 @@ from edge_face.errors import UsageError
 from edge_face.vision.runtime import Interpreter
 
 WARM_UP = 3
-# Below this ratio two medians of a busy machine are the same.
+# Below this ratio two medians are the same.
 NOISE = 1.1
 ADVICE = {"PRELU": "use LeakyReLU or ReLU6, or --engine quantizer", "HARD_SWISH": "use ReLU6, or --engine quantizer",
           "TILE": "use tf.image.resize (nearest) in place of UpSampling2D"}
 
 
 def median_ms(content: bytes, runs: int = 30) -> float:
-    """Median milliseconds of `runs` runs on one thread after a warm-up: of this machine and of what else it does at the time.
+    """Median milliseconds of `runs` runs on one thread of this machine after a warm-up.
 
     Raises ModelError, UsageError when `runs` is no positive number.
     """
@@ -26,7 +30,7 @@ def median_ms(content: bytes, runs: int = 30) -> float:
 
 
 def medians_ms(contents: Sequence[bytes], runs: int = 30) -> list[float]:
-    """The same of several files, their runs taken in turns, so that what else the machine does slows all of them alike."""
+    """The same of several files, their runs taken in turns, so that a core that heats up or clocks down slows all of them alike."""
     if runs < 1:
         raise UsageError("speed is measured by 1 run or more")
     calls = [runner(Interpreter(content, threads=1)) for content in contents]
@@ -36,9 +40,9 @@ def medians_ms(contents: Sequence[bytes], runs: int = 30) -> list[float]:
     taken: list[list[float]] = [[] for _ in calls]
     for _ in range(runs):
         for call, times in zip(calls, taken, strict=True):
-            begun = time.perf_counter()
+            begun = time.thread_time()
             call()
-            times.append(time.perf_counter() - begun)
+            times.append(time.thread_time() - begun)
     return [float(np.median(times)) * 1000 for times in taken]
 
 
