@@ -22,6 +22,8 @@ def advice(precision: str, checks: Sequence[Check], cause: str) -> str:
         return f"{cause[0].upper()}{cause[1:]}."
     if "fewest" in failed:
         return "Bring more pictures that calibration does not see."
+    if "brightest" in failed:
+        return "End the model with a layer that brings its pictures to 0 to 255, such as keras.layers.Rescaling(255.0)."
     if "runs" in failed:
         return ("The file gives no usable answers on the device's own runtime: try --precision float16, and look at the operators with "
                 "edge-face-convert inspect.")

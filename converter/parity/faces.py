@@ -19,13 +19,14 @@ from converter.parity.checks import Checks
 from converter.training.composites import Labels
 from converter.training.detector_eval import Found as Faces
 from converter.training.detector_eval import Tally, detect_all, detect_by, overlaps, tally
-from converter.training.detector_exam import LEAST_HEIGHT
+from converter.training.detector_exam import HIDE_ALARMS, LEAST_HEIGHT, RECOGNISE_ALARMS
 from converter.training.detector_targets import STRIDES
 from edge_face.errors import ModelError
 from edge_face.vision.detector import IMPLAUSIBLE, Detector, plausible
 
 CHANNELS = {"score": 1, "box": 4, "landmarks": 10}
 LOWEST = 0.02
+ALARMS = (RECOGNISE_ALARMS, HIDE_ALARMS)
 SAME = 0.5
 """Overlap from which two boxes are of one face."""
 UNLABELLED = "the pictures have no labelled faces"
@@ -176,7 +177,8 @@ def paired(was: Sequence[Faces], now: Sequence[Faces], score: float) -> Pairs:
 
 def judge(case: Case, checks: Checks, was: Sequence[Faces], now: Sequence[Faces], labels: Sequence[Labels] | None,
           scores: tuple[float, float]) -> Found:
-    """Compares what both find, at the scores for recognising and for hiding."""
+    """Compares what both find. `scores`: the bundle's for recognising and for hiding; where the float model gives more false
+    alarms at them than a detector may (`detector_exam`), the higher ones at which it does not: a new model's are not known yet."""
     found = Found()
     if labels is None:
         for metric in ("recall_lost_recognise", "recall_lost_hide", "alarms_gained_recognise", "alarms_gained_hide"):
@@ -184,7 +186,10 @@ def judge(case: Case, checks: Checks, was: Sequence[Faces], now: Sequence[Faces]
     else:
         spec = case.plan.preprocessing
         least = LEAST_HEIGHT * (spec.height if spec is not None else 480) / 480
-        _against_labels(checks, tally(was, labels), tally(now, labels), scores, least, found)
+        before = tally(was, labels)
+        recognise, hide = (max(score, before.threshold_for(alarms)) for score, alarms in zip(scores, ALARMS, strict=True))
+        scores = recognise, hide
+        _against_labels(checks, before, tally(now, labels), scores, least, found)
     pairs = paired(was, now, scores[0])
     found.metrics["faces"] = pairs.faces
     if not len(pairs.iou):
@@ -216,6 +221,7 @@ def _against_labels(checks: Checks, before: Tally, after: Tally, scores: tuple[f
     for name, score in zip(("recognise", "hide"), scores, strict=True):
         alarms = before.alarms_each(score), after.alarms_each(score)
         checks.add(f"alarms_gained_{name}", alarms[1] - alarms[0], one=1 / max(before.pictures, 1))
+        found.metrics[f"score_{name}"] = round(score, 5)
         found.metrics |= {f"false_alarms_{name}_float": round(alarms[0], 5), f"false_alarms_{name}": round(alarms[1], 5)}
         if not faces:
             checks.cannot(f"recall_lost_{name}", f"no labelled face is {least:.0f} pixels or higher in the network's input")

@@ -10,6 +10,8 @@ from converter.parity.case import Case, Found, listed
 from converter.parity.checks import Checks
 
 PEAK = 255.0
+DARK = 2.0
+"""A model whose pictures stay below this gives 0 to 1 or -1 to 1."""
 BEST = 99.0
 """dB that two equal pictures count as."""
 
@@ -51,6 +53,8 @@ def measure_pictures(case: Case, checks: Checks) -> Found:
 def judge_pictures(case: Case, checks: Checks, was: Floats, now: Floats) -> Found:
     """Compares pictures (n, h, w, c) of 0 to 255."""
     ratio = psnr(was, now)
+    if float(was.max()) <= DARK:
+        checks.refuse("brightest", float(was.max()), DARK, "the pictures of a bundle go from 0 to 255, those of this model do not")
     checks.add("psnr_mean", float(ratio.mean()))
     checks.add("psnr_worst", float(ratio.min()))
     return Found(metrics={"psnr_mean": round(float(ratio.mean()), 3), "psnr_worst": round(float(ratio.min()), 3)},

@@ -247,6 +247,13 @@ def test_pictures_out_of_pictures_by_psnr(tmp_path: Path, noise: float, passes: 
     assert verdict.passed is passes and (verdict.metrics["psnr_mean"] > 40) is passes and len(verdict.plots["psnr"]) == 20
 
 
+def test_pictures_from_0_to_1_are_no_pictures_of_a_bundle(tmp_path: Path) -> None:
+    plan = Plan("anonymizer", Preprocessing(SIDE, SIDE, "grey", 0.0, 1.0, True))
+    net = Dense(np.eye(SIDE * SIDE, dtype=np.float32), np.zeros(SIDE * SIDE, np.float32), "anonymizer", plan, "", (SIDE, SIDE, 1))
+    verdict = verdict_on(tmp_path, net.file(), net.source(), plan, material(pictures(20)))
+    assert failed(verdict) == {"brightest"} and "Rescaling" in verdict.hint
+
+
 @pytest.mark.parametrize(("shift", "passes"), [(0.001, True), (0.2, False)])
 def test_points_that_move(tmp_path: Path, shift: float, passes: bool) -> None:
     rng = np.random.default_rng(4)
