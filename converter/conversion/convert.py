@@ -17,9 +17,11 @@ import numpy as np
 from converter.contract import Candidate, Material, Precision, SourceModel
 from converter.conversion import quantizer_engine, tflite_engine
 from converter.conversion.feeding import Feed, feed
+from converter.conversion.fold import folded
 from converter.conversion.graph import conversions, delegated, operators
+from converter.conversion.groups import packed
 from converter.conversion.layers import flat_layers, outputs_of
-from converter.conversion.quiet import quiet, tensorflow
+from converter.conversion.quiet import Hush, quiet, tensorflow
 from converter.conversion.refusals import UNROLL, refusing
 from edge_face.errors import ModelError
 from edge_face.vision.runtime import Interpreter
@@ -76,7 +78,7 @@ class Conversion:
         """The float32 file, which everything else starts from. Raises ModelError."""
         if not self._float:
             tensorflow()
-            with quiet(), refusing(self._what), unrolled(self.model.keras) as names:
+            with quiet(), refusing(self._what), unrolled(self.model.keras) as names, self._folded():
                 self.model.export(self._saved)
                 content = tflite_engine.plain(self._saved, "float32")
             self._unrolled = names
@@ -129,26 +131,41 @@ class Conversion:
                 kept = outputs_of(keep, operators(calibrated), self.model.keras) if keep else ()
                 return tflite_engine.quantize(calibrated, len(pictures) == len(self.model.inputs), kept)
             graph = operators(self._float)
-            ranges = (not probe and self._ranges) or quantizer_engine.calibrate(self._float, examples, hush, step)
-            if not probe:
-                self._ranges = ranges
+            ranges = quantizer_engine.calibrate(self._float, examples, hush, step) if probe else self._measured(examples, hush)
             tensors = quantizer_engine.input_tensors(self._float)
             rules = quantizer_engine.recipe(graph, [tensors[name] for name in sorted(pictures)],
                                             [tensors[name] for name in sorted(set(tensors) - pictures)],
                                             outputs_of(keep, graph, self.model.keras) if keep else ())
             return quantizer_engine.quantize(self._float, rules, ranges)
 
+    def ranges(self) -> quantizer_engine.Ranges:
+        """The least and greatest value of every tensor of the float32 file over the calibration. Raises ModelError."""
+        self.float32()
+        with quiet() as hush, refusing(self._what):
+            return self._measured(self._feed(), hush)
+
+    def _measured(self, examples: Feed, hush: Hush) -> quantizer_engine.Ranges:
+        self._ranges = self._ranges or quantizer_engine.calibrate(self._float, examples, hush, self._step)
+        return self._ranges
+
+    def _folded(self) -> contextlib.AbstractContextManager[Any]:
+        """The model while its normalisations are folded; a SavedModel is taken as it is."""
+        if self.model.keras is None:
+            return contextlib.nullcontext()
+        one = {spec.name: np.zeros((1, *spec.shape), spec.dtype) for spec in self.model.inputs}
+        return folded(self.model.keras, packed(self.model, one))
+
     def _choose(self, examples: Feed) -> tuple[Engine, str]:
         """Which engine, and why: TFLiteConverter where every operator stays on the delegate in int8, else whichever breaks the net into
         fewer pieces, found by converting with a single example."""
-        if self._chosen is None:
-            present = {operator.name for operator in operators(self._float)}
-            mixed = 0 < len(examples.pictures) < len(self.model.inputs)
-            if present <= STAYS and not mixed:
-                self._chosen = "tflite", "TFLiteConverter: it does all of these operators in int8 as well as ai-edge-quantizer"
-            else:
-                self._chosen = self._compare(examples.first(1), mixed, sorted(present - STAYS))
-        chosen: tuple[Engine, str] = self._chosen
+        if self._chosen is not None:
+            return self._chosen
+        present = {operator.name for operator in operators(self._float)}
+        mixed = 0 < len(examples.pictures) < len(self.model.inputs)
+        chosen: tuple[Engine, str] = ("tflite", "TFLiteConverter: it does all of these operators in int8 as well as ai-edge-quantizer")
+        if mixed or not present <= STAYS:
+            chosen = self._compare(examples.first(1), mixed, sorted(present - STAYS))
+        self._chosen = chosen
         return chosen
 
     def _compare(self, one: Feed, mixed: bool, doubtful: list[str]) -> tuple[Engine, str]:

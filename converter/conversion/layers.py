@@ -44,18 +44,33 @@ def suffix(graph: Sequence[Operator], names: Sequence[str]) -> str:
 
 def outputs_of(wanted: Sequence[str], graph: Sequence[Operator], keras: Any) -> tuple[str, ...]:
     """The output tensors of all operators that the named layers became; a tensor may also be named itself, and where there is no Keras
-    model a scope or an operator ("FULLY_CONNECTED") may. Raises ModelError for a name that is not in the file."""
+    model a scope or an operator ("FULLY_CONNECTED") may. A layer that was folded into others gives none. Raises ModelError for a name
+    that is neither in the model nor in the file."""
     known = [layer.name for layer in flat_layers(keras)] if keras is not None else []
     end = suffix(graph, known)
     chosen: list[str] = []
     for name in wanted:
-        mine = [operator for operator in graph
-                if (name + end in scopes(operator) if name in known else name in scopes(operator) or name == operator.name)
-                or name in operator.outputs]
-        if not mine:
-            raise ModelError(f"layer {name} cannot be kept in float: the converted file has no operator of it{_alike(name, graph, known)}")
+        mine = [operator for operator in graph if name in operator.outputs
+                or (name + end in scopes(operator) if name in known else name in scopes(operator) or name == operator.name)]
+        if not mine and name not in known:
+            raise ModelError(f"{name} cannot be kept in float: no layer and no operator has that name{_alike(name, graph, known)}")
         chosen += [output for operator in mine for output in operator.outputs]
     return tuple(dict.fromkeys(chosen))
+
+
+def layers_of(graph: Sequence[Operator], keras: Any) -> dict[str, tuple[Operator, ...]]:
+    """The operators of each layer, in the file's order: of a fused one's layers, the one whose weights it carries, else the first. By
+    output tensor where no layer is known."""
+    known = list(flat_layers(keras)) if keras is not None else []
+    end = suffix(graph, [layer.name for layer in known])
+    weighty = [layer.name for layer in known if any("kernel" in weight.name for weight in layer.weights)]
+    others = [layer.name for layer in known if layer.name not in weighty]
+    found: dict[str, list[Operator]] = {}
+    for operator in graph:
+        seen = scopes(operator)
+        mine = [name for name in weighty if name + end in seen][-1:] or [name for name in others if name + end in seen][:1]
+        found.setdefault(mine[0] if mine else operator.outputs[0] if operator.outputs else operator.name, []).append(operator)
+    return {name: tuple(operators) for name, operators in found.items()}
 
 
 def _alike(name: str, graph: Sequence[Operator], known: Sequence[str]) -> str:

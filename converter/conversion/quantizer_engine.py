@@ -55,6 +55,17 @@ def recipe(graph: Sequence[Operator], pictures: Sequence[str], floats: Sequence[
     return list(rules.get_quantization_recipe())
 
 
+def only(outputs: Sequence[str]) -> list[dict[str, Any]]:
+    """static_wi8_ai8 for nothing but the operators with these output tensors."""
+    _, qtyping, _, recipe_manager, _ = _package()
+    names = qtyping.TFLOperationName
+    rules = recipe_manager.RecipeManager()
+    rules.add_static_config(regex=pattern(outputs), operation_name=names.ALL_SUPPORTED, activation_num_bits=8, weight_num_bits=8)
+    for end in (names.INPUT, names.OUTPUT):
+        rules.add_quantization_config(".*", end, algorithm_key="no_quantize")
+    return list(rules.get_quantization_recipe())
+
+
 def input_tensors(content: bytes) -> dict[str, str]:
     """Names of the input tensors by their names in the signature."""
     from ai_edge_litert.interpreter import Interpreter
