@@ -40,17 +40,17 @@ def run(args: argparse.Namespace) -> int:
 
     from converter.inspection.comparison import compare
     from converter.inspection.comparison_page import lines, render
+    from converter.inspection.examples import examples
     from converter.inspection.sides import open_sides
     from converter.manifest import replace_text
     from converter.progress import Progress
-    from converter.sources import gather
 
     def say(text: str) -> None:
         print(text, file=sys.stderr)
 
     with tempfile.TemporaryDirectory() as folder:
         a, b = open_sides(args.a, args.b, Path(folder), args.precision, say)
-        _, material = gather(a.plan, a.model, args.data, 1, args.examples, args.data, say=say)
+        material = examples(a.plan, a.model, args.data, args.examples)
         with Progress("comparing", 2 * len(material)) as bar:
             found = compare(a, b, material, bar.step)
     if args.json and args.json != "-":

@@ -143,7 +143,8 @@ def _of_keras(path: Path, home: Path, known: Side | None, say: Say) -> Side:
     with Conversion(model, None) as work:
         made = work.make("float32")
     stage(home, plan, model, {"float32.tflite": made})
-    return Side(path.name, home, "float32", made.content, plan, model, open_bundle(home), converted=True)
+    # Converted is the model that takes pixels 0 to 255; compared with is the model as it was brought.
+    return Side(path.name, home, "float32", made.content, plan, loaded, open_bundle(home), converted=True)
 
 
 def _of_file(path: Path, home: Path, known: Side | None) -> Side:
