@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from converter.contract import Candidate, LayerDamage, Precision, Verdict
 
 ALIKE = 1.1
-"""Files whose sizes differ by less than this factor count as equally small: then the faster one is kept."""
+"""Files whose sizes differ by less than this factor count as equally small, and speeds as equally fast."""
 PLAIN: tuple[Precision, ...] = ("int8", "dynamic", "float16", "float32")
 
 
@@ -61,13 +61,19 @@ def search(attempt: Try, precisions: Sequence[Precision], rescue: bool, damages:
 
 
 def choose(attempts: Sequence[Attempt]) -> Attempt | None:
-    """The smallest file that passed; among files of like size the fastest. None where none passed."""
+    """The smallest file that passed; among files of like size the fastest, among those as fast the first of `PLAIN` (int8 runs
+    under every runtime). None where none passed."""
     passed = [found for found in attempts if found.passed]
     if not passed:
         return None
     smallest = min(found.bytes for found in passed)
     alike = [found for found in passed if found.bytes <= ALIKE * smallest]
-    return min(alike, key=lambda found: (found.milliseconds if found.milliseconds is not None else float("inf"), found.bytes))
+    fastest = min(_speed(found) for found in alike)
+    return min((found for found in alike if _speed(found) <= ALIKE * fastest), key=lambda found: PLAIN.index(found.candidate.precision))
+
+
+def _speed(found: Attempt) -> float:
+    return float("inf") if found.milliseconds is None else found.milliseconds
 
 
 def best_failure(attempts: Sequence[Attempt]) -> Attempt:

@@ -17,22 +17,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from edge_face.errors import MissingExtraError, ModelError
+from converter.conversion.quiet import tensorflow
+from edge_face.errors import ModelError
 
 PRECISIONS = ("int8", "float16", "float32", "dynamic")
 SIZE_LIMIT = 6_000_000
 """Bytes that a shipped file may have at most."""
-
-
-def tensorflow() -> Any:
-    """The tensorflow module, quiet. Raises MissingExtraError."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    try:
-        import tensorflow
-    except ImportError as error:
-        raise MissingExtraError("tensorflow", "convert") from error
-    tensorflow.get_logger().setLevel("ERROR")
-    return tensorflow
 
 
 @contextlib.contextmanager

@@ -1,17 +1,15 @@
-"""Makes the detector's bundle: trained Keras weights to four TFLite files, measured, with manifest and
-thresholds.
+"""What is the detector's own in making its bundle: its net for each size, calibration pictures, thresholds and figures.
 
-Run as `python -m converter.export_detector --run DIR --data DIR [--bundle edge_face/models/detector]`, the first DIR
-being what `edge-face-convert train detector` wrote. Everything random comes from the recipe's seeds.
+Everything random comes from the recipe's seeds. `converter.prove_ours` makes the files and has the gate judge them.
 """
 
 from __future__ import annotations
 
-import argparse
 import hashlib
 import json
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +19,7 @@ from numpy.typing import NDArray
 from converter.training.composites import Photo, load_photos
 from converter.training.detector_eval import BINS, Found, Tally, detect_by, overlaps, tally
 from converter.training.detector_exam import HIDE_ALARMS, LEAST_HEIGHT, RECOGNISE_ALARMS, SEED, figures, paint_exam
-from converter.training.detector_targets import LOG_LIMITS, STRIDES
+from converter.training.detector_targets import STRIDES
 from converter.training.detector_task import DetectorRecipe, heldout
 from converter.training.recipe import SHIPPED, read, table
 from converter.training.scenes import Mixture, Painter
@@ -50,14 +48,9 @@ TERMS = (
 )
 
 
-def convert(weights: Path, size: tuple[int, int], pictures: NDArray[np.uint8] | None) -> bytes:
-    """A TFLite file of static batch 1 for one input size: float32, or full int8 where calibration pictures
-    are given.
-
-    Full int8 takes uint8 pixels and hands out dequantized float32, so that callers read both files alike.
-    """
+def sized(weights: Path, size: tuple[int, int]) -> Any:
+    """The trained net for one input size (width, height) in pixels: Keras, batch open."""
     import keras
-    import tensorflow as tf
 
     from converter.training.detector_net import build, copy_weights
 
@@ -68,26 +61,14 @@ def convert(weights: Path, size: tuple[int, int], pictures: NDArray[np.uint8] | 
     names = {layer.name for layer in trained.layers}
     blocks = [sum(f"stage{s}_{n}_add" in names for n in range(9)) for s in STRIDES]
     neck = trained.get_layer("lateral8_conv").filters
-    model = build(width, height, stem=stem, widths=widths, blocks=blocks, neck=neck, batch=1)
+    model = build(width, height, stem=stem, widths=widths, blocks=blocks, neck=neck)
     copy_weights(trained, model)
-    with tempfile.TemporaryDirectory() as folder:
-        signature = [keras.InputSpec(shape=(1, height, width, 3), dtype="float32", name="image")]
-        model.export(folder, format="tf_saved_model", verbose=False, input_signature=signature)
-        key = next(
-            iter(tf.saved_model.load(folder).signatures["serving_default"].structured_input_signature[1])
-        )
-        converter = tf.lite.TFLiteConverter.from_saved_model(folder)
-        if pictures is not None:
+    return model
 
-            def representative() -> Iterator[dict[str, Any]]:
-                for picture in pictures:
-                    yield {key: picture[None].astype(np.float32)}
 
-            converter.optimizations = [tf.lite.Optimize.DEFAULT]
-            converter.representative_dataset = representative
-            converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
-            converter.inference_input_type = tf.uint8
-        return bytes(converter.convert())
+def digest(weights: Path) -> str:
+    """What names the weights in the manifest."""
+    return hashlib.sha256(weights.read_bytes()).hexdigest()
 
 
 def calibration(
@@ -141,110 +122,79 @@ def at_thresholds(result: Tally, thresholds: dict[str, float]) -> dict[str, floa
     return {key: round(value, 4) for key, value in figures.items()}
 
 
-def export(run: Path, data: Path, bundle: Path, recipe_path: Path = RECIPE) -> dict[str, Any]:
-    """Converts, measures and writes the bundle; returns the manifest."""
+@dataclass(frozen=True)
+class Photos:
+    """The detector's pictures, divided as training divided them."""
+
+    recipe: DetectorRecipe
+    training: list[Photo]
+    held: list[Photo]
+
+
+def photos(data: Path, recipe_path: Path = RECIPE) -> Photos:
+    """From the folder with detect.jsonl and detect.tar. Raises EdgeFaceError."""
     recipe = read(recipe_path, DetectorRecipe)
     held = heldout(recipe, recipe_path.parent, data)
-    photos = load_photos(data)
-    training = [p for p in photos if p.file not in held]
-    kept = [p for p in photos if p.file in held]
-    weights = run / "detector.keras"
+    every = load_photos(data)
+    return Photos(recipe, [p for p in every if p.file not in held], [p for p in every if p.file in held])
 
-    contents: dict[str, bytes] = {}
-    for size in SIZES:
-        pictures = calibration(training, size, recipe.mixture, recipe.seed + 1)
-        for precision, given in (("int8", pictures), ("float32", None)):
-            contents[f"{precision}-{size[0]}x{size[1]}.tflite"] = convert(weights, size, given)
-    bundle.mkdir(parents=True, exist_ok=True)
-    for name, content in contents.items():
-        (bundle / name).write_bytes(content)
 
-    def detectors(thresholds: dict[str, Any], metrics: dict[str, Any]) -> Iterator[tuple[tuple[int, int], str, Detector]]:
-        """The bundle as the device loads it, by size and precision."""
-        (bundle / "manifest.json").write_text(
-            json.dumps(_manifest(contents, thresholds, metrics, recipe, weights), indent=2, sort_keys=True) + "\n")
-        loaded = load_bundle(bundle, "detector")
+Bare = Callable[[Path, dict[str, Any]], None]
+"""Writes a bundle with these thresholds and no verdicts into a folder."""
+
+
+def measure(stage: Bare, kept: Sequence[Photo], say: Callable[[str], None] = lambda text: None) -> dict[str, Any]:
+    """Thresholds and figures of the files that `stage` writes, by the device's own detector on held-out composites: what
+    `bundle_writer` takes as `extra`."""
+    with tempfile.TemporaryDirectory() as temporary:
+        def detectors(number: int, thresholds: dict[str, Any]) -> Iterator[tuple[tuple[int, int], str, Detector]]:
+            """The bundle as the device loads it, by size and precision."""
+            folder = Path(temporary) / str(number)
+            stage(folder, thresholds)
+            loaded = load_bundle(folder, "detector", "accept")
+            for entry in sorted(loaded.files, key=lambda file: (file.size or (0, 0), file.precision != "int8")):
+                assert entry.size is not None
+                yield entry.size, entry.precision, Detector(loaded, *entry.size, entry.precision)
+
+        say("thresholds on held-out composites")
+        practice = {size: paint_exam(kept, "thresholds", THRESHOLD_PICTURES, *size, SEED + 1) for size in SIZES}
+        sizes: dict[str, dict[str, float]] = {f"{w}x{h}": {"recognise": 0.2, "hide": 0.02} for w, h in SIZES}
+        for size, _, detector in detectors(0, {"recognise": 0.2, "hide": 0.02}):
+            seen = tally(detect_by(detector, practice[size].images, 0.02), practice[size].labels)
+            # The stricter of int8 and float32; a tenth of the allowance is kept back for other pictures than these.
+            own = sizes[f"{size[0]}x{size[1]}"]
+            own["recognise"] = max(round(seen.threshold_for(0.9 * RECOGNISE_ALARMS), 3), own["recognise"])
+            own["hide"] = max(round(seen.threshold_for(0.9 * HIDE_ALARMS), 3), own["hide"])
+        thresholds: dict[str, Any] = {key: max(own[key] for own in sizes.values()) for key in ("recognise", "hide")} | {"sizes": sizes}
+
+        metrics: dict[str, Any] = {}
+        exams = {size: paint_exam(kept, "figures", FIGURE_PICTURES, *size) for size in SIZES}
+        found: dict[tuple[tuple[int, int], str], list[Found]] = {}
+        for size, precision, detector in detectors(1, thresholds):
+            found[size, precision] = detect_by(detector, exams[size].images, 0.02)
+            result = tally(found[size, precision], exams[size].labels)
+            label = f"{size[0]}x{size[1]}"
+            own = sizes[label]
+            metrics.setdefault(label, {})[precision] = {
+                **figures(result, own["recognise"], own["hide"], LEAST_HEIGHT * size[1] / 480), **at_thresholds(result, own),
+            }
+            say(f"{precision} {label}: {metrics[label][precision]}")
         for size in SIZES:
-            for precision in ("int8", "float32"):
-                yield size, precision, Detector(loaded, *size, precision)
-
-    practice = {size: paint_exam(kept, "thresholds", THRESHOLD_PICTURES, *size, SEED + 1) for size in SIZES}
-    sizes: dict[str, dict[str, float]] = {f"{w}x{h}": {"recognise": 0.2, "hide": 0.02} for w, h in SIZES}
-    for size, _, detector in detectors({"recognise": 0.2, "hide": 0.02}, {}):
-        seen = tally(detect_by(detector, practice[size].images, 0.02), practice[size].labels)
-        # The stricter of int8 and float32; a tenth of the allowance is kept back for other pictures than these.
-        own = sizes[f"{size[0]}x{size[1]}"]
-        own["recognise"] = max(round(seen.threshold_for(0.9 * RECOGNISE_ALARMS), 3), own["recognise"])
-        own["hide"] = max(round(seen.threshold_for(0.9 * HIDE_ALARMS), 3), own["hide"])
-    thresholds: dict[str, Any] = {key: max(own[key] for own in sizes.values()) for key in ("recognise", "hide")} | {"sizes": sizes}
-
-    metrics: dict[str, Any] = {}
-    exams = {size: paint_exam(kept, "figures", FIGURE_PICTURES, *size) for size in SIZES}
-    found: dict[tuple[tuple[int, int], str], list[Found]] = {}
-    for size, precision, detector in detectors(thresholds, {}):
-        found[size, precision] = detect_by(detector, exams[size].images, 0.02)
-        result = tally(found[size, precision], exams[size].labels)
-        label = f"{size[0]}x{size[1]}"
-        own = sizes[label]
-        metrics.setdefault(label, {})[precision] = {
-            **figures(result, own["recognise"], own["hide"], LEAST_HEIGHT * size[1] / 480), **at_thresholds(result, own),
-        }
-        print(f"{precision} {label}: {metrics[label][precision]}", flush=True)
-    for size in SIZES:
-        metrics[f"{size[0]}x{size[1]}"]["int8_against_float32"] = agreement(found[size, "float32"], found[size, "int8"], 0.3)
-    manifest = _manifest(contents, thresholds, metrics, recipe, weights)
-    (bundle / "manifest.json").write_text(json.dumps(manifest, indent=2, sort_keys=True) + "\n")
-    print(f"thresholds {thresholds}, {metrics['320x240']['int8_against_float32']}")
-    return manifest
+            if {(size, "float32"), (size, "int8")} <= found.keys():
+                metrics[f"{size[0]}x{size[1]}"]["int8_against_float32"] = agreement(found[size, "float32"], found[size, "int8"], 0.3)
+    return {"thresholds": thresholds, "metrics": {
+        "heldout_composites": metrics,
+        "meaning": "recall at IoU 0.5 from 20 px of face height at 640x480 (10 px at 320x240) on, and by face height; false "
+        "alarms a picture; landmark error over eye distance, the landmarker's look included; pictures by converter.training.detector_exam",
+    }}
 
 
-def _manifest(
-    contents: dict[str, bytes],
-    thresholds: dict[str, Any],
-    metrics: dict[str, Any],
-    recipe: DetectorRecipe,
-    weights: Path,
-) -> dict[str, Any]:
-    files: dict[str, Any] = {}
-    for name, content in contents.items():
-        precision, size = name.removesuffix(".tflite").split("-")
-        files[name] = {
-            "precision": precision,
-            "width": int(size.split("x")[0]),
-            "height": int(size.split("x")[1]),
-            "input_dtype": "uint8" if precision == "int8" else "float32",
-            "bytes": len(content),
-            "sha256": hashlib.sha256(content).hexdigest(),
-        }
-    notes = json.loads((weights.parent / "training.json").read_text())
-    last = json.loads((weights.parent / "history.jsonl").read_text().splitlines()[-1])
+def about(run: Path, recipe: DetectorRecipe) -> dict[str, Any]:
+    """What the shipped detector says of itself: `bundle_writer` takes it as `about`."""
+    notes = json.loads((run / "training.json").read_text())
+    last = json.loads((run / "history.jsonl").read_text().splitlines()[-1])
     return {
-        "schema": 1,
-        "task": "detector",
-        "name": "edge-face-detector",
-        "version": VERSION,
-        "weights_sha256": hashlib.sha256(weights.read_bytes()).hexdigest(),
-        "input": {"colour": "BGR", "layout": "NHWC", "dtype": "uint8", "range": [0, 255]},
-        "outputs": {
-            "strides": list(STRIDES),
-            "names": {
-                kind: {str(s): f"{kind}_{s}" for s in STRIDES} for kind in ("score", "box", "landmarks")
-            },
-            "score_encoding": "logit",
-            "box_encoding": BOX_ENCODING,
-            "landmarks_encoding": "cell-offset",
-            "log_limits": list(LOG_LIMITS),
-            "suppression_iou": 0.45,
-            "decoding": DECODING,
-        },
-        "files": files,
-        "thresholds": thresholds,
-        "metrics": {
-            "heldout_composites": metrics,
-            "meaning": "recall at IoU 0.5 from 20 px of face height at 640x480 (10 px at 320x240) on, and by face height; false "
-            "alarms a picture; "
-            "landmark error over eye distance, the landmarker's look included; pictures by converter.training.detector_exam",
-        },
+        "name": "edge-face-detector", "version": VERSION, "terms": {"weights": TERMS},
         "training": {
             "code": "converter/training/detector_task.py",
             "recipe": table(recipe),
@@ -255,21 +205,4 @@ def _manifest(
             "minutes": round(last["seconds"] / 60, 1),
             "started_from": notes.get("started_from", "drawn weights"),
         },
-        "terms": {"weights": TERMS},
     }
-
-
-def main() -> None:
-    """Command line."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--run", type=Path, required=True, help="folder of the training run")
-    parser.add_argument("--data", type=Path, required=True, help="folder with detect.jsonl and detect.tar")
-    parser.add_argument("--bundle", type=Path, default=Path("edge_face/models/detector"))
-    parser.add_argument("--recipe", type=Path, default=RECIPE)
-    arguments = parser.parse_args()
-    manifest = export(arguments.run, arguments.data, arguments.bundle, arguments.recipe)
-    print(f"{manifest['name']} {manifest['version']} in {arguments.bundle}")
-
-
-if __name__ == "__main__":
-    main()

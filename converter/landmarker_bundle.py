@@ -1,25 +1,22 @@
-"""Makes the landmarker's bundle: the trained net to TFLite files, measured on held-out faces, with manifest."""
+"""What is the landmarker's own in making its bundle: its views of faces, its figures, what it says of itself."""
 
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from converter.export import load_keras, quantize
-from converter.manifest import file_entry, manifest_text, weights_digest
+from converter.export import load_keras
 from converter.training.landmarker_data import VIEW, sample
 from converter.training.landmarker_task import NO_CROPS, LandmarkerTask
 from edge_face.errors import ModelError
-from edge_face.vision.bundle import MANIFEST
-from edge_face.vision.manifest import SCHEMA
 from edge_face.vision.runtime import Interpreter
 
 NAME, VERSION = "edge-face-landmarker", "0.1.0"
-PRECISIONS = ("int8", "float32")
 CALIBRATION, EXAM = 500, 2000
 TERMS = (
     "The weights were trained by this project on research sets of real people's faces (CelebA, UTKFace, All-Age-Faces, Families in the "
@@ -28,39 +25,47 @@ TERMS = (
 )
 
 
-def export(run: Path, data: Path, bundle: Path) -> dict[str, Any]:
-    """Converts `run`/landmarker.keras, measures it on the held-out faces of `data` and writes the files and manifest into
-    the folder `bundle`; gives the manifest. Raises EdgeFaceError."""
+@dataclass(frozen=True, eq=False)
+class Views:
+    """`ranges` calibrates, `examples` is what the gate sees: (n, 64, 64, 3) BGR; `held` is what the figures are measured on."""
+
+    ranges: npt.NDArray[np.uint8]
+    examples: npt.NDArray[np.uint8]
+    held: Any
+
+
+def open_net(run: Path) -> Any:
+    """The trained net of a run's folder. Raises ModelError."""
     model = load_keras(run / "landmarker.keras")
     if [tuple(t.shape) for t in model.inputs] != [(None, VIEW, VIEW, 3)] or tuple(model.outputs[0].shape) != (None, 10):
         raise ModelError(f"{run / 'landmarker.keras'} is no landmarker: {VIEW}x{VIEW} pixels in, 10 numbers out are expected")
+    return model
+
+
+def views(data: Path) -> Views:
+    """From the folder that it was trained on. Raises EdgeFaceError."""
     training, held = LandmarkerTask.faces(data)
     rng = np.random.default_rng(3)
-    views = np.stack([sample(training.crops, training.photos, rng)[0] for _ in range(CALIBRATION)])
-    contents = quantize(model, "landmarks", PRECISIONS, views)
-    bundle.mkdir(parents=True, exist_ok=True)
-    for precision, content in contents.items():
-        (bundle / f"{precision}.tflite").write_bytes(content)
-    metrics: dict[str, Any] = {"portraits": _portraits(contents, held.photos), "all": _placements(contents, held.crops, held.photos)}
+    ranges = np.stack([sample(training.crops, training.photos, rng)[0] for _ in range(CALIBRATION)])
+    rng = np.random.default_rng(6)
+    examples = np.stack([sample(held.crops, held.photos, rng)[0] for _ in range(CALIBRATION)])
+    return Views(ranges, examples, held)
+
+
+def measure(contents: dict[str, bytes], held: Any) -> dict[str, Any]:
+    """Errors of each file on held-out faces: what `bundle_writer` takes as `extra`."""
+    return {"metrics": {"portraits": _portraits(contents, held.photos), "all": _placements(contents, held.crops, held.photos),
+                        "meaning": "distance over eye distance, of faces held out, placed as roughly as in training; placement: "
+                                   "what is left after alignment's rotation, scale and shift"}}
+
+
+def about(run: Path) -> dict[str, Any]:
+    """What the shipped landmarker says of itself: `bundle_writer` takes it as `about`."""
     notes = json.loads((run / "training.json").read_text())
     last = json.loads((run / "history.jsonl").read_text().splitlines()[-1])
-    manifest = {
-        "schema": SCHEMA, "task": "landmarker", "name": NAME, "version": VERSION,
-        "weights_sha256": weights_digest(model.get_weights()),
-        "input": {"kind": "picture", "width": VIEW, "height": VIEW, "colour": "BGR", "range": [0, 255],
-                  "alignment": "the detector's five landmarks by similarity transform onto the ArcFace template with 8 px of margin "
-                               "on each side of its 112, scaled to 64"},
-        "outputs": {"landmarks": {"shape": [1, 10], "meaning": "x, y of left eye, right eye, nose tip, left and right mouth corner as "
-                                  "seen, each from its place in the template, in eye distances of the template"}},
-        "files": {f"{precision}.tflite": file_entry(bundle / f"{precision}.tflite") for precision in PRECISIONS},
-        "metrics": {**metrics, "meaning": "distance over eye distance, of faces held out, placed as roughly as in training; placement: "
-                    "what is left after alignment's rotation, scale and shift"},
-        "training": {"recipe": notes["recipe"], "data": notes["data"], "code": notes["code"], "backend": notes["backend"],
-                     "steps": last["step"], "minutes": round(last["seconds"] / 60, 1)},
-        "terms": {"weights": TERMS},
-    }
-    (bundle / MANIFEST).write_text(manifest_text(manifest), encoding="utf-8")
-    return manifest
+    return {"name": NAME, "version": VERSION, "terms": {"weights": TERMS},
+            "training": {"recipe": notes["recipe"], "data": notes["data"], "code": notes["code"], "backend": notes["backend"],
+                         "steps": last["step"], "minutes": round(last["seconds"] / 60, 1)}}
 
 
 def _portraits(contents: dict[str, bytes], photos: Any) -> dict[str, Any]:

@@ -74,7 +74,7 @@ def load(folder: Path, *, tensorflow_too: bool = False) -> tuple[Record, Any]:
     """What stands beside the model, and the model. Raises ModelError, MissingExtraError."""
     import json
 
-    from converter.export import tensorflow
+    from converter.conversion.quiet import tensorflow
     from converter.training import backend
     from converter.training.classifier_data import Record
     from converter.training.model_tools import load_model

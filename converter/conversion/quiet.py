@@ -17,7 +17,8 @@ def tensorflow() -> Any:
     """The tensorflow module, quiet. Raises MissingExtraError."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     try:
-        import tensorflow
+        with contextlib.nullcontext() if "tensorflow" in sys.modules else quiet():  # it greets in C++, whatever the level
+            import tensorflow
     except ImportError as error:
         raise MissingExtraError("tensorflow", "convert") from error
     tensorflow.get_logger().setLevel("ERROR")

@@ -11,7 +11,7 @@ from edge_face.errors import MissingExtraError, UsageError
 
 def keras_on_tensorflow() -> tuple[Any, Any]:
     """The modules keras and tensorflow, quiet. Raises MissingExtraError; UsageError where this process runs Keras on another backend."""
-    from converter.export import tensorflow
+    from converter.conversion.quiet import tensorflow
 
     tf = tensorflow()
     if "keras" not in sys.modules:

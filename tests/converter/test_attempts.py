@@ -69,6 +69,8 @@ def test_the_smallest_that_passed_is_kept_and_the_faster_of_alike():
     assert choose([slow, fast]) is fast
     assert choose([slow, made("dynamic", 111, ms=1.0)]) is slow
     assert choose([made(passed=False)]) is None
+    first = made("int8", 100, ms=1.05)
+    assert choose([made("dynamic", 100, ms=1.0), first]) is first
 
 
 def test_of_failures_the_nearest_is_reported():

@@ -1,0 +1,75 @@
+"""What a quantization found, put into its report."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from converter.attempts import ALIKE, Attempt
+from converter.contract import Material
+from converter.inspection import inspect_content
+from converter.quantizing import Found, Order
+from converter.report.content import Attempt as Row
+from converter.report.content import Examples, Footprint, ModelFacts, Report
+from converter.report.environment import command_line, environment
+from edge_face.vision.runtime import runtime_name
+
+PICTURE_LIMIT = 24
+
+
+def report_of(order: Order, found: Found, name: str, words: Sequence[str], said: Sequence[str]) -> Report:
+    """`name`: the bundle's; `words`: the command as it was typed; `said`: warnings."""
+    looked = {id(attempt): inspect_content(attempt.candidate.precision, attempt.candidate.content) for attempt in found.attempts}
+    chosen = {id(attempt): f"{precision}.tflite" for precision, attempt in found.files.items()}
+    rows = tuple(Row.of(attempt.candidate, attempt.verdict, ms=attempt.milliseconds, delegate=_delegate(looked[id(attempt)]),
+                        chosen=chosen.get(id(attempt), ""), why=_why(attempt, found, order)) for attempt in found.attempts)
+    macs = next((look["macs"] for look in looked.values() if look.get("macs")), None)
+    main = next(iter(found.files.values()), None)
+    return Report(
+        name, ModelFacts.of(found.model, macs), found.plan, rows, Footprint(*found.floor), forced=order.force and not found.passed,
+        damage=found.damage, calibration=Examples.of(found.calibration, order.calibration.name),
+        gate=Examples.of(found.examples, (order.gate or order.calibration).name),
+        limits=limits_of(found), limits_from=found.limits.source,
+        environment=environment(runtime_name()), digests={name: hashlib.sha256(a.candidate.content).hexdigest() for name, a in
+                                                          ((f"{p}.tflite", a) for p, a in found.files.items())},
+        recipe=dict(main.candidate.recipe) if main is not None else {}, seconds=found.seconds, command=command_line(words),
+        said=tuple(said), pictures=_pictures(found.examples, found) if order.show else {})
+
+
+def limits_of(found: Found) -> dict[str, Any]:
+    """The limits that the files of the bundle were held to, by precision."""
+    precisions = list(found.files) or sorted({attempt.candidate.precision for attempt in found.attempts})
+    return {precision: dict(found.limits.of(found.plan.task, precision)) for precision in precisions}
+
+
+def _delegate(look: Mapping[str, Any]) -> str:
+    delegate = look.get("delegate")
+    return str(delegate["sentence"]) if isinstance(delegate, Mapping) and "sentence" in delegate else ""
+
+
+def _why(attempt: Attempt, found: Found, order: Order) -> str:
+    if not attempt.passed:
+        return "did not pass the gate" + (", written with --force" if attempt in found.files.values() else "")
+    if attempt in found.files.values():
+        if attempt.candidate.precision in order.precisions:
+            return "asked for"
+        return f"the smallest that passed, and the fastest of those within {round(100 * (ALIKE - 1))} % of its size"
+    return "passed, but another file is smaller or faster"
+
+
+def _pictures(examples: Material, found: Found) -> dict[str, bytes]:
+    """JPEG files of the worst examples, by name."""
+    import cv2
+
+    names = {str(entry["name"]) for attempt in found.attempts for entry in attempt.verdict.plots.get("worst", ())}
+    places = [i for i, name in enumerate(examples.names) if name in names and i < len(examples.pictures)][:PICTURE_LIMIT]
+    return {examples.names[i]: cv2.imencode(".jpg", examples.pictures[i])[1].tobytes() for i in places}
+
+
+def report_paths(report: Path | None, out: Path, suffix: str = "") -> tuple[Path, Path]:
+    """HTML and JSON of the report: beside the bundle unless named. `suffix` tells several apart."""
+    page = report or out.absolute().with_name(f"{out.absolute().name}-report.html")
+    page = page.with_name(f"{page.stem}{suffix}{page.suffix or '.html'}")
+    return page, page.with_suffix(".json")

@@ -1,0 +1,247 @@
+"""From a model as it was brought to a proven bundle: load, plan, gather, convert, judge, choose, report, publish."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from converter.attempts import PLAIN, Attempt, best_failure, choose, search
+from converter.contract import LayerDamage, Material, Plan, Precision, SourceModel
+from converter.progress import Progress
+from edge_face.errors import ModelError
+
+if TYPE_CHECKING:
+    from converter.parity import Gate, Limits
+
+Say = Callable[[str], None]
+PROBES = 24
+"""Examples that the damage of each layer is measured on."""
+HELD_OUT = 1000
+"""Examples that the gate may use at most."""
+TUNING_STEPS = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What was asked for. `precisions`: "auto" and any of the four; from `task` to `mirrored` what the model may not say of itself;
+    `gate`: other examples to judge by; `limits`: a file that overrides the gate's; `show`: pictures may go into the report."""
+
+    model: Path
+    calibration: Path
+    precisions: tuple[str, ...] = ("auto",)
+    task: str | None = None
+    size: tuple[int, int] | None = None
+    labels: Path | None = None
+    parts: tuple[int, ...] = ()
+    colour: str | None = None
+    pixels: tuple[float, float] | None = None
+    aligned: bool | None = None
+    mirrored: bool = False
+    gate: Path | None = None
+    count: int = 500
+    engine: str = "auto"
+    tune: bool = True
+    limits: Path | None = None
+    custom: Path | None = None
+    force: bool = False
+    show: bool = False
+    about: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, eq=False)
+class Found:
+    """What was tried and what came of it. `files`: by precision, what the bundle gets; empty where nothing passed. `model` is the
+    one that the files were made from: the fine-tuned one where that was needed. `floor`: what the float32 file takes (bytes, ms)."""
+
+    model: SourceModel
+    plan: Plan
+    calibration: Material
+    examples: Material
+    attempts: tuple[Attempt, ...]
+    files: Mapping[str, Attempt]
+    damage: tuple[LayerDamage, ...]
+    limits: Limits
+    floor: tuple[int, float]
+    seconds: Mapping[str, float]
+    said: tuple[str, ...]
+
+    @property
+    def passed(self) -> bool:
+        return bool(self.files) and all(attempt.passed for attempt in self.files.values())
+
+
+class Clock:
+    """Seconds by stage."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+
+    @contextmanager
+    def __call__(self, stage: str) -> Iterator[None]:
+        begun = time.monotonic()
+        try:
+            yield
+        finally:
+            self.seconds[stage] = round(self.seconds.get(stage, 0.0) + time.monotonic() - begun, 2)
+
+
+def explore(order: Order, say: Say = lambda text: None) -> Found:
+    """Makes and judges all files that the order asks for; writes nothing. Raises EdgeFaceError."""
+    from converter.parity import read_limits
+    from converter.sources import gather, load, make_plan
+
+    clock = Clock()
+    limits = read_limits(order.limits)
+    with clock("loading"):
+        loaded = load(order.model, size=order.size, custom=order.custom)
+        plan = make_plan(loaded, order.task, labels=order.labels, parts=order.parts, colour=order.colour, pixels=order.pixels,
+                         aligned=order.aligned, calibration=order.calibration, mirrored=order.mirrored)
+    for sentence in (*loaded.said, *plan.guessed):
+        say(sentence)
+    with clock("gathering"):
+        calibration, examples = gather(plan, loaded, order.calibration, order.count, HELD_OUT, order.gate, say=say)
+    return prove(order, loaded, plan, calibration, examples, limits, clock, say)
+
+
+def prove(order: Order, loaded: SourceModel, plan: Plan, calibration: Material, examples: Material, limits: Limits, clock: Clock,
+          say: Say = lambda text: None) -> Found:
+    """The same for a model, a plan and examples that are there already. Raises EdgeFaceError."""
+    from converter.parity import Gate
+    from converter.sources import fit
+
+    # Converted is the model that takes pixels 0 to 255; judged by is the model as it was brought.
+    model = loaded if plan.preprocessing is None else fit(loaded, plan.preprocessing)
+    with Workbench(order, model, plan, calibration, Gate(loaded, plan, examples, limits), clock, say) as bench:
+        attempts, floor = bench.all(), bench.floor()
+        if any(attempt.candidate.precision == "int8" for attempt in attempts):
+            bench.measure_damage()
+    chosen = choice(attempts, order.precisions, order.force)
+    tuned = any(attempt.tuned for attempt in chosen.values())
+    return Found(bench.tuned if tuned and bench.tuned is not None else model, plan, calibration, examples, tuple(attempts), chosen,
+                 bench.damage, limits, floor, dict(clock.seconds), (*loaded.said, *plan.guessed))
+
+
+def file_name(plan: Plan, precision: str) -> str:
+    """Detectors come in several sizes, which their files' names tell."""
+    size = f"-{plan.preprocessing.width}x{plan.preprocessing.height}" if plan.task == "detector" and plan.preprocessing else ""
+    return f"{precision}{size}.tflite"
+
+
+def choice(attempts: Sequence[Attempt], precisions: Sequence[str], force: bool) -> dict[str, Attempt]:
+    """The files of the bundle by precision: of "auto" the best, of the others each; nothing where one of them failed, but with
+    `force` the nearest that there is."""
+    found: dict[str, Attempt] = {}
+    for precision in (p for p in precisions if p != "auto"):
+        tried = [a for a in attempts if a.candidate.precision == precision and not a.candidate.kept_float and not a.tuned]
+        found[precision] = tried[0]
+    if "auto" in precisions:
+        best = choose(attempts) or (best_failure(attempts) if force else None)
+        if best is None:
+            return {}
+        found[best.candidate.precision] = best
+    if not force and not all(attempt.passed for attempt in found.values()):
+        return {}
+    return dict(sorted(found.items(), key=lambda entry: PLAIN.index(entry[1].candidate.precision)))
+
+
+class Workbench:
+    """Makes and judges the files of one model. `tuned` and `damage` are filled when they were needed."""
+
+    def __init__(self, order: Order, model: SourceModel, plan: Plan, calibration: Material, gate: Gate, clock: Clock, say: Say) -> None:
+        self._order, self._model, self._plan, self._calibration = order, model, plan, calibration
+        self._gate, self._clock, self._say = gate, clock, say
+        self._open = ExitStack()
+        self._conversions: dict[bool, Any] = {}
+        self.tuned: SourceModel | None = None
+        self.damage: tuple[LayerDamage, ...] = ()
+
+    def __enter__(self) -> Workbench:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._open.close()
+
+    def all(self) -> list[Attempt]:
+        """Every attempt, as the order asks."""
+        from converter.conversion import choose_float
+
+        auto = "auto" in self._order.precisions
+        wanted: list[Precision] = [p for p in PLAIN if auto or p in self._order.precisions]
+        tunable = self._order.tune and self._model.keras is not None
+        return list(search(self._attempt, wanted, auto, self.measure_damage, choose_float, tunable))
+
+    def floor(self) -> tuple[int, float]:
+        """Bytes and milliseconds of the plain float32 file: what the others are compared with."""
+        from converter.inspection import median_ms
+
+        content = self._conversion(False).float32()
+        return len(content), median_ms(content)
+
+    def _conversion(self, tuned: bool) -> Any:
+        from converter.conversion import Conversion
+
+        if tuned and self.tuned is None:
+            self.tuned = self._tune()
+        if tuned not in self._conversions:
+            model = self.tuned if tuned and self.tuned is not None else self._model
+            self._conversions[tuned] = self._open.enter_context(Conversion(model, self._calibration, say=self._say))
+        return self._conversions[tuned]
+
+    def _attempt(self, precision: Precision, kept: tuple[str, ...], tuned: bool) -> Attempt:
+        """Makes a file, puts it into a bundle of its own and has the gate judge it against the model as it was brought."""
+        from converter.bundle_writer import stage
+        from converter.inspection import median_ms
+
+        with self._clock("converting"):
+            candidate = self._conversion(tuned).make(precision, keep_float=kept, engine=self._order.engine)
+        with self._clock("judging"), tempfile.TemporaryDirectory() as folder:
+            stage(Path(folder), self._plan, self._model, {file_name(self._plan, precision): candidate}, self._order.about)
+            verdict = self._gate.judge(Path(folder), precision)
+        with self._clock("timing"):
+            speed = median_ms(candidate.content)
+        words = "passed" if verdict.passed else "; ".join(check.text for check in verdict.checks if not check.passed)
+        float_layers = f", {len(kept)} layers in float" if kept else ""
+        self._say(f"{precision}{float_layers}{', fine-tuned' if tuned else ''}: {len(candidate.content):,} bytes, {speed:.2f} ms: {words}")
+        return Attempt(candidate, verdict, speed, tuned)
+
+    def measure_damage(self) -> tuple[LayerDamage, ...]:
+        """What int8 does to each layer alone, measured once; nothing for a SavedModel."""
+        from converter.conversion import damage
+
+        if not self.damage and self._model.keras is not None:
+            with self._clock("measuring layers"), Progress("measuring layers", len(self._model.keras.layers)) as bar:
+                self.damage = damage(self._model, self._calibration, first(self._calibration, PROBES), say=self._say, step=bar.step)
+        return self.damage
+
+    def _tune(self) -> SourceModel:
+        from converter.conversion import finetune
+
+        self._say(f"fine-tuning with quantization in mind, {TUNING_STEPS} steps")
+        with self._clock("fine-tuning"), Progress("fine-tuning", TUNING_STEPS) as bar:
+            return finetune(self._model, self._calibration, steps=TUNING_STEPS, step=bar.step, say=self._say)
+
+
+def first(material: Material, count: int) -> Material:
+    """Evenly spread examples of a material, as many as `count`."""
+    import numpy as np
+
+    chosen = np.unique(np.linspace(0, len(material) - 1, min(count, len(material))).astype(int))
+    return Material({name: values[chosen] for name, values in material.values.items()},
+                    [material.pictures[i] for i in chosen] if material.pictures else (),
+                    None if material.labels is None else material.labels[chosen],
+                    [material.names[i] for i in chosen] if material.names else ())
+
+
+def refusal(found: Found, page: Path) -> ModelError:
+    """Why nothing was written: metric, limit, figure, and the next thing to try."""
+    worst = best_failure(found.attempts)
+    failed = [check for check in worst.verdict.checks if not check.passed]
+    said = "; ".join(f"{check.metric} is {'unknown' if check.figure is None else f'{check.figure:.4g}'}, "
+                     f"{'at least' if check.at_least else 'at most'} {check.limit:g} is asked for" for check in failed)
+    hint = worst.verdict.hint or "write it all the same with --force"
+    return ModelError(f"{worst.candidate.precision} did not pass the gate ({said}), so nothing is written: {hint}; see {page}")
