@@ -23,6 +23,7 @@ ALIGNED = ("embedder", "liveness", "anonymizer")
 FACE = 112
 VECTOR = range(64, 1025)
 """Lengths of an output that make a 112x112 network an embedder where nobody says what it is."""
+LIVENESS = ("attack", "live")
 HEADS = Literal["softmax", "sigmoid", "linear"]
 
 
@@ -160,7 +161,10 @@ def _preprocessing(model: SourceModel, task: str, said: Said, guessed: list[str]
 
 
 def _labels(model: SourceModel, task: str, said: Said, guessed: list[str]) -> tuple[str, ...]:
-    if task not in ("classifier", "liveness"):
+    if task == "liveness":
+        _check_liveness(model, said)
+        return LIVENESS
+    if task != "classifier":
         if said.labels is not None:
             raise UsageError(f"--labels names classes, and {_a(task)} has none: leave it out")
         return ()
@@ -168,6 +172,14 @@ def _labels(model: SourceModel, task: str, said: Said, guessed: list[str]) -> tu
     labels, more = choose_labels(2 if count == 1 else count, said.labels, said.calibration, model.path)
     guessed.extend(more)
     return labels
+
+
+def _check_liveness(model: SourceModel, said: Said) -> None:
+    if said.labels is not None:
+        raise UsageError("--labels names classes, and liveness has its own (attack, live): leave it out")
+    if model.outputs[0].shape[0] > 2:
+        raise UsageError(f"{model.path} tells {model.outputs[0].shape[0]} classes apart, and liveness is attack or live: say --task "
+                         "classifier")
 
 
 def _parts(model: SourceModel, task: str, said: Said) -> tuple[int, ...]:

@@ -142,7 +142,13 @@ class CropReader:
     def read(self, file: Path) -> Image | str:
         """The crop (128x128 BGR), or in words why there is none. Pictures of 112x112 and 128x128 are crops already."""
         try:
-            picture = read_picture(file)
+            return self.cut(read_picture(file))
+        except EdgeFaceError as error:
+            return f"cannot be used ({error})"
+
+    def cut(self, picture: Image) -> Image | str:
+        """The same of a picture that is read already."""
+        try:
             crop = as_crop(picture)
             if crop is not None:
                 return crop
