@@ -50,9 +50,10 @@ class Gate:
         except FileError as error:
             found = Found()
             checks.refuse("runs", error.done / self._count, 1.0, str(error))
-        cause = found.cause
-        if not checks.passed and not cause and case is not None:
-            cause = mistake(case)
+        cause = ""
+        if not checks.passed and case is not None:
+            # A colour order that explains the file's numbers explains more than a mere exchange of names.
+            cause = mistake(case) or found.cause
         said = list(found.said)
         if self._count < FEW:
             said.append(f"{self._count} examples are few: {FEW} or more give a verdict more weight")
