@@ -60,10 +60,10 @@ def folds(report: Report) -> list[str]:
     notes = f'<ul class="said">{"".join(f"<li>{escape(sentence)}</li>" for sentence in guessed)}</ul>' if guessed else ""
     title = "The model and what it was taken for" + (f" ({len(report.plan.guessed)} guessed)" if report.plan.guessed else "")
     parts = ["<h2>What it was made of</h2>", folded(title, rich_table(("what", "value"), rows) + notes)]
-    parts.append(_mapping(f"Limits of the gate{f' ({report.limits_from})' if report.limits_from else ''}", report.limits))
+    parts.append(_mapping(f"Limits of the gate{f' ({report.limits_from})' if report.limits_from else ''}", _flat(report.limits)))
     parts.append(_mapping("Machine and versions", report.environment))
     if report.main is not None and report.main.verdict is not None:
-        parts.append(_mapping(f"Figures of the gate: {report.main.title}", report.main.verdict.metrics))
+        parts.append(_mapping(f"Figures of the gate: {report.main.title}", _flat(report.main.verdict.metrics)))
     total = sum(value for value in report.seconds.values() if value == value)
     parts.append(_mapping(f"Time: {figure(total)} s", {stage: f"{figure(value)} s" for stage, value in report.seconds.items()}))
     parts.append(_mapping("Digests (sha256)", {**report.digests, **{a.chosen: a.sha256 for a in report.attempts if a.chosen and a.sha256}}))
@@ -79,6 +79,14 @@ def _mapping(title: str, values: Mapping[str, object]) -> str:
     if not values:
         return ""
     return folded(title, rich_table(("what", "value"), [(str(key), _plain(simple(value))) for key, value in values.items()]))
+
+
+def _flat(values: Mapping[str, object], above: str = "") -> dict[str, object]:
+    """Tables within tables as one, their names joined by a dot."""
+    flat: dict[str, object] = {}
+    for key, value in values.items():
+        flat |= _flat(value, f"{above}{key}.") if isinstance(value, Mapping) else {f"{above}{key}": value}
+    return flat
 
 
 def _plain(value: object) -> str:

@@ -34,7 +34,9 @@ def headline(report: Report) -> Headline:
         names = [a.title for a in report.chosen]
         more = [f"{a.title} did not pass. {_because(a)}." for a in report.attempts
                 if not a.chosen and not a.passed and _because(a)]
-        return Headline(True, f"{_listed(names)} passed: {lost}", (*([UNLABELLED] if unlabelled else []), *more))
+        told = _told(attempt)
+        unsaid = unlabelled and not any("label" in sentence for sentence in told)
+        return Headline(True, f"{_listed(names)} passed: {lost}", (*([UNLABELLED] if unsaid else []), *told, *more))
     failed = next((a for a in report.chosen if not a.passed), attempt)
     if failed.passed:
         return Headline(False, f"Not written: {failed.title} passed the gate", (failed.why,) if failed.why else ())
@@ -42,6 +44,7 @@ def headline(report: Report) -> Headline:
         and not report.chosen else []
     if failed.verdict is not None and not failed.verdict.labelled:
         more.append(UNLABELLED)
+    more += _told(failed)
     if report.forced and report.chosen:
         more.insert(0, FORCED)
     return Headline(False, f"Not passed. {_because(failed) or failed.title + ' failed the gate'}", tuple(more),
@@ -54,6 +57,11 @@ def _because(attempt: Attempt) -> str:
         return _sentence(attempt.why)
     failed = [check for check in attempt.verdict.checks if not check.passed]
     return _sentence(max(failed, key=lambda check: math.inf if (used := allowance(check)) is None else used).text) if failed else ""
+
+
+def _told(attempt: Attempt) -> list[str]:
+    """What the gate says besides its figures."""
+    return [f"{_sentence(sentence)}." for sentence in attempt.verdict.said] if attempt.verdict else []
 
 
 def _sentence(text: str) -> str:
@@ -118,7 +126,8 @@ def change(before: float | None, after: float | None, less: str, more: str) -> s
     """`3.7 times smaller`; empty where one is unknown or they are alike."""
     if not before or not after or not math.isfinite(before) or not math.isfinite(after) or before < 0 or after < 0:
         return ""
-    ratio = before / after
-    if 0.98 < ratio < 1.02:
+    ratio = max(before, after) / min(before, after)
+    if ratio < 1.02:
         return "the same"
-    return f"{ratio:.2g} times {less}" if ratio > 1 else f"{1 / ratio:.2g} times {more}"
+    times = f"{ratio:.2g}" if ratio < 99.5 else f"{ratio:,.0f}"
+    return f"{times} times {less if before > after else more}" if ratio < 1e6 else ""

@@ -18,9 +18,9 @@ VALUES = st.lists(st.one_of(st.floats(), st.none(), st.integers(-10, 10)), max_s
 
 
 def test_a_histogram_counts_every_value() -> None:
-    drawn = histogram("t", "x", [0.1, 0.2, 0.2, 0.9, math.nan, math.inf], {"mean": 0.35})
+    drawn = histogram("t", "x", [0.1, 0.2, 0.2, 0.9, math.nan, math.inf], {"<b>mean": 0.35})
     assert sum(int(count) for count in re.findall(r": (\d+)</title>", drawn)) == 4
-    assert "2 values that are no numbers are left out" in drawn and "median 0.2" in drawn and ">mean</text>" in drawn
+    assert "2 values that are no numbers are left out" in drawn and "median 0.2" in drawn and ">&lt;b&gt;mean</text>" in drawn
 
 
 @pytest.mark.parametrize("values", [[], [math.nan], [None]])
@@ -47,6 +47,8 @@ def test_a_scatter_keeps_the_pairs_together_and_tells_people_by_shape() -> None:
     drawn = scatter("t", "x", "y", [0.0, math.nan, 1.0], [0.1, 0.5, 1.1], [False, True, True])
     assert "2 pairs; mean difference +0.1000" in drawn and "1 value that is no number is left out" in drawn
     assert drawn.count('class="dot"') == 2 and drawn.count('class="cross"') == 2, "each with its place in the legend"
+    place = {style: float(found[1]) for style in ("dot", "cross") if (found := re.search(f'class="{style}" d="M([0-9.]+)', drawn))}
+    assert place["cross"] < 200 < place["dot"], "the pair of one person is the one to the right"
 
 
 def test_a_scatter_of_very_many_is_thinned_but_counted_whole() -> None:

@@ -18,7 +18,7 @@ from converter.report.page import render
 from converter.report.record import to_json
 
 HOSTILE = ("<script>alert(1)</script>", '" onload="x', "a'b<b>&amp;", "https://elsewhere.example/x.js", "名前 🦊", "\x00\x1b[31m", "\ud800",
-           "x" * 3000, "", "</style></svg></main>", "\u202egnp.exe", "--> <!--")
+           "x" * 3000, "", "</style></svg></main>", "\u202egnp.exe", "--> <!--", "warning: <b>few")
 TEXT = st.one_of(st.sampled_from(HOSTILE), st.text(max_size=30))
 NUMBER = st.one_of(st.none(), st.floats(), st.sampled_from([0.0, -0.0, 1e-320, 1e308, -1e308, math.nan, math.inf]))
 PNG = b"\x89PNG\r\n\x1a\nsome"
@@ -58,11 +58,19 @@ def test_few_calibration_examples_are_warned_of_once() -> None:
     assert "fewer than 100" not in text and "64 pictures, 100 or more" in text
 
 
+def test_limits_of_several_files_are_listed_one_by_one() -> None:
+    text = Reader(render(classifier(limits={"int8": {"agreement": 0.95}, "float32": {"agreement": 0.98}}))).text
+    assert "int8.agreement 0.95" in text and "float32.agreement 0.98" in text
+
+
 def test_pictures_only_where_they_were_allowed() -> None:
     assert "<img" not in render(classifier())
     page = render(classifier(pictures={"cats/0.jpg": PNG, "cats/1.jpg": b"<svg onload=x>"}))
     assert page.count("<img") == 1 and "data:image/png;base64," in page and "no picture" in page
     assert Reader(page).wrong == []
+    shown = verdict(plots={"worst": [{"name": "<b>.jpg", "figure": 0.5}]})
+    page = render(classifier(attempts=(Attempt("int8", "x", shown),), pictures={"<b>.jpg": PNG}))
+    assert Reader(page).wrong == [] and "&lt;b&gt;.jpg" in page
 
 
 @pytest.mark.parametrize("count", [1, 2, 24, 25, 300])

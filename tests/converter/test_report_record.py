@@ -19,7 +19,7 @@ from converter.report import record
 from converter.report.content import Attempt, Examples, ModelFacts
 from converter.report.files import write
 from converter.report.record import SCHEMA, simple, to_json
-from edge_face.errors import MediaError
+from edge_face.errors import MediaError, UsageError
 
 
 def strict(text: str) -> Any:
@@ -116,6 +116,12 @@ def test_a_full_disk_is_one_sentence_and_leaves_what_was_there(tmp_path: Path, m
     with pytest.raises(MediaError, match=r"r\.json' cannot be written: the disk is full: free some space and try again$"):
         write(embedder(), html, beside)
     assert html.read_text() == beside.read_text() == "old" and len(list(tmp_path.iterdir())) == 2
+
+
+def test_one_name_for_both_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"cannot both be 'r\.json'"):
+        write(embedder(), tmp_path / "r.json", tmp_path / "." / "r.json")
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("kind", ["no folder", "a folder"])

@@ -30,6 +30,14 @@ def test_without_labels_no_more_is_claimed_than_was_shown() -> None:
     assert words.passed and "as far as unlabelled examples can show" in words.text and UNLABELLED in words.more
 
 
+def test_what_the_gate_says_besides_is_said_once() -> None:
+    told = verdict(labelled=False, said=("64 examples are few", "no labels: only agreement could be shown"))
+    more = headline(classifier(attempts=(Attempt("int8", "x", told, chosen="int8.tflite"),))).more
+    assert more == ("64 examples are few.", "No labels: only agreement could be shown.")
+    failed = verdict(False, labelled=False, said=("64 examples are few",))
+    assert headline(classifier(attempts=(Attempt("int8", "x", failed),))).more == (UNLABELLED, "64 examples are few.")
+
+
 def test_failed_names_the_worst_check_and_the_next_thing() -> None:
     words = headline(classifier())
     assert not words.passed and words.text == "Not passed. Accuracy lost: 3.20 points (at most 0.50 points passes)"
@@ -73,7 +81,8 @@ def test_an_attempt_takes_size_and_digest_from_the_bytes() -> None:
 
 @pytest.mark.parametrize(("figure_", "limit", "at_least", "used"), [
     (0.99, 0.98, True, 0.5), (0.96, 0.98, True, 2.0), (0.25, 0.5, False, 0.5), (-0.3, 0.5, False, 0.0), (40.0, 30.0, True, 0.75),
-    (1.0, 0.5, False, 2.0), (-0.2, -0.5, True, 0.4), (None, 0.5, False, None), (math.nan, 0.5, False, None), (0.0, 30.0, True, math.inf)])
+    (1.0, 0.5, False, 2.0), (-0.2, -0.5, True, 0.4), (None, 0.5, False, None), (math.nan, 0.5, False, None), (0.0, 30.0, True, math.inf),
+    (-1.0, -0.5, False, 0.0)])
 def test_allowance(figure_: float | None, limit: float, at_least: bool, used: float | None) -> None:
     assert allowance(check(figure=figure_, limit=limit, at_least=at_least)) == (used if used is None else pytest.approx(used))
 
@@ -92,8 +101,8 @@ def test_figures_as_people_read_them() -> None:
     assert [milliseconds(n) for n in (None, math.nan, 1.2711, 12345.0)] == ["-", "-", "1.27 ms", "12,345 ms"]
     assert [figure(n) for n in (None, math.inf, 0.99031, 123456.0)] == ["-", "-", "0.9903", "123,456"]
     assert change(5.05, 1.36, "smaller", "larger") == "3.7 times smaller" and change(1, 7.8, "faster", "slower") == "7.8 times slower"
-    assert change(None, 1, "a", "b") == change(0, 1, "a", "b") == change(1, math.nan, "a", "b") == ""
-    assert change(1, 1.001, "a", "b") == "the same"
+    assert change(None, 1, "a", "b") == change(0, 1, "a", "b") == change(1, math.nan, "a", "b") == change(1e-320, 4e-310, "a", "b") == ""
+    assert change(1, 1.001, "a", "b") == "the same" and change(1234, 1, "less", "more") == "1,234 times less"
 
 
 def test_the_terminal_says_it_in_a_few_lines() -> None:
