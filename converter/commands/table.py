@@ -49,6 +49,7 @@ def run(args: argparse.Namespace) -> int:
     from edge_face.errors import EdgeFaceError, MissingExtraError
 
     rows: list[Row] = []
+    told = about(args.pictures, args.held_out)
     for order in orders(args.models, args.calibration):
         try:
             rows += rows_of(order, args.pictures, args.held_out, lambda text: print(text, file=sys.stderr, flush=True))
@@ -58,15 +59,14 @@ def run(args: argparse.Namespace) -> int:
             if len(args.models) == 1:
                 raise
             rows.append(Row(order.model.stem, order.task or "-", "all", refused=str(error).replace(str(order.model), order.model.name)))
-    text = markdown(rows, about(args.pictures, args.held_out))
+        if args.out:  # after each model, so that what took long is not lost to what fails later
+            replace_text(args.out, markdown(rows, told))
     if args.json and args.json != "-":
         replace_text(Path(args.json), json.dumps(as_dicts(rows)) + "\n")
-    if args.out:
-        replace_text(args.out, text)
     if args.json == "-":
         print(json.dumps(as_dicts(rows)))
     elif not args.out:
-        print(text, end="")
+        print(markdown(rows, told), end="")
     return 0
 
 
