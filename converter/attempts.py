@@ -27,6 +27,13 @@ class Attempt:
         return self.verdict.passed
 
     @property
+    def title(self) -> str:
+        """`int8, 2 layers in float, fine-tuned`."""
+        count = len(self.candidate.kept_float)
+        return (self.candidate.precision + (f", {count} {'layer' if count == 1 else 'layers'} in float" if count else "")
+                + (", fine-tuned" if self.tuned else ""))
+
+    @property
     def bytes(self) -> int:
         return len(self.candidate.content)
 
