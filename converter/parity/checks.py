@@ -21,7 +21,7 @@ class Metric:
         return self.shape.format(figure)
 
 
-POINTS, SHARE, PLAIN, EYES = "{:.2f} points", "{:.2%}", "{:.4f}", "{:.4f} eye distances"
+POINTS, SHARE, PLAIN, EYES = "{:.2f} points", "{:.2%}", "{:.4g}", "{:.3g} eye distances"
 METRICS: Mapping[str, Metric] = {
     "cosine_mean": Metric("mean cosine between float and converted embeddings", PLAIN, True),
     "cosine_p01": Metric("first percentile of that cosine", PLAIN, True),
@@ -71,7 +71,7 @@ class Checks:
         near = 1e-9 * max(1.0, abs(allowed))
         passed = math.isfinite(figure) and (figure >= allowed - near if kind.at_least else figure <= allowed + near)
         shown = kind.shown(figure) if math.isfinite(figure) else "not a number"
-        text = f"{kind.words}: {shown} ({'at least' if kind.at_least else 'at most'} {kind.shown(allowed)} passes"
+        text = f"{kind.words}: {shown} ({'needed: at least' if kind.at_least else 'allowed: at most'} {kind.shown(allowed)}"
         text += ", one example of so few)" if allowed != bound else ")"
         self.made.append(Check(metric, figure if math.isfinite(figure) else None, allowed, kind.at_least, passed, text))
 
