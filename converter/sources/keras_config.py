@@ -61,7 +61,7 @@ def h5_config(path: Path) -> Mapping[str, Any]:
 def refuse_code(config: Mapping[str, Any], path: Path) -> None:
     """Raises ModelError where the model carries pickled code (a Lambda layer), by the layer's name: it is never run."""
     for part, name in _objects(config, ""):
-        kind = part.get("class_name")
+        kind = part.get("class_name", "__lambda__")
         if kind in CODE:
             what = "a Lambda layer" if kind == "Lambda" else "a Python lambda" if kind == "__lambda__" else f"a {kind}"
             own = part.get("config")
@@ -71,10 +71,13 @@ def refuse_code(config: Mapping[str, Any], path: Path) -> None:
 
 
 def custom_classes(config: Mapping[str, Any]) -> tuple[str, ...]:
-    """Names of classes that are not Keras's own, as the file knows them ("package>Name" where registered)."""
+    """Names of classes and functions that may not be Keras's own, as the file knows them ("package>Name" where registered)."""
     found: dict[str, None] = {}
     for part, _ in _objects(config, ""):
         module, registered = part.get("module", ""), part.get("registered_name")
+        if part.get("class_name") == "function" and isinstance(part.get("config"), str):
+            found[str(registered if registered not in (None, "function") else part["config"])] = None
+            continue
         own = isinstance(module, str) and (module.split(".")[0] in ("keras", "builtins", "tf_keras") or module == "")
         if "class_name" in part and "config" in part and isinstance(registered, str) and not own:
             found[registered] = None
@@ -82,10 +85,10 @@ def custom_classes(config: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _objects(value: Any, name: str) -> Iterator[tuple[Mapping[str, Any], str]]:
-    """All tables of a config that describe an object, with the name of the nearest layer around them."""
+    """All tables of a config that describe an object or hold a function's bytes, with the name of the nearest layer around them."""
     if isinstance(value, Mapping):
-        inner = value.get("config")
-        if "class_name" in value:
+        inner, code = value.get("config"), value.get("value")
+        if "class_name" in value or (isinstance(code, list) and len(code) == 3 and isinstance(code[0], str)):
             yield value, name
             if isinstance(inner, Mapping) and isinstance(inner.get("name"), str):
                 name = inner["name"]

@@ -72,8 +72,10 @@ def load_keras_file(path: Path, size: tuple[int, int] | None, custom: Path | Non
     keras, _ = keras_on_tensorflow()
     objects = _own_classes(custom, keras) if custom else {}
     for name in custom_classes(config):
-        if keras.saving.get_registered_object(name, custom_objects=objects) is None and name.split(">")[-1] not in objects:
-            raise ModelError(_unknown(path, name.split(">")[-1], custom))
+        short = name.split(">")[-1]
+        known = keras.saving.get_registered_object(name, custom_objects=objects) is not None or short in objects
+        if not known and not hasattr(keras.activations, short):
+            raise ModelError(_unknown(path, short, custom))
     said: list[str] = []
     model = rebuild.functional(_loaded(path, keras, objects, custom), keras, path)
     weights = model.get_weights()
