@@ -48,9 +48,9 @@ def numbers(values: Any) -> tuple[Numbers, int]:
 
 
 def span(values: Numbers, room: float = 0.04) -> tuple[float, float]:
-    """The range of an axis for values: a little wider than they are, never empty."""
+    """The range of an axis for values: a little wider than they are, never so narrow that its ticks read alike."""
     low, high = float(values.min()), float(values.max())
-    width = max(high - low, 1e-4 * max(abs(low), abs(high)), 1e-9)
+    width = max(high - low, 1e-3 * max(abs(low), abs(high)), 1e-9)
     return low - room * width, high + room * width
 
 
@@ -58,11 +58,11 @@ def histogram(title: str, label: str, values: Any, lines: Mapping[str, float] | 
     """How often each value comes; `lines`: named values that are marked. A sentence where there is nothing to draw."""
     found, left_out = numbers(values)
     if not len(found):
-        return nothing(title, "no value could be measured" if not left_out else f"none of {left_out} values is a number")
+        return nothing(title, "no value could be measured" if not left_out else "what was measured is no number")
     low, high = span(found)
     bins = min(max(round(math.sqrt(len(found)) * 1.6), 5), MOST_BINS)
     counts, edges = np.histogram(found, bins, (low, high))
-    x, y = Axis(label, low, high), Axis("examples", 0.0, max(float(counts.max()) * 1.08, 1.0))
+    x, y = Axis(label, low, high), Axis("examples", 0.0, max(float(counts.max()) * 1.08, 4.0))
     floor = down(y, 0.0)
     drawn = [f'<rect class="block" x="{across(x, left) + 0.6:.1f}" y="{down(y, float(count)):.1f}" '
              f'width="{max(across(x, right) - across(x, left) - 1.2, 0.8):.1f}" height="{floor - down(y, float(count)):.1f}">'

@@ -18,7 +18,7 @@ from edge_face.evaluation.page import plots, section
 
 MOST_WORST = 24
 HISTOGRAMS = (("cosine", "Cosine between float and {name}", "cosine of one example, 1 is the same"),
-              ("error", "How far outputs moved", "largest change of an output of one example"),
+              ("error", "Change of the outputs", "largest change of an output of one example"),
               ("iou", "Boxes: overlap of float and {name}", "intersection over union of one face"),
               ("landmarks", "Landmarks: float to {name}", "distance, as a share of the eyes' distance"),
               ("psnr", "Pictures: float against {name}", "PSNR of one picture, dB"))

@@ -98,7 +98,7 @@ def heat_map(title: str, labels: Sequence[str], counts: Counts, other: Counts | 
         for j in range(n):
             out.append(_cell(left + j * cell, top + i * cell, cell, int(counts[i, j]), total, i == j,
                              f"{names[i]} called {names[j]}", None if other is None else int(other[i, j])))
-    out.append(f'<text class="tick" x="{left}" y="{height - 8}">rows: what it is, columns: what it is called</text></svg>')
+    out.append(f'<text class="tick" x="4" y="{height - 8}">rows: what it is, columns: what it is called</text></svg>')
     return "".join(out)
 
 
@@ -107,7 +107,7 @@ def _cell(x: int, y: int, side: int, count: int, total: int, right: bool, words:
     if not count and not before:
         return f'<rect class="cell" x="{x}" y="{y}" width="{side - 1}" height="{side - 1}"/>'
     was = "" if before is None or before == count else f", before {before:,}"
-    out = (f'<rect class="cell"  x="{x}" y="{y}" width="{side - 1}" height="{side - 1}"/>'
+    out = (f'<rect class="cell" x="{x}" y="{y}" width="{side - 1}" height="{side - 1}"/>'
            f'<rect class="{"hit" if right else "miss"}" x="{x}" y="{y}" width="{side - 1}" height="{side - 1}" '
            f'fill-opacity="{0.12 + 0.88 * share if count else 0:.2f}"><title>{words}: {count:,} of {total:,}{was}</title></rect>')
     digits = len(f"{count:,}")

@@ -11,12 +11,14 @@ from converter.report.content import Report
 from converter.report.record import printable
 from converter.report.style import HEAD
 from converter.report.tables import attempts_table, checks_table, damage_table
+from converter.report.tidying import tidy
 from converter.report.wording import change, headline, many, milliseconds, size
 from edge_face.evaluation.page import page, section
 
 
 def render(report: Report) -> str:
     """The whole page."""
+    report = tidy(report)
     about = f"{report.model.name}, {report.plan.task}" + (f"; gate: {report.gate.count:,} examples" if report.gate else "")
     sections = [_verdict(report), _facts(report)]
     attempt = report.main

@@ -19,6 +19,7 @@ import numpy as np
 
 from converter.contract import Verdict
 from converter.report.content import Attempt, Report
+from converter.report.tidying import tidy
 from converter.report.wording import headline
 
 SCHEMA = 1
@@ -27,6 +28,7 @@ _UNFIT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 
 def to_json(report: Report) -> dict[str, Any]:
     """Everything in the report as plain JSON values; the same report gives the same record."""
+    report = tidy(report)
     words = headline(report)
     record = {
         "schema": SCHEMA, "title": report.name, "passed": report.passed, "forced": report.forced, "headline": words.text,

@@ -66,6 +66,7 @@ td>.tag{justify-self:start}.spare{display:none}table.stack td>.bar{grid-column:2
 --was:#77818f}
 .faces img{background:#333}}
 @media print{body{background:#fff}main{max-width:none;padding:0}.card,.fact,.verdict,figure,svg{break-inside:avoid}h2{break-after:avoid}
+details::details-content{content-visibility:visible;display:block}
 .card{overflow:visible}*{print-color-adjust:exact;-webkit-print-color-adjust:exact}}
 """
 HEAD = ('<meta http-equiv="Content-Security-Policy" content="default-src \'none\'; style-src \'unsafe-inline\'; img-src data:">'

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import math
 from pathlib import Path
 
@@ -12,9 +13,12 @@ from hypothesis import strategies as st
 from report_material import check, classifier, embedder, model, verdict
 
 from converter.contract import Candidate, Plan
-from converter.report.content import Attempt, Footprint, Report
+from converter.report.content import Attempt, Examples, Footprint, Report
 from converter.report.environment import command_line, cpu_model, environment
+from converter.report.page import render
+from converter.report.record import to_json
 from converter.report.terminal import summary
+from converter.report.tidying import without_folders
 from converter.report.wording import FORCED, UNLABELLED, allowance, change, figure, headline, many, milliseconds, size
 
 
@@ -123,6 +127,25 @@ def test_a_command_without_the_users_folders() -> None:
     typed = ["edge-face-convert", "quantize", "/home/ana/m.keras", "--calibration", "~/faces", "--out=/srv/x/bundle", "a b/c",
              "C:\\me\\x.h5", "/", "it's"]
     assert command_line(typed) == "edge-face-convert quantize m.keras --calibration faces --out=bundle 'a b/c' x.h5 / 'it'\\''s'"
+
+
+@pytest.mark.parametrize(("told", "left"), [
+    ("150 pictures of /home/ana/pets/pictures", "150 pictures of pictures"), ("~/faces/x.jpg: damaged", "x.jpg: damaged"),
+    ("'/tmp/a b'", "'a b'"), ("/srv/x/: empty, (/etc/passwd)", "x: empty, (passwd)"),
+    ("cats/1.jpg and 3/4, 5 km/h", "cats/1.jpg and 3/4, 5 km/h"),
+    ("https://example.org/a/b", "https://example.org/a/b"), ("stage3/block/conv; a / b", "stage3/block/conv; a / b")])
+def test_sentences_without_the_users_folders(told: str, left: str) -> None:
+    assert without_folders(told) == left
+
+
+def test_no_folder_of_the_users_is_on_the_page_or_in_the_record() -> None:
+    path = "/home/ana/secret/x"
+    judged = verdict(False, (check(passed=False, text=f"no answer: {path}"),), hint=f"look at {path}", said=(f"said {path}",))
+    attempt = Attempt("int8", f"how {path}", judged, delegate=path, said=(path,), why=path)
+    report = classifier(attempts=(attempt,), said=(path,), calibration=Examples(3, said=(path,)), gate=Examples(3, said=(path,)),
+                        model=dataclasses.replace(model(), said=(path,)), plan=Plan("classifier", None, (), (), (path,)))
+    for text in (render(report), json.dumps(to_json(report))):
+        assert "secret" not in text and "ana" not in text
 
 
 def test_the_environment_names_what_takes_part(tmp_path: Path) -> None:
