@@ -7,7 +7,6 @@ from typing import Any
 
 from converter.card_parts import file_table, gate_section, section
 from converter.card_tasks import render_task
-from edge_face.vision.manifest import space_digest
 from edge_face.vision.manifest_migration import migrate
 
 SHOWN_RATES = (1e-2, 1e-3, 1e-4)
@@ -23,7 +22,6 @@ def _embedder(manifest: Mapping[str, Any]) -> str:
     output, entry = manifest["outputs"]["embedding"], manifest["input"]
     mirrored = " The device embeds the face and its mirror image and takes the direction of their sum: two runs for each face." \
         if output.get("mirrored") else ""
-    weights = space_digest(manifest["weights_sha256"], bool(mirrored))[:12]
     lines = [
         f"# {manifest['name']} {manifest['version']}",
         "",
@@ -32,7 +30,7 @@ def _embedder(manifest: Mapping[str, Any]) -> str:
         f"- Input: aligned face, {entry['width']}x{entry['height']}, {entry['colour']}, pixels 0 to 255 as they are.",
         f"- Output: {output['dimension']} numbers in parts of {' + '.join(map(str, output['parts']))}; each part is brought "
         f"to length 1, then they are joined and divided by the root of their number. Similarity is the cosine.{mirrored}",
-        f"- Weights: {weights} (templates know this; those of other weights are never compared).",
+        f"- Weights: {manifest['weights_sha256'][:12]} (templates know this; those of other weights are never compared).",
         "",
     ]
     lines += file_table(manifest["files"])

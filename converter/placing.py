@@ -32,7 +32,7 @@ def bundle_place(target: Path, replace: bool = False) -> Iterator[Path]:
     if target.is_symlink():
         target = target.resolve()
     old, new = target.with_name(target.name + OLD), target.with_name(target.name + NEW)
-    with _said(f"nothing can be written at {target}"):
+    with _said(f"nothing can be written in {target.parent}"):
         if replace:
             _recover(target, old, new)
         _check(target, replace)

@@ -20,7 +20,7 @@ from edge_face.vision.manifest_tables import check_table, check_thresholds
 from edge_face.vision.manifest_values import check_depth, line, listed, mapping, prose, real, shown, text, whole, wrong
 
 __all__ = ["SCHEMA", "ArraySpec", "BundleFile", "Classes", "Embedding", "Fields", "Gate", "InputSpec", "check_table",
-           "parse_files", "parse_manifest", "real", "space_digest", "whole"]
+           "parse_files", "parse_manifest", "real", "whole"]
 
 FILE_NAME = re.compile(r"(int8|float32|float16|dynamic)(?:-([1-9]\d{1,3})x([1-9]\d{1,3}))?\.tflite", re.ASCII)
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}", re.ASCII)
@@ -83,8 +83,6 @@ def parse_manifest(document: Any, task: str | None, where: str) -> Fields:
     else:
         # Only stored embeddings must know their weights across precisions; elsewhere the files themselves will do.
         digest = hashlib.sha256(repr(sorted((file.name, file.sha256) for file in files)).encode()).hexdigest()
-    if embedding is not None:
-        digest = space_digest(digest, embedding.mirrored)
     check_thresholds(root.get("thresholds", {}), known, where)
     gate = parse_gate(root["gate"], root["files"], where) if "gate" in root else None
     for key in FREE:
@@ -92,11 +90,6 @@ def parse_manifest(document: Any, task: str | None, where: str) -> Fields:
     for package, number in mapping(root.get("made_by", {}), where, "made_by").items():
         line(number, where, f"made_by.{package}")
     return Fields(name, version, f"{name}-{digest[:12]}", spec, files, embedding, classes, gate, root)
-
-
-def space_digest(weights_sha256: str, mirrored: bool) -> str:
-    """What names the space of an embedder: its weights, and another one where faces are mirrored too."""
-    return hashlib.sha256(f"{weights_sha256} mirrored".encode()).hexdigest() if mirrored else weights_sha256
 
 
 def parse_files(given: dict[str, Any], spec: InputSpec, where: str) -> tuple[BundleFile, ...]:
