@@ -131,7 +131,7 @@ def test_a_command_without_the_users_folders() -> None:
 
 @pytest.mark.parametrize(("told", "left"), [
     ("150 pictures of /home/ana/pets/pictures", "150 pictures of pictures"), ("~/faces/x.jpg: damaged", "x.jpg: damaged"),
-    ("'/tmp/a b'", "'a b'"), ("/srv/x/: empty, (/etc/passwd)", "x: empty, (passwd)"),
+    ("'/var/a b'", "'a b'"), ("/srv/x/: empty, (/etc/passwd)", "x: empty, (passwd)"),
     ("cats/1.jpg and 3/4, 5 km/h", "cats/1.jpg and 3/4, 5 km/h"),
     ("https://example.org/a/b", "https://example.org/a/b"), ("stage3/block/conv; a / b", "stage3/block/conv; a / b")])
 def test_sentences_without_the_users_folders(told: str, left: str) -> None:
