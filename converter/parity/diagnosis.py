@@ -35,10 +35,10 @@ def mistake(case: Case) -> str:
         own = away(spec)
         if own < BAD:
             return ""
-        found = min(((away(other), words) for other, words in _mistakes(spec)), default=(own, ""))
+        nearest, other = min(((away(other), other) for other in variants(spec)), key=lambda pair: pair[0])
     except ModelError:  # the file does not run, or the float model collapses on such pictures
         return ""
-    return found[1] if found[0] <= FAR_BETTER * own else ""
+    return _words(spec, other) if nearest <= FAR_BETTER * own else ""
 
 
 def _few(case: Case) -> Case:
@@ -48,16 +48,21 @@ def _few(case: Case) -> Case:
     return replace(case, material=replace(case.material, pictures=pictures, faces=()), step=reference.no_step, memory={})
 
 
-def _mistakes(spec: Preprocessing) -> Iterator[tuple[Preprocessing, str]]:
+def variants(spec: Preprocessing) -> Iterator[Preprocessing]:
+    """The same pictures in the other colour order, and in the other usual ranges."""
     if spec.colour != "grey":
-        other: Preprocessing = replace(spec, colour="BGR" if spec.colour == "RGB" else "RGB")
-        yield other, (f"the colour order is swapped: the file agrees with the float model when that is shown {other.colour} in place of "
-                      f"{spec.colour}")
+        yield replace(spec, colour="BGR" if spec.colour == "RGB" else "RGB")
     for low, high in RANGES:
         if (low, high) != (spec.low, spec.high):
-            yield replace(spec, low=low, high=high), (
-                f"the scaling is wrong: the file agrees with the float model when that is shown pixels from {low:g} to {high:g} in place "
-                f"of {spec.low:g} to {spec.high:g}")
+            yield replace(spec, low=low, high=high)
+
+
+def _words(spec: Preprocessing, other: Preprocessing) -> str:
+    if other.colour != spec.colour:
+        return (f"the colour order is swapped: the file agrees with the float model when that is shown {other.colour} in place of "
+                f"{spec.colour}")
+    return (f"the scaling is wrong: the file agrees with the float model when that is shown pixels from {other.low:g} to {other.high:g} in "
+            f"place of {spec.low:g} to {spec.high:g}")
 
 
 def _difference(case: Case) -> Callable[[Preprocessing], float]:

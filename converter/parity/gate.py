@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from converter.contract import Material, Plan, SourceModel, Verdict
-from converter.parity import classes, embeddings, outputs, reference
+from converter.parity import assumptions, classes, embeddings, outputs, reference
 from converter.parity.advice import advice
 from converter.parity.case import Case, FileError, Found
 from converter.parity.checks import Checks
@@ -55,6 +55,8 @@ class Gate:
             # A colour order that explains the file's numbers explains more than a mere exchange of names.
             cause = mistake(case) or found.cause
         said = list(found.said)
+        if case is not None and found.labelled and (assumed := assumptions.once(case)):
+            said.append(assumed)
         if self._count < FEW:
             said.append(f"{self._count} examples are few: {FEW} or more give a verdict more weight")
         if not found.labelled and checks.passed:

@@ -173,6 +173,26 @@ def test_a_float_model_no_better_than_chance_is_said(tmp_path: Path) -> None:
     assert verdict.passed and any("may not be what was assumed" in said for said in verdict.said)
 
 
+def test_another_range_or_colour_order_that_fits_the_labels_is_said(tmp_path: Path) -> None:
+    """What was assumed wrongly for both sides is no difference between them; labels show it all the same."""
+    right = Plan("classifier", Preprocessing(SIDE, SIDE, low=0.0, high=1.0), ("dark", "bright"))
+    net = Dense(np.full((1, SIDE * SIDE * 3), 20.0 / (SIDE * SIDE * 3), np.float32), np.array([-10.0], np.float32), plan=right,
+                activation="sigmoid")
+    levels = np.array([30, 90, 150, 170] * 10)
+    shown = material(_grey_pictures(levels), (levels > 128).astype(int).tolist())
+    wrong = replace(right, preprocessing=Preprocessing(SIDE, SIDE, low=-1.0, high=1.0))
+    file = Dense(net.weights, net.bias, plan=wrong, activation="sigmoid").file()
+    assumed = verdict_on(tmp_path / "wrong", file, net.source(), wrong, shown)
+    assert assumed.passed and any("right on 20 of 40" in said and "on 40 with --pixels=0,1" in said for said in assumed.said)
+    known = verdict_on(tmp_path / "right", net.file(), net.source(), right, shown)
+    assert known.passed and not any("--pixels" in said for said in known.said)
+
+    colour = colours()
+    swapped = replace(colour.plan, preprocessing=replace(colour.spec, colour="BGR"))
+    verdict = verdict_on(tmp_path / "colour", colour.file(), colour.source(), swapped, material(pictures(COUNT), TRUTH))
+    assert verdict.passed and any("on 60 with --colour RGB" in said for said in verdict.said)
+
+
 def test_numbers_that_are_no_probabilities_are_said(tmp_path: Path) -> None:
     net = colours()
     bare = Dense(net.weights, net.bias, activation="")
@@ -187,7 +207,7 @@ def test_the_float_model_is_asked_once_for_all_files(tmp_path: Path) -> None:
     gate, before = Gate(source, net.plan, material(pictures(COUNT)), read_limits()), source.calls
     first = gate.judge(tmp_path, "int8")
     once = source.calls - before
-    assert gate.judge(tmp_path, "int8").metrics == first.metrics and source.calls - before == once == 4
+    assert gate.judge(tmp_path, "int8").metrics == first.metrics and source.calls - before == once == 4  # 60 in batches of 16
 
 
 def test_a_crop_in_grey_and_another_size_of_pictures(tmp_path: Path) -> None:
