@@ -73,6 +73,8 @@ def load_keras_file(path: Path, size: tuple[int, int] | None, custom: Path | Non
     objects = _own_classes(custom, keras) if custom else {}
     for name in custom_classes(config):
         short = name.split(">")[-1]
+        if name.startswith("edge_face>"):
+            import converter.training.detector_net  # noqa: F401  our trainer's own layer, which is known once this was imported
         known = keras.saving.get_registered_object(name, custom_objects=objects) is not None or short in objects
         if not known and not hasattr(keras.activations, short):
             raise ModelError(_unknown(path, short, custom))

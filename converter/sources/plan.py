@@ -209,6 +209,10 @@ def _from_record(model: SourceModel, said: Said) -> Plan:
             raise ModelError(f"{model.path} was trained for {task}, which is none of {', '.join(TASKS)}: say --task")
         _check_task(model, task)
         made = _recorded(record, task, model)
+        if task == "classifier" and said.labels is None:
+            said = replace(said, labels=[str(name) for name in record["classes"]])
+        elif task == "embedder" and not said.parts:
+            said = replace(said, parts=tuple(int(part) for part in record.get("parts", ())))
     except (ModelError, UsageError):
         raise
     except (KeyError, TypeError, ValueError, IndexError) as error:
@@ -223,11 +227,6 @@ def _from_record(model: SourceModel, said: Said) -> Plan:
                          f"trained on {made.width}x{made.height} {made.colour}; they are of different runs")
     if said.aligned is not None:
         made = replace(made, aligned=said.aligned)
-    if task == "classifier":
-        names = said.labels if said.labels is not None else [str(name) for name in record["classes"]]
-        said = replace(said, labels=names)
-    elif task == "embedder" and not said.parts:
-        said = replace(said, parts=tuple(int(part) for part in record.get("parts", ())))
     return Plan(task, made, _labels(model, task, said, guessed), _parts(model, task, said), tuple(guessed), said.mirrored)
 
 

@@ -177,7 +177,7 @@ def _operators(path: Path) -> tuple[str, ...]:
         for nodes in (graph.graph_def.node, *(function.node_def for function in graph.graph_def.library.function)):
             for node in nodes:
                 kinds[node.op] = None
-                for scope in re.findall(r"(?:^|/)(rescaling|normalization)(?:_\d+)?/", node.name):
+                for scope in re.findall(r"(?:^|/)(rescaling|normalization)(?:_\d+)*/", node.name):
                     kinds[f"scope:{scope}"] = None
     return tuple(kinds)
 
