@@ -45,8 +45,9 @@ def convert(model: SourceModel, precision: Precision, calibration: Material | No
 class Conversion:
     """Several files of one model: `with Conversion(model, calibration) as work: work.make("int8")`.
 
-    `calibration` is what int8 takes the activations' ranges from (uint8 inputs are pictures and stay bytes in the file; others stay
-    float32); outputs are always float32. `say` gets a sentence for everything decided; `step` is called for each calibration example.
+    `calibration` is what int8 takes the activations' ranges from. Where all inputs are uint8 there (pictures), they are uint8 in the int8
+    file; otherwise inputs stay float32, as outputs always do. `say` gets a sentence for everything decided; `step` is called for each
+    calibration example.
     """
 
     def __init__(self, model: SourceModel, calibration: Material | None, *, say: Say = lambda line: None,
@@ -121,7 +122,7 @@ class Conversion:
 
     def _by(self, engine: Engine, examples: Feed, keep: tuple[str, ...], probe: bool = False) -> bytes:
         """The int8 file of one engine; of a `probe` only the structure counts, and its calibration is thrown away."""
-        pictures = examples.pictures
+        bytes_in = len(examples.pictures) == len(self.model.inputs)
         step = (lambda: None) if probe else self._step
         with quiet() as hush, refusing(self._what):
             if engine == "tflite":
@@ -129,13 +130,10 @@ class Conversion:
                 if not probe:
                     self._calibrated = calibrated
                 kept = outputs_of(keep, operators(calibrated), self.model.keras) if keep else ()
-                return tflite_engine.quantize(calibrated, len(pictures) == len(self.model.inputs), kept)
+                return tflite_engine.quantize(calibrated, bytes_in, kept)
             graph = operators(self._float)
             ranges = quantizer_engine.calibrate(self._float, examples, hush, step) if probe else self._measured(examples, hush)
-            tensors = quantizer_engine.input_tensors(self._float)
-            rules = quantizer_engine.recipe(graph, [tensors[name] for name in sorted(pictures)],
-                                            [tensors[name] for name in sorted(set(tensors) - pictures)],
-                                            outputs_of(keep, graph, self.model.keras) if keep else ())
+            rules = quantizer_engine.recipe(graph, bytes_in, outputs_of(keep, graph, self.model.keras) if keep else ())
             return quantizer_engine.quantize(self._float, rules, ranges)
 
     def ranges(self) -> quantizer_engine.Ranges:
@@ -161,41 +159,36 @@ class Conversion:
         if self._chosen is not None:
             return self._chosen
         present = {operator.name for operator in operators(self._float)}
-        mixed = 0 < len(examples.pictures) < len(self.model.inputs)
         chosen: tuple[Engine, str] = ("tflite", "TFLiteConverter: it does all of these operators in int8 as well as ai-edge-quantizer")
-        if mixed or not present <= STAYS:
-            chosen = self._compare(examples.first(1), mixed, sorted(present - STAYS))
+        if not present <= STAYS:
+            chosen = self._compare(examples.first(1), sorted(present - STAYS))
         self._chosen = chosen
         return chosen
 
-    def _compare(self, one: Feed, mixed: bool, doubtful: list[str]) -> tuple[Engine, str]:
-        costs: dict[Engine, tuple[int, int, int]] = {}
+    def _compare(self, one: Feed, doubtful: list[str]) -> tuple[Engine, str]:
+        costs: dict[Engine, tuple[int, int]] = {}
         failed = ""
         engines: tuple[Engine, ...] = ("tflite", "quantizer")
+        names = {"tflite": "TFLiteConverter", "quantizer": "ai-edge-quantizer"}
         for engine in engines:
             try:
                 content = self._by(engine, one, (), probe=True)
                 pieces, outside = delegated(content, self._what)
+                costs[engine] = pieces + len(outside), conversions(operators(content))
             except ModelError as error:
                 failed = str(error)
-                continue
-            floats = mixed and engine == "tflite"  # it cannot take bytes for one input and float for another
-            costs[engine] = pieces + len(outside), int(floats), conversions(operators(content))
         if not costs:
             raise ModelError(failed)
         best = min(costs, key=lambda engine: (costs[engine], engines.index(engine)))
-        names = {"tflite": "TFLiteConverter", "quantizer": "ai-edge-quantizer"}
         if len(costs) == 1:
             return best, f"{names[best]}: the other engine cannot convert this model"
         other = next(engine for engine in engines if engine != best)
-        about = f" ({', '.join(doubtful)})" if doubtful else ""
-        if costs[best] == costs[other]:
-            return best, f"{names[best]}: both engines leave the net in {costs[best][0]} pieces{about}"
-        if costs[best][0] == costs[other][0]:
-            bytes_beside = mixed and best == "quantizer"
-            cause = "it takes pictures as bytes beside other inputs" if bytes_beside else "it changes less between float and int8"
-            return best, f"{names[best]}: {cause}{about}"
-        return best, (f"{names[best]}: it leaves the net in {costs[best][0]} pieces, {names[other]} in {costs[other][0]}{about}")
+        about = f" ({', '.join(doubtful)})"
+        if costs[best][0] < costs[other][0]:
+            return best, f"{names[best]}: it leaves the net in {costs[best][0]} pieces, {names[other]} in {costs[other][0]}{about}"
+        if costs[best] < costs[other]:
+            return best, f"{names[best]}: it changes less between float and int8{about}"
+        return best, f"{names[best]}: both engines leave the net in {costs[best][0]} pieces{about}"
 
     def _feed(self) -> Feed:
         if self._calibration is None:

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from converter.contract import Array
 from converter.conversion.groups import LINEAR, calls, readers_of, without_activation
 
 
@@ -23,7 +24,7 @@ def folded(model: Any, values: Any) -> Iterator[tuple[str, ...]]:
     """The Keras model meanwhile with each normalisation's scale in the kernel before it; outputs stay the same up to rounding. Gives the
     normalisations' names. `values`: one example to walk the graph with. Layers that are called more than once stay as they are."""
     pairs = _pairs(model, values)
-    kept = [(variable, np.array(variable)) for pair in pairs for layer in pair for variable in layer.weights]
+    kept = [(variable, _numbers(variable)) for pair in pairs for layer in pair for variable in layer.weights]
     try:
         for linear, norm in pairs:
             _fold(linear, norm)
@@ -51,9 +52,9 @@ def _pairs(model: Any, values: Any) -> list[tuple[Any, Any]]:
 
 def _fold(linear: Any, norm: Any) -> None:
     """Kernel and bias times the normalisation's scale; of the normalisation only a shift is left."""
-    variance, mean = np.array(norm.moving_variance, np.float64), np.array(norm.moving_mean, np.float64)
-    gamma = np.array(norm.gamma, np.float64) if norm.gamma is not None else np.ones_like(variance)
-    beta = np.array(norm.beta, np.float64) if norm.beta is not None else np.zeros_like(variance)
+    variance, mean = _numbers(norm.moving_variance), _numbers(norm.moving_mean)
+    gamma = _numbers(norm.gamma) if norm.gamma is not None else np.ones_like(variance)
+    beta = _numbers(norm.beta) if norm.beta is not None else np.zeros_like(variance)
     scale = gamma / np.sqrt(variance + norm.epsilon)
     kernel = linear.pointwise_kernel if type(linear).__name__ == "SeparableConv2D" else linear.kernel
     if type(linear).__name__ == "DepthwiseConv2D":
@@ -62,12 +63,18 @@ def _fold(linear: Any, norm: Any) -> None:
         shaped = scale[:, None]
     else:
         shaped = scale
-    kernel.assign((np.array(kernel, np.float64) * shaped).astype(np.float32))
+    kernel.assign((_numbers(kernel) * shaped).astype(np.float32))
     if linear.bias is not None:
-        linear.bias.assign((np.array(linear.bias, np.float64) * scale).astype(np.float32))
+        linear.bias.assign((_numbers(linear.bias) * scale).astype(np.float32))
     norm.moving_variance.assign(np.full_like(variance, 1.0 - norm.epsilon).astype(np.float32))
     norm.moving_mean.assign((mean * scale - beta).astype(np.float32))
     if norm.gamma is not None:
         norm.gamma.assign(np.ones_like(gamma, np.float32))
     if norm.beta is not None:
         norm.beta.assign(np.zeros_like(beta, np.float32))
+
+
+def _numbers(variable: Any) -> Array:
+    import keras
+
+    return np.array(keras.ops.convert_to_numpy(variable), np.float64)

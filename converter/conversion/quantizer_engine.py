@@ -32,9 +32,9 @@ def _package() -> Any:
     return calibrator, qtyping, quantizer, recipe_manager, qsv_utils
 
 
-def recipe(graph: Sequence[Operator], pictures: Sequence[str], floats: Sequence[str], keep: Sequence[str]) -> list[dict[str, Any]]:
-    """static_wi8_ai8 with exceptions: inputs in `pictures` (tensors) become uint8, those in `floats` stay float32, as do all outputs, the
-    operators that are slow in int8 and those whose output tensors are in `keep`. Later rules win."""
+def recipe(graph: Sequence[Operator], bytes_in: bool, keep: Sequence[str]) -> list[dict[str, Any]]:
+    """static_wi8_ai8 with exceptions: float32 stay all outputs, the operators that are slow in int8 and those whose output tensors are in
+    `keep`; inputs become uint8 with `bytes_in`, else stay float32 too (the package has one rule for all inputs). Later rules win."""
     _, qtyping, _, recipe_manager, _ = _package()
     names, tensors = qtyping.TFLOperationName, qtyping.TensorQuantizationConfig
     rules = recipe_manager.RecipeManager()
@@ -44,13 +44,13 @@ def recipe(graph: Sequence[Operator], pictures: Sequence[str], floats: Sequence[
     for name in SLOW_IN_INT8:
         if any(operator.name == name for operator in graph):
             rules.add_quantization_config(".*", names[name], algorithm_key="no_quantize")
-    if pictures:
+    if bytes_in:
         byte = tensors(num_bits=8, symmetric=False, granularity=qtyping.QuantGranularity.TENSORWISE, dtype=qtyping.TensorDataType.UINT)
         weight = tensors(num_bits=8, symmetric=True, granularity=qtyping.QuantGranularity.CHANNELWISE, dtype=qtyping.TensorDataType.INT)
-        rules.add_quantization_config(pattern(pictures), names.INPUT, qtyping.OpQuantizationConfig(
+        rules.add_quantization_config(".*", names.INPUT, qtyping.OpQuantizationConfig(
             activation_tensor_config=byte, weight_tensor_config=weight, compute_precision=qtyping.ComputePrecision.INTEGER))
-    if floats:
-        rules.add_quantization_config(pattern(floats), names.INPUT, algorithm_key="no_quantize")
+    else:
+        rules.add_quantization_config(".*", names.INPUT, algorithm_key="no_quantize")
     rules.add_quantization_config(".*", names.OUTPUT, algorithm_key="no_quantize")
     return list(rules.get_quantization_recipe())
 

@@ -8,15 +8,19 @@ from typing import Any
 
 import numpy as np
 
-from converter.contract import Array, Material, SourceModel
+from converter.contract import Array, Floats, Material, SourceModel
+from edge_face.vision.runtime import Interpreter
 from tests.converter.zoo import examples
 
 
-def source(model: Any) -> SourceModel:
-    """A Keras model in memory as the converter's sources hand it on."""
-    from converter.sources import from_keras
+def source(model: Any, folder: Path) -> SourceModel:
+    """A Keras model as the converter's sources hand it on: saved, and loaded again."""
+    from converter.sources import load
 
-    return from_keras(model, Path(f"{model.name}.keras"), {})
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{model.name}.keras"
+    model.save(path)
+    return load(path)
 
 
 def material(model: Any, count: int = 12, seed: int = 3) -> Material:
@@ -25,6 +29,13 @@ def material(model: Any, count: int = 12, seed: int = 3) -> Material:
     return Material({name: np.rint(value).astype(np.uint8) if value.ndim == 4 else value for name, value in given.items()})
 
 
-def floats(values: Mapping[str, Array]) -> dict[str, Array]:
-    """The same in float32, for the Keras model."""
-    return {name: value.astype(np.float32) for name, value in values.items()}
+def run_file(content: bytes, values: Mapping[str, Array]) -> dict[str, Floats]:
+    """Outputs by name of a .tflite file by the device's own runtime, one example after the other."""
+    net = Interpreter(content)
+    rows = [net.run({name: value[index] for name, value in values.items()}) for index in range(len(next(iter(values.values()))))]
+    return {name: np.concatenate([row[name] for row in rows]) for name in rows[0]}
+
+
+def relative(one: Floats, other: Floats) -> float:
+    """RMS of the difference over the RMS of `other`."""
+    return float(np.sqrt(np.mean((one - other) ** 2) / np.mean(other ** 2)))
