@@ -68,11 +68,13 @@ def search(attempt: Try, precisions: Sequence[Precision], rescue: bool, damages:
 
 
 def choose(attempts: Sequence[Attempt]) -> Attempt | None:
-    """The smallest file that passed; among files of like size the fastest, among those as fast the first of `PLAIN` (int8 runs
-    under every runtime). None where none passed."""
+    """The smallest file that passed; among files of like size the fastest, among those as fast the first of `PLAIN`. "dynamic"
+    competes only where no int8 passed: its operators are too new for tflite-runtime 2.14. None where none passed."""
     passed = [found for found in attempts if found.passed]
     if not passed:
         return None
+    if any(found.candidate.precision == "int8" for found in passed):
+        passed = [found for found in passed if found.candidate.precision != "dynamic"]
     smallest = min(found.bytes for found in passed)
     alike = [found for found in passed if found.bytes <= ALIKE * smallest]
     fastest = min(_speed(found) for found in alike)

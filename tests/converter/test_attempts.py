@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from converter.attempts import ALIKE, Attempt, best_failure, choose, search
+from converter.attempts import ALIKE, PLAIN, Attempt, best_failure, choose, search
 from converter.contract import Candidate, Check, LayerDamage, Verdict
 
 
@@ -65,12 +65,18 @@ def test_the_smallest_that_passed_is_kept_and_the_faster_of_alike():
     small, big = made("int8", 100), made("float32", 400)
     assert choose([big, small]) is small
     assert choose([made("int8", 100, passed=False), big]) is big
-    slow, fast = made("int8", 100, ms=2.0), made("dynamic", 109, ms=1.0)
+    slow, fast = made("int8", 100, ms=2.0), made("float16", 109, ms=1.0)
     assert choose([slow, fast]) is fast
-    assert choose([slow, made("dynamic", 111, ms=1.0)]) is slow
+    assert choose([slow, made("float16", 111, ms=1.0)]) is slow
     assert choose([made(passed=False)]) is None
     first = made("int8", 100, ms=1.05)
-    assert choose([made("dynamic", 100, ms=1.0), first]) is first
+    assert choose([made("float16", 100, ms=1.0), first]) is first
+
+
+def test_dynamic_competes_only_where_no_int8_passed():
+    dynamic = made("dynamic", 50, ms=0.5)
+    assert choose([dynamic, made("int8", 100)]).candidate.precision == "int8"
+    assert choose([dynamic, made("int8", 100, passed=False), made("float32", 400)]) is dynamic
 
 
 def test_of_failures_the_nearest_is_reported():
@@ -78,13 +84,15 @@ def test_of_failures_the_nearest_is_reported():
     assert best_failure([made(passed=False, failed=3), near, made(passed=False, failed=1)]) is near
 
 
-attempts = st.lists(st.builds(made, size=st.integers(1, 500), passed=st.booleans(), ms=st.none() | st.floats(0.1, 9)), max_size=8)
+attempts = st.lists(st.builds(made, precision=st.sampled_from(PLAIN), size=st.integers(1, 500), passed=st.booleans(), ms=st.none() | st.floats(0.1, 9)), max_size=8)
 
 
 @given(attempts)
 def test_what_is_chosen_passed_and_is_never_much_larger_than_the_smallest(found):
     best = choose(found)
     passed = [a for a in found if a.passed]
+    if any(a.candidate.precision == "int8" for a in passed):
+        passed = [a for a in passed if a.candidate.precision != "dynamic"]
     assert (best is None) == (not passed)
     if best is not None:
         assert best.passed and best.bytes <= ALIKE * min(a.bytes for a in passed)
@@ -92,7 +100,7 @@ def test_what_is_chosen_passed_and_is_never_much_larger_than_the_smallest(found)
 
 def test_an_unmeasured_file_loses_against_a_measured_one():
     known = made("int8", 100, ms=5.0)
-    assert choose([made("dynamic", 100, ms=None), known]) is known
+    assert choose([made("float16", 100, ms=None), known]) is known
 
 
 @pytest.mark.parametrize("passes", [True, False])
