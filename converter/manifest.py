@@ -34,10 +34,14 @@ def file_entry(path: Path) -> dict[str, Any]:
 
 
 def manifest_text(manifest: Mapping[str, Any]) -> str:
-    """The manifest as JSON: indented, but a table's row or a short list of numbers on one line."""
+    """The manifest as JSON: indented, but a table's row or a short list of numbers on one line. Raises ModelError for a
+    figure that is no number: no reader would take it."""
 
     def render(value: Any, indent: str) -> str:
-        flat = json.dumps(value, ensure_ascii=False)
+        try:
+            flat = json.dumps(value, ensure_ascii=False, allow_nan=False)
+        except ValueError as error:
+            raise ModelError("a figure of the manifest is no number (NaN or infinite): the model or its measurement is broken") from error
         if not isinstance(value, dict | list) or not value or (len(flat) < 200 and not _deep(value)):
             return flat
         inner = indent + "  "

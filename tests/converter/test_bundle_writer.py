@@ -20,6 +20,7 @@ from converter import bundle_writer
 from converter.bundle_writer import CARD, large, publish, stage
 from converter.card import render
 from converter.contract import Candidate, Check, Plan, Preprocessing, TensorSpec, Verdict
+from converter.manifest import manifest_text
 from converter.manifest_content import plain
 from edge_face.errors import ModelError, UsageError
 from edge_face.vision.bundle import MANIFEST, MODELS, load_bundle
@@ -314,6 +315,12 @@ def test_plain_data_is_json_and_stays(value: Any) -> None:
     found = plain(value, 6)
     assert json.loads(json.dumps(found, allow_nan=False)) == found
     assert plain(found, 6) == found
+
+
+@pytest.mark.parametrize("figure", [float("nan"), float("inf")])
+def test_a_figure_that_is_no_number_is_never_written(figure: float) -> None:
+    with pytest.raises(ModelError, match="no number"):
+        manifest_text({"metrics": {"rows": [{"fmr": figure}]}})
 
 
 @pytest.mark.parametrize("task", ["embedder", "detector", "landmarker"])
