@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,8 @@ from converter.sources.staging import network_input
 from edge_face.errors import MediaError
 
 LISTING = "detect.jsonl"
+PHOTOS = 1500
+"""Pictures that calibration is painted from at most: all of a large set would not fit into 2 GB."""
 CLEAN = 10
 """Every so many composites one has no noise and no darkness."""
 EXAM_SEED = 4242
@@ -40,10 +43,13 @@ def gather_composed(plan: Plan, model: SourceModel, calibration: Path, count: in
     listed = records(calibration)
     held = set(_held_names(data)) & {str(record["file"]) for record in listed}
     if not held:
-        held = set(choose_heldout(listed, HELDOUT, data.heldout_seed))
-    photos = _photos(calibration)
+        kinds = Counter(str(record["kind"]) for record in listed)
+        held = set(choose_heldout(listed, {kind: min(HELDOUT.get(kind, 0), kinds[kind] // 3) for kind in kinds}, data.heldout_seed))
+    others = sorted(str(record["file"]) for record in listed if record["file"] not in held)
+    drawn = {others[index] for index in np.random.default_rng(EXAM_SEED).permutation(len(others))[:PHOTOS].tolist()}
+    photos = _photos(calibration, drawn | held)
     training = [photo for photo in photos if photo.file not in held]
-    judging = _photos(gate) if gate is not None else [photo for photo in photos if photo.file in held]
+    judging = _photos(gate, None) if gate is not None else [photo for photo in photos if photo.file in held]
     if gate is not None:
         known = {photo.levels[0].tobytes() for photo in training}
         judging = [photo for photo in judging if photo.levels[0].tobytes() not in known]
@@ -64,11 +70,11 @@ def gather_composed(plan: Plan, model: SourceModel, calibration: Path, count: in
             material(exam.images, "the gate", gate or calibration, len(judging), faces=list(exam.labels)))
 
 
-def _photos(folder: Path) -> Any:
+def _photos(folder: Path, files: set[str] | None) -> Any:
     from converter.training.composites import load_photos
 
     try:
-        photos = load_photos(folder)
+        photos = load_photos(folder, files)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise MediaError(f"the labelled pictures in {folder} cannot be read ({error}): {LISTING} beside detect.tar or the "
                          "pictures is expected") from error

@@ -101,8 +101,8 @@ def _shards(path: Path, most: int) -> Collection:
             break
         chosen.extend(rng.permutation(groups[place])[:EACH].tolist())
     order = rng.permutation(len(train))[:2 * most].tolist()
-    said = (f"{path} has {len(train)} faces that were trained on, of which some calibrate, and {len(held)} set apart for thresholds, of "
-            f"which {len(chosen)} judge",)
+    said = (f"{path} has {len(train)} faces that were trained on, some of which calibrate, and {len(held)} set apart for thresholds, "
+            "some of which judge",)
     return Collection(path, items(train, order, "trained"), items(held, chosen, "held-out"), said)
 
 

@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 
@@ -119,7 +119,8 @@ def _gather_pictures(plan: Plan, model: SourceModel, calibration: Path, count: i
     for chosen, where, items in ((first, calibration, mine), (judging, gate or calibration, judges)):
         if not chosen.items:
             raise MediaError(_nothing(chosen, where, len(items), chosen is first))
-    return (_material(first, plan, model, "calibration", place, seen), _material(judging, plan, model, "the gate", other or place, seen))
+    return (_material(first, plan, model, "calibration", place, seen),
+            _material(judging, plan, model, "the gate", other or replace(place, said=()), seen))
 
 
 SEEN = "training has seen it"
@@ -207,7 +208,7 @@ def _labels(items: Sequence[Item], plan: Plan, what: str) -> tuple[npt.NDArray[n
     if plan.task == "embedder":
         if (labels < 0).all():
             return None, ()
-        return labels, (f"{what}: {len(set(labels.tolist()) - {-1})} people by their folders",)
+        return labels, (f"{what}: {len(set(labels.tolist()) - {-1})} people",)
     strangers = [name for name in names if name not in number]
     if (labels < 0).all():
         wanted = "live and of attacks" if plan.task == "liveness" else ", ".join(plan.labels[:4])
