@@ -116,3 +116,15 @@ def test_a_damaged_file_is_one_sentence(tmp_path: Path) -> None:
     path.write_bytes(b"PK\x03\x04 cut")
     with pytest.raises(ModelError, match=r"m\.keras"):
         inspect_path(path)
+
+
+def test_the_shipped_detectors_weights_are_known_and_have_its_work() -> None:
+    """Its layer of our own is known without a word; the float32 file was made of these weights."""
+    keras()
+    import converter.training
+    from edge_face.vision.bundle import MODELS
+
+    found = inspect_path(Path(converter.training.__file__).parent / "weights" / "detector.keras")["keras"]
+    shipped = work_of(read_flat((MODELS / "detector" / "float32-320x240.tflite").read_bytes()))
+    assert found["macs"] == shipped.macs and found["macs_uncounted"] == []
+    assert "NearestResize" in {layer["kind"] for layer in found["layers"]}
