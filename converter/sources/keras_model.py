@@ -62,6 +62,12 @@ class KerasSource:
                        inputs=(replace(self.inputs[0], dtype="float32"),),
                        said=(*self.said, f"a layer in front brings pixels from 0 to 255 to {low:g} to {high:g}"))
 
+    def with_ending(self, kind: str) -> KerasSource:
+        """The same with a "softmax" or "sigmoid" behind its only output."""
+        keras, _ = keras_on_tensorflow()
+        return replace(self, keras=rebuild.activated(self.keras, kind, keras),
+                       said=(*self.said, f"it ends in raw scores (logits): a {kind} behind it makes probabilities of them"))
+
 
 def load_keras_file(path: Path, size: tuple[int, int] | None, custom: Path | None) -> KerasSource:
     """The model of a `.keras` or `.h5` file, made fit. Raises EdgeFaceError."""

@@ -13,7 +13,7 @@ from typing import Any, Literal
 import numpy as np
 
 from converter.contract import TASKS, Plan, Preprocessing, SourceModel, TensorSpec
-from converter.sources.labels import choose_labels
+from converter.sources.labels import choose_labels, class_folders
 from converter.sources.pixels import RAW, guess_pixels
 from edge_face.errors import ModelError, UsageError
 
@@ -56,7 +56,7 @@ def make_plan(model: SourceModel, task: str | None, *, labels: Path | Sequence[s
         return _from_record(model, said)
     guessed: list[str] = []
     if task is None:
-        task, why = _guess_task(model)
+        task, why = _guess_task(model, said)
         guessed.append(why)
     _check_task(model, task)
     preprocessing = _preprocessing(model, task, said, guessed)
@@ -89,7 +89,7 @@ def head(model: SourceModel, name: str) -> HEADS:
     return "softmax" if found.shape[1] > 1 and np.allclose(found.sum(1), 1, atol=1e-3) else "sigmoid"
 
 
-def _guess_task(model: SourceModel) -> tuple[str, str]:
+def _guess_task(model: SourceModel, said: Said) -> tuple[str, str]:
     ask = f"say --task ({', '.join(TASKS)})"
     if len(model.outputs) != 1:
         raise UsageError(f"{model.path} has {len(model.outputs)} outputs ({', '.join(spec.name for spec in model.outputs)}), and nothing "
@@ -105,6 +105,9 @@ def _guess_task(model: SourceModel) -> tuple[str, str]:
             return "classifier", "it ends in one sigmoid, so it is taken for a classifier that tells two classes apart"
         if kind == "linear" and taken is not None and taken.shape[:2] == (FACE, FACE) and count in VECTOR:
             return "embedder", f"it makes a vector of {count} numbers of a picture of {FACE}x{FACE}, so it is taken for an embedder"
+        named = said.labels is not None or (said.calibration is not None and len(class_folders(said.calibration)) == count)
+        if kind == "linear" and count > 1 and named:
+            return "classifier", f"it gives a number for each of {count} classes that have names, so it is taken for a classifier"
     shapes = " and ".join("x".join(map(str, spec.shape)) for spec in model.inputs)
     raise UsageError(f"nothing says what {model.path} is for ({shapes} in, {'x'.join(map(str, given.shape))} out): {ask}")
 

@@ -122,6 +122,11 @@ def scaled_in_front(model: Any, low: float, high: float, keras: Any) -> Any:
     return over(model, [picture], keras, call)
 
 
+def activated(model: Any, kind: str, keras: Any) -> Any:
+    """The model with an activation behind its only output."""
+    return keras.Model(model.input, keras.layers.Activation(kind, name="probabilities")(model.outputs[0]), name=model.name)
+
+
 def output_names(model: Any) -> tuple[list[str], list[bool]]:
     """Names of the outputs in the order of `model.outputs`, and which of them nobody chose."""
     names, chosen = [], []

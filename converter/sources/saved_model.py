@@ -27,7 +27,8 @@ FORBIDDEN = frozenset({"ReadFile", "WriteFile", "MatchingFiles", "PyFunc", "Eage
 @dataclass(eq=False)
 class SavedSource:
     """See `converter.contract.SourceModel`. `loaded` is what TensorFlow loaded, `signature` its function, `given` and `gives`
-    the signature's own names of inputs and outputs; pixels 0 to 255 are brought to `pixels`. `single`: it takes a batch of 1 only."""
+    the signature's own names of inputs and outputs; pixels 0 to 255 are brought to `pixels`, and "softmax" or "sigmoid" is
+    put behind it by `ending`. `single`: it takes a batch of 1 only."""
 
     path: Path
     kind: Kind
@@ -43,6 +44,7 @@ class SavedSource:
     gives: tuple[str, ...]
     operators: tuple[str, ...]
     pixels: tuple[float, float] | None = None
+    ending: str = ""
     single: bool = False
     _traced: list[Any] = field(default_factory=list, init=False, repr=False)
 
@@ -59,6 +61,11 @@ class SavedSource:
         return replace(self, pixels=(low, high), inputs=(replace(self.inputs[0], dtype="float32"),),
                        said=(*self.said, f"a layer in front brings pixels from 0 to 255 to {low:g} to {high:g}"))
 
+    def with_ending(self, kind: str) -> SavedSource:
+        """The same with a "softmax" or "sigmoid" behind its only output."""
+        return replace(self, ending=kind,
+                       said=(*self.said, f"it ends in raw scores (logits): a {kind} behind it makes probabilities of them"))
+
     def _call(self) -> Call:
         _, tf = keras_on_tensorflow()
         wanted = self.signature.structured_input_signature[1]
@@ -71,7 +78,8 @@ class SavedSource:
                     value = tf.cast(value, tf.float32) * ((self.pixels[1] - self.pixels[0]) / 255.0) + self.pixels[0]
                 fed[own] = tf.cast(value, wanted[own].dtype)
             found = self.signature(**fed)
-            return {spec.name: found[own] for own, spec in zip(self.gives, self.outputs, strict=True)}
+            end = {"softmax": tf.nn.softmax, "sigmoid": tf.nn.sigmoid}.get(self.ending, tf.identity)
+            return {spec.name: end(found[own]) for own, spec in zip(self.gives, self.outputs, strict=True)}
 
         return call
 
@@ -107,7 +115,7 @@ def load_saved_model(path: Path, size: tuple[int, int] | None) -> SavedSource:
     source = SavedSource(path, "savedmodel", inputs, tuple(TensorSpec(name, ()) for name in names), {}, digest, said, None, loaded,
                          signature, given, gives, operators, single=single)
     source.outputs = _outputs(source, tf)
-    source._traced.clear()
+    _check_repeatable(source)
     return source
 
 
@@ -157,6 +165,18 @@ def _outputs(source: SavedSource, tf: Any) -> tuple[TensorSpec, ...]:
                              "export the network alone")
         outputs.append(TensorSpec(spec.name, tuple(int(side) for side in value.shape[1:])))
     return tuple(outputs)
+
+
+def _check_repeatable(source: SavedSource) -> None:
+    """Raises ModelError for a model that draws at random while it runs: Keras exports layers of augmentation switched on."""
+    if not any("Random" in operator for operator in source.operators):
+        return
+    rng = np.random.default_rng(0)
+    values = {spec.name: (255 * rng.random((1, *spec.shape))).astype(spec.dtype) for spec in source.inputs}
+    first, again = source.run(values), source.run(values)
+    if any(not np.allclose(first[name], again[name], rtol=1e-4, atol=1e-6) for name in first):
+        raise ModelError(f"{source.path} gives other numbers each time: layers of augmentation draw at random in it; bring the .keras "
+                         "file, in which they are switched off, or export the model without them")
 
 
 def _operators(path: Path) -> tuple[str, ...]:
