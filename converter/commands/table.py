@@ -58,7 +58,7 @@ def run(args: argparse.Namespace) -> int:
         except EdgeFaceError as error:
             if len(args.models) == 1:
                 raise
-            rows.append(Row(order.model.stem, order.task or "-", "all", refused=str(error).replace(str(order.model), order.model.name)))
+            rows.append(Row(order.model.stem, order.task or "-", "all", refused=_without_folders(str(error), order)))
         if args.out:  # after each model, so that what took long is not lost to what fails later
             replace_text(args.out, markdown(rows, told))
     if args.json and args.json != "-":
@@ -68,6 +68,13 @@ def run(args: argparse.Namespace) -> int:
     elif not args.out:
         print(markdown(rows, told), end="")
     return 0
+
+
+def _without_folders(text: str, order: Order) -> str:
+    """A table that is published does not tell where somebody keeps files."""
+    for path in (order.model, order.calibration):
+        text = text.replace(str(path), path.name)
+    return text
 
 
 def orders(models: Sequence[str], calibrations: Sequence[Path]) -> Iterator[Order]:
@@ -91,6 +98,8 @@ def about(pictures: int, held_out: int) -> list[str]:
         "Made by `edge-face-convert table`. Each model is converted to float32, float16, dynamic range and int8 by edge-face (in brackets, "
         "which engine it chose), and by TFLiteConverter (Optimize.DEFAULT and a representative dataset) and ai-edge-quantizer (recipe "
         "static_wi8_ai8) used plainly, both given the same float model with a static batch of 1 and the same calibration examples.",
+        "A loss below 0 is a gain by chance. ai-edge-quantizer's own calibration averages the ranges of the examples rather than spanning "
+        "them; a tensor of one number, such as the value before a sigmoid, then loses half of its range, and its answers with it.",
         f"At most {pictures} examples calibrate, at most {held_out} others judge. `passes`: the parity gate with its default limits. ms: "
         "median of 30 runs, processor time of one thread. pieces: stretches of the XNNPACK delegate; the operators that it leaves to the "
         "runtime stand behind.",
