@@ -129,7 +129,7 @@ def plan_of(bundle: Bundle, entry: BundleFile) -> Plan:
 def _of_keras(path: Path, home: Path, known: Side | None, say: Say) -> Side:
     from converter.bundle_writer import stage
     from converter.conversion import Conversion
-    from converter.sources import fit, load, make_plan
+    from converter.sources import fit, load, make_plan, with_probabilities
 
     loaded = load(path)
     if known is None:
@@ -137,6 +137,7 @@ def _of_keras(path: Path, home: Path, known: Side | None, say: Say) -> Side:
     else:
         plan = make_plan(loaded, known.plan.task, labels=known.plan.labels or None, parts=known.plan.parts)
         plan = replace(plan, mirrored=known.plan.mirrored)
+    loaded = with_probabilities(loaded, plan)
     for sentence in (*loaded.said, *plan.guessed):
         say(f"{path.name}: {sentence}")
     model = loaded if plan.preprocessing is None else fit(loaded, plan.preprocessing)
