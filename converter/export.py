@@ -5,19 +5,21 @@ int8 is plain post-training quantization: uint8 pixels in, int8 inside, float32 
 
 from __future__ import annotations
 
-import contextlib
-import io
-import os
 import tempfile
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
 
-from converter.conversion.quiet import tensorflow
+from converter.contract import Precision, TensorSpec
+from converter.conversion import tflite_engine
+from converter.conversion.feeding import Feed
+from converter.conversion.fold import folded
+from converter.conversion.quantizer_engine import input_tensors
+from converter.conversion.quiet import quiet, tensorflow
 from edge_face.errors import ModelError
 
 PRECISIONS = ("int8", "float16", "float32", "dynamic")
@@ -25,19 +27,7 @@ SIZE_LIMIT = 6_000_000
 """Bytes that a shipped file may have at most."""
 
 
-@contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """Swallows what the converter prints from C++ and Python, which is many screens of no use to a user."""
-    saved = os.dup(2)
-    sink = os.open(os.devnull, os.O_WRONLY)
-    try:
-        os.dup2(sink, 2)
-        with contextlib.redirect_stdout(io.StringIO()):
-            yield
-    finally:
-        os.dup2(saved, 2)
-        os.close(saved)
-        os.close(sink)
+_quiet = quiet
 
 
 def load_keras(path: Path) -> Any:
@@ -83,56 +73,27 @@ def quantize(
 
     `calibration` is (n, height, width, channels) uint8 in the model's own colour order; only int8 uses it. Raises ModelError.
     """
-    tf = tensorflow()
+    tensorflow()
     import keras
 
-    shape = (1, *(int(side) for side in model.inputs[0].shape[1:]))
+    shape = tuple(int(side) for side in model.inputs[0].shape[1:])
     named = keras.Model(model.inputs, {output: model.outputs[0]})
     files: dict[str, bytes] = {}
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, quiet() as hush:
+        saved = Path(folder)
         try:
-            with _quiet():
-                named.export(
-                    folder,
-                    format="tf_saved_model",
-                    verbose=False,
-                    input_signature=[keras.InputSpec(shape=shape, dtype="float32")],
-                )
-                for precision in precisions:
-                    files[precision] = _convert(tf, folder, precision, calibration)
+            with folded(named, np.zeros((1, *shape), np.float32)):
+                named.export(folder, format="tf_saved_model", verbose=False,
+                             input_signature=[keras.InputSpec(shape=(1, *shape), dtype="float32")])
+            for precision in precisions:
+                if precision == "int8":
+                    (name,) = input_tensors(tflite_engine.plain(saved, "float32"))
+                    examples = Feed({name: calibration}, (TensorSpec(name, shape),), frozenset((name,)))
+                    calibrated = tflite_engine.calibrate(saved, examples, hush, lambda: None)
+                    files[precision] = tflite_engine.quantize(calibrated, True, ())
+                else:
+                    files[precision] = tflite_engine.plain(saved, cast(Precision, precision))
         except Exception as error:  # the converter raises its own kinds, chiefly ConverterError
             reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
             raise ModelError(f"TensorFlow cannot convert this model ({reason[:200]})") from error
     return files
-
-
-def _convert(tf: Any, folder: str, precision: str, calibration: npt.NDArray[np.uint8]) -> bytes:
-    converter = tf.lite.TFLiteConverter.from_saved_model(folder)
-    if precision == "int8":
-        converter.optimizations = [tf.lite.Optimize.DEFAULT]
-        converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
-        converter.inference_input_type = tf.uint8
-        converter.inference_output_type = tf.float32
-
-        def pictures() -> Iterator[list[npt.NDArray[np.float32]]]:
-            # Black and white first, so that the input's scale is exactly 1 and pixels go in as they are.
-            shape = (1, *calibration.shape[1:])
-            yield [
-                np.concatenate(
-                    [
-                        np.zeros(shape, np.float32)[:, : shape[1] // 2],
-                        np.full(shape, 255, np.float32)[:, shape[1] // 2 :],
-                    ],
-                    1,
-                )
-            ]
-            for picture in calibration:
-                yield [picture[None].astype(np.float32)]
-
-        converter.representative_dataset = pictures
-    elif precision == "float16":
-        converter.optimizations = [tf.lite.Optimize.DEFAULT]
-        converter.target_spec.supported_types = [tf.float16]
-    elif precision == "dynamic":
-        converter.optimizations = [tf.lite.Optimize.DEFAULT]
-    return bytes(converter.convert())

@@ -208,7 +208,7 @@ class Conversion:
                    why: str = "") -> Candidate:
         said = [why] if why else []
         if self._unrolled:
-            said.append(f"the recurrent layers {', '.join(self._unrolled)} were unrolled over their fixed length")
+            said.append(f"recurrent layers were unrolled over their fixed length: {', '.join(self._unrolled)}")
         said += on_the_delegate(content, self._what)
         Interpreter(content, name=f"the {precision} file of {self._what}")
         recipe = {**recipe, "precision": precision, "tensorflow": _version("tensorflow", "tensorflow-cpu"),

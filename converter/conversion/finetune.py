@@ -185,10 +185,13 @@ def _kind(values: Array) -> Loss:
 def _far(kind: Loss, target: Any, output: Any, variance: float) -> Any:
     import tensorflow as tf
 
-    if kind == "cosine":
-        return 1.0 - tf.reduce_mean(tf.reduce_sum(tf.math.l2_normalize(target, -1) * tf.math.l2_normalize(output, -1), -1))
-    if kind == "mse":
-        return tf.reduce_mean((target - output) ** 2) / variance
+    if kind in ("cosine", "mse"):
+        squared = tf.reduce_mean((target - output) ** 2) / variance
+        if kind == "mse":
+            return squared
+        # A little of the squares too: direction alone would let the lengths drift.
+        cosine = tf.reduce_sum(tf.math.l2_normalize(target, -1) * tf.math.l2_normalize(output, -1), -1)
+        return 1.0 - tf.reduce_mean(cosine) + 0.1 * squared
     # Probabilities of softmax add up to one: both divergences in one formula, that of the rest being nothing to them.
     target, output = tf.clip_by_value(target, 1e-6, 1 - 1e-6), tf.clip_by_value(output, 1e-6, 1 - 1e-6)
     whole = tf.reduce_all(tf.abs(tf.reduce_sum(target, -1) - 1.0) < 1e-3) if target.shape[-1] > 1 else tf.constant(False)
@@ -219,8 +222,7 @@ def _wrapped(model: SourceModel, tuned: Any, sentence: str) -> SourceModel:
     """The source with the tuned model in place of its own."""
     from converter.manifest import weights_digest
 
-    fresh: dict[str, Any] = {"_traced": []} if hasattr(model, "_traced") else {}  # what it had compiled has the old weights
     source: Any = model  # a dataclass, as all of converter.sources are
     changed: SourceModel = dataclasses.replace(source, keras=tuned, weights_sha256=weights_digest(tuned.get_weights()),
-                                               said=(*model.said, sentence), **fresh)
+                                               said=(*model.said, sentence))
     return changed

@@ -17,7 +17,8 @@ from edge_face.vision.runtime import Interpreter
 @dataclass(frozen=True, slots=True)
 class Operator:
     """One node: builtin operator ("CUSTOM" and `custom` for others), its version, names of its tensors, `constants` those of its
-    inputs that carry data, and how many bytes these are. `floats`: it computes in float32."""
+    inputs that carry data, `bytes` how many these have (shapes, axes and int8's biases, all int32, left out). `floats`: its outputs
+    are float32."""
 
     name: str
     version: int
@@ -62,9 +63,10 @@ def _operator(schema: Any, model: Any, graph: Any, node: Any) -> Operator:
     inputs = [graph.tensors[index] for index in _indices(node.inputs) if index >= 0]
     outputs = [graph.tensors[index] for index in _indices(node.outputs) if index >= 0]
     constants = [tensor for tensor in inputs if _length(model.buffers[tensor.buffer])]
+    weights = [tensor for tensor in constants if tensor.type not in (schema.TensorType.INT32, schema.TensorType.INT64)]
     return Operator(
         name, int(code.version), _names(inputs), _names(outputs), _names(constants),
-        sum(_length(model.buffers[tensor.buffer]) for tensor in constants),
+        sum(_length(model.buffers[tensor.buffer]) for tensor in weights),
         any(tensor.type == schema.TensorType.FLOAT32 for tensor in outputs),
         (code.customCode or b"").decode("utf-8", "replace"))
 
