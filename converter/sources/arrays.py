@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import zipfile
-import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,10 +13,10 @@ import numpy.typing as npt
 
 from converter.contract import Array, Material, Plan, SourceModel
 from converter.sources import variety
+from converter.sources.backend import reason
 from edge_face.errors import MediaError, UsageError
 
 LABELS = "labels"
-UNREADABLE = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error, NotImplementedError)
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,8 +67,8 @@ def read_arrays(path: Path, model: SourceModel, plan: Plan) -> Table:
     try:
         with np.load(path, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
-    except UNREADABLE as error:
-        raise MediaError(f"{path} cannot be read ({error}): write it with numpy.savez, without objects") from error
+    except Exception as error:  # numpy, zipfile and zlib raise a dozen kinds for damaged bytes, SyntaxError among them
+        raise MediaError(f"{path} cannot be read ({reason(error)}): write it with numpy.savez, without objects") from error
     labels = arrays.pop(LABELS, None)
     if len(model.inputs) == 1 and len(arrays) == 1:
         arrays = {model.inputs[0].name: next(iter(arrays.values()))}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -141,10 +142,15 @@ def _own_classes(path: Path, keras: Any) -> dict[str, Any]:
     spec = importlib.util.spec_from_file_location(f"custom_{path.stem}", path)
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # where dataclasses and pickles look
+    sys.path.insert(0, str(path.resolve().parent))  # for files beside it, as when Python runs it
     try:
         spec.loader.exec_module(module)
     except Exception as error:  # whatever a stranger's file raises
+        del sys.modules[spec.name]
         raise UsageError(f"--custom {path} cannot be run ({type(error).__name__}: {reason(error)})") from error
+    finally:
+        sys.path.remove(str(path.resolve().parent))
     own = {name: value for name, value in vars(module).items() if getattr(value, "__module__", None) == module.__name__}
     return {name: value for name, value in own.items() if isinstance(value, Callable) and not name.startswith("_")}  # type: ignore[arg-type]
 

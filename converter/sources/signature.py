@@ -53,6 +53,9 @@ def export_call(source: SourceModel, call: Call, variables: Sequence[Any], folde
             served = tf.function(serve, autograph=False).get_concrete_function(**signature)
             tf.saved_model.save(module, str(folder), signatures={"serving_default": served})
     except Exception as error:  # layers raise what they like while they are traced
+        if isinstance(error, OSError) or "No space left" in str(error) or "Disk quota" in str(error):
+            raise ModelError(f"the model cannot be written to {folder} ({reason(error)}): make room, or set TMPDIR to another "
+                             "disk") from error
         raise ModelError(f"{source.path} cannot be written with a batch of 1 ({reason(error)}): build it for any batch, "
                          "keras.Input((height, width, 3))") from error
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import zipfile
 from collections.abc import Callable
@@ -184,6 +185,42 @@ def test_h5_holds_the_same_model(tmp_path: Path) -> None:
         assert one.kind == "h5" and one.inputs == two.inputs and one.outputs == two.outputs and one.weights_sha256 == two.weights_sha256
         for key, value in one.run(values).items():
             np.testing.assert_allclose(value, two.run(values)[key], atol=1e-6)
+
+
+def test_h5_of_an_older_keras(tmp_path: Path) -> None:
+    """Keras 2 wrote no modules, no registered names, and batch_input_shape."""
+    import h5py
+
+    def older(value: Any) -> Any:
+        if isinstance(value, list):
+            return [older(each) for each in value]
+        if not isinstance(value, dict):
+            return value
+        if value.get("class_name") == "DTypePolicy":
+            return value["config"]["name"]
+        kept = {key: older(each) for key, each in value.items() if key not in ("module", "registered_name", "build_config")}
+        if "batch_shape" in kept:
+            kept["batch_input_shape"] = kept.pop("batch_shape")
+        return kept
+
+    model = zoo.ZOO["tutorial_32_softmax"]()
+    path = saved(model, tmp_path / "old.h5")
+    with h5py.File(path, "r+") as file:
+        file.attrs["model_config"] = json.dumps(older(json.loads(file.attrs["model_config"])))
+    values = zoo.examples(model, count=2)
+    np.testing.assert_allclose(load(path).run(values)["output"], np.asarray(model(values["input"], training=False)), atol=1e-6)
+
+
+def test_a_full_disk_while_exporting(good: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import tensorflow as tf
+
+    def full(*args: Any, **more: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    source = load(good)
+    monkeypatch.setattr(tf.saved_model, "save", full)
+    with pytest.raises(ModelError, match="make room"):
+        source.export(tmp_path / "out")
 
 
 def test_weights_alone_are_refused(tmp_path: Path) -> None:
