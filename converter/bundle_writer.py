@@ -12,7 +12,6 @@ from typing import Any
 
 from converter.card import render
 from converter.contract import Candidate, Plan, SourceModel, Verdict
-from converter.export import SIZE_LIMIT
 from converter.manifest import manifest_text
 from converter.manifest_content import DIGITS, content, file_names, gate, plain
 from converter.placing import bundle_place
@@ -20,6 +19,8 @@ from edge_face.errors import ModelError
 from edge_face.vision.bundle import MANIFEST, Bundle, load_bundle
 
 CARD = "MODEL_CARD.md"
+SIZE_LIMIT = 6_000_000
+"""Bytes that a shipped file may have at most."""
 UNKNOWN_SCORES = {"recognise": 0.2, "hide": 0.02}
 """Scores of a detector that is still to be measured."""
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from converter.bundle_writer import CARD
 from converter.card import render
-from converter.embedder_bundle import CARD
 from converter.encounters import TEMPLATES
 from converter.face_material import VIEWS, embed_material
 from converter.faces import open_faces

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from converter.export import load_keras
+from converter.sources import load
 from converter.training.landmarker_data import VIEW, sample
 from converter.training.landmarker_task import NO_CROPS, LandmarkerTask
 from edge_face.errors import ModelError
@@ -36,7 +36,7 @@ class Views:
 
 def open_net(run: Path) -> Any:
     """The trained net of a run's folder. Raises ModelError."""
-    model = load_keras(run / "landmarker.keras")
+    model = load(run / "landmarker.keras").keras
     if [tuple(t.shape) for t in model.inputs] != [(None, VIEW, VIEW, 3)] or tuple(model.outputs[0].shape) != (None, 10):
         raise ModelError(f"{run / 'landmarker.keras'} is no landmarker: {VIEW}x{VIEW} pixels in, 10 numbers out are expected")
     return model

@@ -93,7 +93,7 @@ class Clock:
 def explore(order: Order, say: Say = lambda text: None) -> Found:
     """Makes and judges all files that the order asks for; writes nothing. Raises EdgeFaceError."""
     from converter.parity import read_limits
-    from converter.sources import gather, load, make_plan
+    from converter.sources import gather, load, make_plan, with_probabilities
 
     clock = Clock()
     limits = read_limits(order.limits)
@@ -101,11 +101,23 @@ def explore(order: Order, say: Say = lambda text: None) -> Found:
         loaded = load(order.model, size=order.size, custom=order.custom)
         plan = make_plan(loaded, order.task, labels=order.labels, parts=order.parts, colour=order.colour, pixels=order.pixels,
                          aligned=order.aligned, calibration=order.calibration, mirrored=order.mirrored)
+        loaded = with_probabilities(loaded, plan)
+    _check_embedder(loaded, plan)
     for sentence in (*loaded.said, *plan.guessed):
         say(sentence)
     with clock("gathering"):
         calibration, examples = gather(plan, loaded, order.calibration, order.count, HELD_OUT, order.gate, say=say)
     return prove(order, loaded, plan, calibration, examples, limits, clock, say)
+
+
+def _check_embedder(model: SourceModel, plan: Plan) -> None:
+    """The door hands over faces of one size. Raises ModelError."""
+    from edge_face.vision.align import SIZE
+
+    given = plan.preprocessing
+    if plan.task == "embedder" and given is not None and (given.width, given.height, given.aligned) != (SIZE, SIZE, True):
+        raise ModelError(f"{model.path} takes {'aligned faces' if given.aligned else 'whole pictures'} of {given.width}x{given.height}: "
+                         f"the door gives an embedder aligned faces of {SIZE}x{SIZE}; train one for these, or name another --task")
 
 
 def prove(order: Order, loaded: SourceModel, plan: Plan, calibration: Material, examples: Material, limits: Limits, clock: Clock,
@@ -116,7 +128,8 @@ def prove(order: Order, loaded: SourceModel, plan: Plan, calibration: Material, 
 
     # Converted is the model that takes pixels 0 to 255; judged by is the model as it was brought.
     model = loaded if plan.preprocessing is None else fit(loaded, plan.preprocessing)
-    with Workbench(order, model, plan, calibration, Gate(loaded, plan, examples, limits), clock, say) as bench:
+    with (Progress("judging", len(examples) * (1 + len(wanted(order)))) as bar,
+          Workbench(order, model, plan, calibration, Gate(loaded, plan, examples, limits, bar.step), clock, say) as bench):
         attempts, floor = bench.all(), bench.floor()
         if any(attempt.candidate.precision == "int8" for attempt in attempts):
             bench.measure_damage()
@@ -124,6 +137,11 @@ def prove(order: Order, loaded: SourceModel, plan: Plan, calibration: Material, 
     tuned = any(attempt.tuned for attempt in chosen.values())
     return Found(bench.tuned if tuned and bench.tuned is not None else model, plan, calibration, examples, tuple(attempts), chosen,
                  bench.damage, limits, floor, dict(clock.seconds), (*loaded.said, *plan.guessed))
+
+
+def wanted(order: Order) -> list[Precision]:
+    """The precisions that are tried: all of them for "auto"."""
+    return [precision for precision in PLAIN if "auto" in order.precisions or precision in order.precisions]
 
 
 def file_name(plan: Plan, precision: str) -> str:
@@ -157,6 +175,7 @@ class Workbench:
         self._gate, self._clock, self._say = gate, clock, say
         self._open = ExitStack()
         self._conversions: dict[bool, Any] = {}
+        self._told: set[str] = set()
         self.tuned: SourceModel | None = None
         self.damage: tuple[LayerDamage, ...] = ()
 
@@ -171,9 +190,8 @@ class Workbench:
         from converter.conversion import choose_float
 
         auto = "auto" in self._order.precisions
-        wanted: list[Precision] = [p for p in PLAIN if auto or p in self._order.precisions]
         tunable = self._order.tune and self._model.keras is not None
-        return self._timed(list(search(self._attempt, wanted, auto, self.measure_damage, choose_float, tunable)))
+        return self._timed(list(search(self._attempt, wanted(self._order), auto, self.measure_damage, choose_float, tunable)))
 
     def _timed(self, attempts: Sequence[Attempt]) -> list[Attempt]:
         """With the speed of each, all in turns, so that whatever else the machine does slows all of them alike."""
@@ -214,6 +232,10 @@ class Workbench:
         attempt = Attempt(candidate, verdict, None, tuned)
         words = "passed" if verdict.passed else "; ".join(check.text for check in verdict.checks if not check.passed)
         self._say(f"{attempt.title}: {attempt.bytes:,} bytes: {words}")
+        for sentence in verdict.said:
+            if sentence not in self._told:
+                self._told.add(sentence)
+                self._say(sentence)
         return attempt
 
     def measure_damage(self) -> tuple[LayerDamage, ...]:

@@ -47,7 +47,7 @@ def run(args: argparse.Namespace) -> int:
     with new_folder(args.out) as work:
         results = {"float32": judge(record.classes, run_in_batches(_keras(model), known), truth, run_in_batches(_keras(model), strangers))}
         if args.quantize:
-            content = _quantized(model, args.data, record)
+            content = _quantized(args.run / "classifier.keras", args.data, record)
             (work / "int8.tflite").write_bytes(content)
             predict = _tflite(content)
             results["int8"] = judge(record.classes, run_in_batches(predict, known), truth, run_in_batches(predict, strangers))
@@ -144,18 +144,21 @@ def _keras(model: Any) -> Any:
     return predict
 
 
-def _quantized(model: Any, data: Path, record: Record) -> bytes:
+def _quantized(path: Path, data: Path, record: Record) -> bytes:
     import numpy as np
 
-    from converter.export import quantize
+    from converter.contract import Material
+    from converter.conversion import convert
     from converter.faces import calibration_faces
+    from converter.sources import load as load_source
     from edge_face.errors import UsageError
 
     if not data.is_dir():
         raise UsageError("--quantize takes its ranges from a folder of pictures: give --data a folder, not a CSV")
     faces = calibration_faces(data, 200)
     pixels = np.stack([record.preprocessing.apply(face) for face in faces])
-    return quantize(model, "probability", ["int8"], pixels)["int8"]
+    model = load_source(path)
+    return convert(model, "int8", Material({model.inputs[0].name: pixels})).content
 
 
 def _tflite(content: bytes) -> Any:

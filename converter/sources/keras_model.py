@@ -113,10 +113,10 @@ def load_keras_file(path: Path, size: tuple[int, int] | None, custom: Path | Non
 
 
 def _loaded(path: Path, keras: Any, objects: Mapping[str, Any], custom: Path | None) -> Any:
-    from converter.export import _quiet
+    from converter.conversion.quiet import quiet
 
     try:
-        with _quiet():
+        with quiet():
             return keras.models.load_model(path, custom_objects=dict(objects) or None, compile=False, safe_mode=True)
     except Exception as error:  # keras raises a dozen kinds, from KeyError to h5py's OSError
         text = str(error)

@@ -87,14 +87,14 @@ class SavedSource:
 def load_saved_model(path: Path, size: tuple[int, int] | None) -> SavedSource:
     """The model in a SavedModel's folder, made fit. Raises EdgeFaceError."""
     _, tf = keras_on_tensorflow()
-    from converter.export import _quiet
+    from converter.conversion.quiet import quiet
 
     operators = _operators(path)
     if bad := sorted(FORBIDDEN & set(operators)):
         raise ModelError(f"{path} has the operator {bad[0]}, which reaches files or Python code, and is not loaded: export the network "
                          "alone, without its reading of files")
     try:
-        with _quiet():
+        with quiet():
             loaded = tf.saved_model.load(str(path))
         signatures = dict(loaded.signatures)
     except Exception as error:  # TensorFlow raises its own kinds, OSError and AttributeError

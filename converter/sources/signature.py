@@ -36,7 +36,7 @@ def run_call(source: SourceModel, call: Call, values: Mapping[str, Array], trace
 
 def export_call(source: SourceModel, call: Call, variables: Sequence[Any], folder: Path) -> None:
     """Writes a SavedModel with a batch of 1 and "serving_default" over these TensorFlow variables. Raises ModelError."""
-    from converter.export import _quiet
+    from converter.conversion.quiet import quiet
 
     _, tf = keras_on_tensorflow()
     signature = {spec.name: tf.TensorSpec((1, *spec.shape), spec.dtype, name=spec.name) for spec in source.inputs}
@@ -46,7 +46,7 @@ def export_call(source: SourceModel, call: Call, variables: Sequence[Any], folde
         return {name: tf.ensure_shape(tf.cast(value, tf.float32), shapes[name]) for name, value in call(given).items()}
 
     try:
-        with _quiet():
+        with quiet():
             module = tf.Module()
             # The variables alone: with the Keras model itself in the tree, TensorFlow's converter no longer sees that they are constant.
             module.kept = list(variables)

@@ -89,7 +89,9 @@ def parse_manifest(document: Any, task: str | None, where: str) -> Fields:
         mapping(root.get(key, {}), where, key)
     for package, number in mapping(root.get("made_by", {}), where, "made_by").items():
         line(number, where, f"made_by.{package}")
-    return Fields(name, version, f"{name}-{digest[:12]}", spec, files, embedding, classes, gate, root)
+    # Shown both sides of a face, the same weights give other vectors, at other thresholds.
+    looks = "-mirrored" if embedding is not None and embedding.mirrored else ""
+    return Fields(name, version, f"{name}-{digest[:12]}{looks}", spec, files, embedding, classes, gate, root)
 
 
 def parse_files(given: dict[str, Any], spec: InputSpec, where: str) -> tuple[BundleFile, ...]:

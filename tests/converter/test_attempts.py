@@ -84,7 +84,8 @@ def test_of_failures_the_nearest_is_reported():
     assert best_failure([made(passed=False, failed=3), near, made(passed=False, failed=1)]) is near
 
 
-attempts = st.lists(st.builds(made, precision=st.sampled_from(PLAIN), size=st.integers(1, 500), passed=st.booleans(), ms=st.none() | st.floats(0.1, 9)), max_size=8)
+attempts = st.lists(st.builds(made, precision=st.sampled_from(PLAIN), size=st.integers(1, 500), passed=st.booleans(),
+                              ms=st.none() | st.floats(0.1, 9)), max_size=8)
 
 
 @given(attempts)

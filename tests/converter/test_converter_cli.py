@@ -14,8 +14,8 @@ import pytest
 
 from converter import cli
 from converter.card import render
-from converter.embedder_bundle import describe
-from converter.export import tensorflow
+from converter.conversion.quiet import tensorflow
+from converter.description import describe
 from converter.faces import calibration_faces, open_faces, people
 from converter.manifest import manifest_text, new_folder, weights_digest
 from edge_face.demo import __file__ as demo_file
@@ -116,12 +116,14 @@ def _zip_of(content: bytes):  # type: ignore[no-untyped-def]
 
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w") as archive:
-        archive.writestr("config.json", content)
+        for name in ("config.json", "metadata.json", "model.weights.h5"):
+            archive.writestr(name, content)
     stream.seek(0)
     return stream
 
 
 def test_quantize_refuses_bad_input_and_leaves_nothing(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """What is refused before anything heavy is imported; tests/converter/test_quantizing.py has the rest."""
     text = tmp_path / "text.keras"
     text.write_text("not a model")
     full = tmp_path / "full"
@@ -130,19 +132,20 @@ def test_quantize_refuses_bad_input_and_leaves_nothing(capsys: pytest.CaptureFix
     empty = tmp_path / "empty"
     empty.mkdir()
     before = sorted(tmp_path.rglob("*"))
-    embedder = ("--task", "embedder", "--out")
+    given = ("--calibration", PEOPLE, "--out")
     new = tmp_path / "new" / "deep"
     for words, argv in (
-        ("is no file", (tmp_path / "none.keras", *embedder, new, "--calibration", PEOPLE)),
-        ("is no Keras model, or was cut off", (text, *embedder, new, "--calibration", PEOPLE)),
-        ("int8 needs --calibration", (text, *embedder, new)),
-        ("the calibration folder", (text, *embedder, new, "--calibration", tmp_path / "none")),
-        ("is there already and not an empty folder", (text, *embedder, full, "--calibration", PEOPLE)),
-        ("is there already and not an empty folder", (text, *embedder, text, "--calibration", PEOPLE)),
-        ("--parts takes lengths", (text, *embedder, new, "--calibration", PEOPLE, "--parts", "a,b")),
-        ("--pictures must be", (text, *embedder, new, "--calibration", PEOPLE, "--pictures", "0")),
-        ("cannot be read as TOML", (text, *embedder, new, "--calibration", PEOPLE, "--describe", tmp_path / "none.toml")),
-        ("detector.keras is not there", (empty, "--task", "detector", "--out", new)),
+        ("is there already and not an empty folder", (text, *given, full)),
+        ("is there already and not an empty folder", (text, *given, text)),
+        ("is no bundle, so it is not replaced", (text, *given, full, "--replace")),
+        ("--parts takes lengths", (text, *given, new, "--parts", "a,b")),
+        ("--pixels takes two numbers", (text, *given, new, "--pixels", "1")),
+        ("--pixels goes from a lower", (text, *given, new, "--pixels", "1,0")),
+        ("--size is a width and a height", (text, *given, new, "--size", "0x64")),
+        ("--pictures must be", (text, *given, new, "--pictures", "0")),
+        ("cannot be read as TOML", (text, *given, new, "--describe", tmp_path / "none.toml")),
+        ("cannot be read", (text, *given, new, "--limits", tmp_path / "none.toml")),
+        ("detector.keras is not there", (empty, *given, new, "--task", "detector")),
     ):
         code, _, err = run(capsys, "quantize", *argv)
         assert code in (1, 2)

@@ -124,4 +124,4 @@ def test_a_mirrored_bundle_looks_at_both_sides(tmp_path: Path) -> None:
     for start, end in pairwise(ends):
         part = middle[start:end] / np.linalg.norm(middle[start:end]) / np.sqrt(len(ends) - 1)
         assert np.allclose(both.embed(crop)[start:end], part, atol=1e-5)
-    assert both.model_id == plain.model_id
+    assert both.model_id == plain.model_id + "-mirrored"
