@@ -49,7 +49,7 @@ def run(args: argparse.Namespace) -> int:
         print(text, file=sys.stderr)
 
     with tempfile.TemporaryDirectory() as folder:
-        a, b = open_sides(args.a, args.b, Path(folder), args.precision, say)
+        a, b = open_sides(args.a, args.b, Path(folder), args.precision, args.data, say)
         material = examples(a.plan, a.model, args.data, args.examples)
         with Progress("comparing", 2 * len(material)) as bar:
             found = compare(a, b, material, bar.step)

@@ -36,16 +36,18 @@ class Side:
     converted: bool = False
 
 
-def open_sides(a: Path, b: Path, work: Path, precision: str | None = None, say: Say = lambda text: None) -> tuple[Side, Side]:
+def open_sides(a: Path, b: Path, work: Path, precision: str | None = None, data: Path | None = None,
+               say: Say = lambda text: None) -> tuple[Side, Side]:
     """Both, in `work`, a temporary folder. What a lone .tflite file does not say of itself, the other one says. `precision` picks the
-    file of a bundle that has several. Raises ModelError, UsageError, MissingExtraError."""
+    file of a bundle that has several; `data`: the examples, whose folders may name classes. Raises ModelError, UsageError,
+    MissingExtraError."""
     paths = {"a": a, "b": b}
     # Whoever says most of itself first.
     order = sorted(paths, key=lambda key: 0 if _bundle_of(paths[key]) else 1 if is_keras(paths[key]) else 2)
     found: dict[str, Side] = {}
     for key in order:
         known = next(iter(found.values()), None)
-        found[key] = _open(paths[key], work / key, precision, known, say)
+        found[key] = _open(paths[key], work / key, precision, known, data, say)
     first, second = found["a"], found["b"]
     if first.name == second.name:
         first, second = replace(first, name=f"{first.name} (A)"), replace(second, name=f"{second.name} (B)")
@@ -66,12 +68,12 @@ def _lists(folder: Path, name: str) -> bool:
         return False
 
 
-def _open(path: Path, home: Path, precision: str | None, known: Side | None, say: Say) -> Side:
+def _open(path: Path, home: Path, precision: str | None, known: Side | None, data: Path | None, say: Say) -> Side:
     folder = _bundle_of(path)
     if folder is not None:
         return _of_bundle(folder, path.name if path.suffix == ".tflite" else None, home, precision, known)
     if is_keras(path):
-        return _of_keras(path, home, known, say)
+        return _of_keras(path, home, known, data, say)
     if path.is_dir():
         raise ModelError(f"{path} is a folder, but no bundle ({MANIFEST} is missing), no SavedModel and no training run: {WAY_OUT}")
     return _of_file(path, home, known)
@@ -126,14 +128,14 @@ def plan_of(bundle: Bundle, entry: BundleFile) -> Plan:
                 bundle.embedding.parts if bundle.embedding else (), mirrored=bool(bundle.embedding and bundle.embedding.mirrored))
 
 
-def _of_keras(path: Path, home: Path, known: Side | None, say: Say) -> Side:
+def _of_keras(path: Path, home: Path, known: Side | None, data: Path | None, say: Say) -> Side:
     from converter.bundle_writer import stage
     from converter.conversion import Conversion
     from converter.sources import fit, load, make_plan, with_probabilities
 
     loaded = load(path)
     if known is None:
-        plan = make_plan(loaded, None)
+        plan = make_plan(loaded, None, calibration=data)
     else:
         plan = make_plan(loaded, known.plan.task, labels=known.plan.labels or None, parts=known.plan.parts)
         plan = replace(plan, mirrored=known.plan.mirrored)

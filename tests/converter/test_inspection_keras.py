@@ -128,3 +128,40 @@ def test_the_shipped_detectors_weights_are_known_and_have_its_work() -> None:
     shipped = work_of(read_flat((MODELS / "detector" / "float32-320x240.tflite").read_bytes()))
     assert found["macs"] == shipped.macs and found["macs_uncounted"] == []
     assert "NearestResize" in {layer["kind"] for layer in found["layers"]}
+
+
+def test_keras_models_are_compared_as_what_they_convert_to(tmp_path: Path) -> None:
+    keras()
+    import argparse
+
+    from zoo import ZOO, settle, write_shapes
+
+    from converter.commands import compare
+
+    model = ZOO["leaky_relu"]()
+    model.save(tmp_path / "a.keras")
+    model.save(tmp_path / "same.h5")
+    settle(model, seed=9).save(tmp_path / "other.keras")
+    write_shapes(tmp_path / "shapes", 32, 24, 3)
+
+    def compared(b: Path) -> dict[str, Any]:
+        parser = argparse.ArgumentParser()
+        compare.add_arguments(parser)
+        record = tmp_path / "c.json"
+        assert compare.run(parser.parse_args([str(tmp_path / "a.keras"), str(b), "--data", str(tmp_path / "shapes"), "--json",
+                                              str(record)])) == 0
+        found: dict[str, Any] = json.loads(record.read_text())
+        return found
+
+    same = compared(tmp_path / "same.h5")
+    assert same["agreement"]["agreement"] == 1.0 and same["within_limits"]
+    assert same["a"]["converted"] and same["a"]["precision"] == "float32" and same["labelled"]
+    assert same["metrics"]["accuracy"]["a"] == same["metrics"]["accuracy"]["b"]
+    other = compared(tmp_path / "other.keras")
+    assert other["agreement"]["agreement"] < 0.9 and not other["within_limits"]
+
+    from converter.inspection.sides import open_sides
+
+    a, _ = open_sides(tmp_path / "a.keras", tmp_path / "a.keras", tmp_path / "work")
+    (tmp_path / "alone.tflite").write_bytes(a.content)
+    assert compared(tmp_path / "alone.tflite")["agreement"]["agreement"] == 1.0
