@@ -102,7 +102,7 @@ def test_without_tensorflow_the_extra_is_named(monkeypatch: pytest.MonkeyPatch, 
         tensorflow()
     model = tmp_path / "m.keras"
     with model.open("wb") as file:
-        shutil.copyfileobj(_zip_of(b"{}"), file)
+        shutil.copyfileobj(_zip_of(b'{"class_name": "Sequential", "config": {"layers": []}}'), file)
     code, _, err = run(capsys, "quantize", model, "--task", "embedder", "--calibration", PEOPLE, "--out", tmp_path / "out")
     assert code == 1
     assert one_sentence(err)
