@@ -8,18 +8,17 @@ from collections.abc import Sequence
 from edge_face.cli.main import dispatch
 
 COMMANDS: dict[str, tuple[str, str]] = {
-    "quantize": ("converter.commands.quantize", "turn a Keras model into a bundle of TFLite files"),
-    "calibrate-thresholds": (
-        "converter.commands.calibrate_thresholds",
-        "measure false match rates and write them into a bundle",
-    ),
+    "quantize": ("converter.commands.quantize", "turn any Keras model into a bundle that is proven"),
+    "calibrate-thresholds": ("converter.commands.calibrate_thresholds", "measure false match rates and write them into a bundle"),
     "measure-groups": ("converter.commands.measure_groups", "measure false matches within groups of people"),
     "train": ("converter.commands.train", "train a model by a recipe"),
     "capture": ("converter.commands.capture", "cut faces for training out of video, camera or pictures"),
     "paint-exam": ("converter.commands.paint_exam", "paint the held-out composites behind the detector's figures"),
     "check-data": ("converter.commands.check_data", "find duplicates and wrong labels among training pictures"),
     "classifier": ("converter.commands.classifier", "test a trained classifier and make it a TFLite file"),
-    "inspect": ("converter.commands.inspect", "show what is in a bundle or a .tflite file"),
+    "inspect": ("converter.commands.inspect", "show what is in a bundle, a .tflite file or a Keras model"),
+    "compare": ("converter.commands.compare", "compare two models of one task side by side"),
+    "table": ("converter.commands.table", "what each precision loses, weighs and takes, for any number of models"),
 }
 
 
