@@ -35,6 +35,7 @@ class Hush:
     @contextlib.contextmanager
     def lifted(self) -> Iterator[None]:
         """Standard error is itself again: for a progress line in the middle of a calibration."""
+        sys.stderr.flush()
         os.dup2(self.real, 2)
         try:
             yield
