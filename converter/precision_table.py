@@ -8,16 +8,17 @@ and a representative dataset, ai-edge-quantizer with its recipe static_wi8_ai8.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from converter.contract import Array, Candidate, Material, Plan, Precision, SourceModel, Verdict
+from converter.contract import Array, Candidate, Floats, Material, Plan, Precision, SourceModel, Verdict
 from converter.inspection.delegate import partitions
 from converter.inspection.speed import median_ms
+from converter.inspection.tflite_source import TfliteSource
 from edge_face.errors import EdgeFaceError, MissingExtraError, ModelError
 
 if TYPE_CHECKING:
@@ -33,9 +34,16 @@ HEADLINES = {
 """The gate's metrics of which the first that was measured stands in the table."""
 
 
+NO_TASK = "none"
+PASSES = {True: "yes", False: "**no**", None: "-"}
+Judged = tuple[str, float | None, str, bool | None]
+"""Metric, figure, in words, passed."""
+Judge = Callable[[Candidate], Judged]
+
+
 @dataclass(frozen=True, slots=True)
 class Order:
-    """One model of the table: its file or run folder, its examples, the task where it does not say it, and layers of its own."""
+    """One model of the table: its file or run folder, its examples, the task where it does not say it. NO_TASK: none of edge-face's."""
 
     model: Path
     calibration: Path
@@ -44,7 +52,8 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One file. `metric` and `figure`: what the gate measured; `shown`: in words; `refused`: why there is no file or no figure."""
+    """One file. `metric` and `figure`: what was measured; `shown`: in words; `passed`: by the gate, None where it has no limits for such a
+    model; `refused`: why there is no file or no figure."""
 
     model: str
     task: str
@@ -52,7 +61,7 @@ class Row:
     metric: str = ""
     figure: float | None = None
     shown: str = ""
-    passed: bool = False
+    passed: bool | None = None
     bytes: int = 0
     ms: float = 0.0
     pieces: int = 0
@@ -68,6 +77,9 @@ def rows_of(order: Order, count: int, held_out: int, say: Say = lambda text: Non
     from converter.parity import Gate, read_limits
     from converter.sources import fit, gather, load, make_plan
 
+    if order.task == NO_TASK:
+        yield from _without_task(order, count, held_out, say)
+        return
     loaded = load(order.model)
     plan = make_plan(loaded, order.task, calibration=order.calibration)
     model = loaded if plan.preprocessing is None else fit(loaded, plan.preprocessing)
@@ -76,8 +88,36 @@ def rows_of(order: Order, count: int, held_out: int, say: Say = lambda text: Non
     name = order.model.stem
     with Conversion(model, calibration) as work:
         for way, make in ways(work, model, calibration):
-            yield measured(name, way, make, plan, model, gate)
+            yield measured(name, way, make, plan.task, _by_gate(plan, model, gate))
             say(f"{name}, {way}")
+
+
+def _without_task(order: Order, count: int, held_out: int, say: Say) -> Iterator[Row]:
+    """A model that no task of edge-face fits, such as one of five outputs: how far its outputs move, which no limit judges."""
+    from converter.conversion import Conversion
+    from converter.sources import load
+
+    loaded = load(order.model)
+    values = _arrays(order.calibration, loaded)
+    calibration = Material({name: value[:count] for name, value in values.items()})
+    rest = {name: value[count:count + held_out] for name, value in values.items()}
+    if not len(next(iter(rest.values()))):
+        raise ModelError(f"{order.calibration} has no more than the {count} examples to calibrate with: bring more, or say --pictures")
+    expected = loaded.run(rest)
+    with Conversion(loaded, calibration) as work:
+        for way, make in ways(work, loaded, calibration):
+            yield measured(order.model.stem, way, make, NO_TASK, _by_outputs(expected, rest))
+            say(f"{order.model.stem}, {way}")
+
+
+def _arrays(path: Path, model: SourceModel) -> dict[str, Array]:
+    """Examples by input out of an .npz. Raises ModelError."""
+    try:
+        with np.load(path) as archive:
+            return {spec.name: archive[spec.name] for spec in model.inputs}
+    except (OSError, ValueError, KeyError) as error:
+        wanted = ", ".join(spec.name for spec in model.inputs)
+        raise ModelError(f"{path} is no .npz with the arrays {wanted}, which a model without a task needs ({error})") from error
 
 
 def ways(work: Conversion, model: SourceModel, calibration: Material) -> Iterator[tuple[str, Callable[[], Candidate]]]:
@@ -88,25 +128,47 @@ def ways(work: Conversion, model: SourceModel, calibration: Material) -> Iterato
     yield QUANTIZER, lambda: Candidate("int8", plain_quantizer(work.float32(), calibration), QUANTIZER)
 
 
-def measured(name: str, way: str, make: Callable[[], Candidate], plan: Plan, model: SourceModel, gate: Gate) -> Row:
-    """One file made, judged as a bundle of its own, timed, and shown to the delegate."""
-    from converter.bundle_writer import stage
-    from converter.quantizing import file_name
-
+def measured(name: str, way: str, make: Callable[[], Candidate], task: str, judge: Judge) -> Row:
+    """One file made, judged, timed, and shown to the delegate."""
     try:
         candidate = make()
-        with tempfile.TemporaryDirectory() as folder:
-            stage(Path(folder), plan, model, {file_name(plan, candidate.precision): candidate})
-            verdict = gate.judge(Path(folder), candidate.precision)
+        metric, figure, shown, passed = judge(candidate)
         parts, speed = partitions(candidate.content), median_ms(candidate.content)
     except MissingExtraError:
         raise
     except EdgeFaceError as error:
-        return Row(name, plan.task, way, refused=str(error))
-    metric, figure, shown = headline(plan.task, verdict)
+        return Row(name, task, way, refused=str(error))
     engine = f" ({candidate.how.split(',')[0].split(' ')[0]})" if way == "int8" else ""
-    return Row(name, plan.task, way + engine, metric, figure, shown, verdict.passed, len(candidate.content), round(speed, 4),
-               parts.partitions, parts.breaking, parts.nodes)
+    return Row(name, task, way + engine, metric, figure, shown, passed, len(candidate.content), round(speed, 4), parts.partitions,
+               parts.breaking, parts.nodes)
+
+
+def _by_gate(plan: Plan, model: SourceModel, gate: Gate) -> Judge:
+    """As a bundle of its own, by the parity gate."""
+    from converter.bundle_writer import stage
+    from converter.quantizing import file_name
+
+    def judge(candidate: Candidate) -> Judged:
+        with tempfile.TemporaryDirectory() as folder:
+            stage(Path(folder), plan, model, {file_name(plan, candidate.precision): candidate})
+            verdict = gate.judge(Path(folder), candidate.precision)
+        return (*headline(plan.task, verdict), verdict.passed)
+
+    return judge
+
+
+def _by_outputs(expected: Mapping[str, Floats], values: Mapping[str, Array]) -> Judge:
+    """By the output that moved the most: RMS of the difference over RMS of the float output."""
+    from converter.parity.outputs import relative_error
+
+    def judge(candidate: Candidate) -> Judged:
+        source = TfliteSource(Path(candidate.how), candidate.content)
+        found = source.run(values)
+        errors = {name: relative_error(value, found[name].reshape(value.shape)) for name, value in expected.items()}
+        worst = max(errors, key=lambda name: errors[name])
+        return "output_error", errors[worst], f"outputs moved by {errors[worst]:.2%} of their size, {worst} the most", None
+
+    return judge
 
 
 def headline(task: str, verdict: Verdict) -> tuple[str, float | None, str]:
@@ -175,7 +237,7 @@ def markdown(rows: Sequence[Row], about: Sequence[str]) -> str:
         if row.refused:
             out.append(f"| {name} | {row.way} | {_cell(row.refused)} | - | - | - | - | - |")
             continue
-        out.append(f"| {name} | {row.way} | {_cell(row.shown)} | {'yes' if row.passed else '**no**'} | {row.bytes:,} | {row.ms:.3f} | "
+        out.append(f"| {name} | {row.way} | {_cell(row.shown)} | {PASSES[row.passed]} | {row.bytes:,} | {row.ms:.3f} | "
                    f"{row.pieces} | {', '.join(row.outside) or '-'} |")
     return "\n".join(out) + "\n"
 

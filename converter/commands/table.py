@@ -17,6 +17,7 @@ EXAMPLES = """
   edge-face-convert table classifier.keras --calibration pictures/
   edge-face-convert table a.keras b.keras --calibration pictures-a/ --calibration pictures-b/ --out docs/precision-table.md
   edge-face-convert table gru.keras=classifier --calibration features.npz --json -
+  edge-face-convert table tagger.keras=none --calibration inputs.npz       no task of edge-face: its outputs are compared
 """
 
 
@@ -78,13 +79,13 @@ def _without_folders(text: str, order: Order) -> str:
 
 
 def orders(models: Sequence[str], calibrations: Sequence[Path]) -> Iterator[Order]:
-    """Each model with its examples; "gru.keras=classifier" says the task."""
+    """Each model with its examples; "gru.keras=classifier" says the task, "x.keras=none" that it has none of edge-face's."""
     from converter.contract import TASKS
-    from converter.precision_table import Order
+    from converter.precision_table import NO_TASK, Order
 
     for number, text in enumerate(models):
         path, _, task = text.rpartition("=")
-        known = bool(path) and task in TASKS
+        known = bool(path) and task in (*TASKS, NO_TASK)
         yield Order(Path(path if known else text), calibrations[number % len(calibrations)], task if known else None)
 
 
