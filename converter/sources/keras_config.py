@@ -15,8 +15,8 @@ from typing import Any
 from edge_face.errors import MissingExtraError, ModelError
 
 SAVE = "model.save('name.keras')"
-CODE = ("__lambda__", "Lambda", "TorchModuleWrapper", "JaxLayer", "FlaxLayer")
-"""Classes whose config carries code."""
+CODE = ("__lambda__", "Lambda", "TorchModuleWrapper", "JaxLayer", "FlaxLayer", "TFSMLayer")
+"""Classes whose config carries code, or says where it lies."""
 
 
 def zip_config(path: Path) -> Mapping[str, Any]:
@@ -66,7 +66,7 @@ def refuse_code(config: Mapping[str, Any], path: Path) -> None:
             what = "a Lambda layer" if kind == "Lambda" else "a Python lambda" if kind == "__lambda__" else f"a {kind}"
             own = part.get("config")
             called = part.get("name") or (own.get("name") if isinstance(own, Mapping) else None) or name or "without a name"
-            raise ModelError(f"{path}: layer {called} is {what}, whose code lies in the file and is never run: write it with layers or "
+            raise ModelError(f"{path}: layer {called} is {what}, whose code lies in the file or beside it and is never run: write it with layers or "
                              f"keras.ops in a class of your own with @keras.saving.register_keras_serializable(), and {SAVE} again")
 
 
