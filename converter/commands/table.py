@@ -27,6 +27,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help="examples: one for all models, or one for each in their order")
     parser.add_argument("--pictures", type=int, default=100, metavar="N", help="examples to calibrate with (default 100)")
     parser.add_argument("--held-out", type=int, default=200, metavar="N", help="other examples to judge by (default 200)")
+    parser.add_argument("--note", action="append", default=[], metavar="TEXT",
+                        help="a paragraph before the table, such as where the models come from")
     parser.add_argument("--out", type=Path, metavar="FILE", help="write the table as Markdown (default: print it)")
     parser.add_argument("--json", metavar="FILE", help="write the rows as JSON ('-': to standard output, without the table)")
 
@@ -50,7 +52,7 @@ def run(args: argparse.Namespace) -> int:
     from edge_face.errors import EdgeFaceError, MissingExtraError
 
     rows: list[Row] = []
-    told = about(args.pictures, args.held_out)
+    told = [*about(args.pictures, args.held_out), *args.note]
     for order in orders(args.models, args.calibration):
         try:
             rows += rows_of(order, args.pictures, args.held_out, lambda text: print(text, file=sys.stderr, flush=True))
@@ -103,5 +105,5 @@ def about(pictures: int, held_out: int) -> list[str]:
         "them; a tensor of one number, such as the value before a sigmoid, then loses half of its range, and its answers with it.",
         f"At most {pictures} examples calibrate, at most {held_out} others judge. `passes`: the parity gate with its default limits. ms: "
         "median of 30 runs, processor time of one thread. pieces: stretches of the XNNPACK delegate; the operators that it leaves to the "
-        "runtime stand behind.",
+        "runtime stand behind. Task `none`: no task of edge-face fits, so the outputs are compared and no limit judges them.",
         f"{found['Processor']}, {found['System']}, Python {found['Python']}; {packages}."]

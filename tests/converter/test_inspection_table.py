@@ -92,3 +92,25 @@ def test_a_small_net_is_measured_in_every_way(tmp_path: Path, capsys: pytest.Cap
     assert rows["float32"]["passed"] and rows["float32"]["bytes"] > rows[CONVERTER]["bytes"]
     assert rows["float32"]["metric"] == "accuracy_lost" and rows["float32"]["figure"] == 0.0
     assert page.read_text().count("\n|") == 2 + 6
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_a_model_of_no_task_is_measured_by_its_outputs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("tensorflow")
+    import numpy as np
+    from zoo import ZOO, examples
+
+    model = ZOO["several_outputs"]()
+    model.save(tmp_path / "many.keras")
+    np.savez(tmp_path / "few.npz", **examples(model, 8))
+    np.savez(tmp_path / "e.npz", **examples(model, 24))
+    many = f"{tmp_path / 'many.keras'}=none"
+    with pytest.raises(EdgeFaceError, match="no more than the 16 examples"):
+        run_table(many, "--calibration", tmp_path / "few.npz", "--pictures", 16)
+    with pytest.raises(EdgeFaceError, match=r"is no \.npz with the arrays picture"):
+        run_table(many, "--calibration", tmp_path / "many.keras")
+    assert run_table(many, "--calibration", tmp_path / "e.npz", "--pictures", 16, "--json", "-") == 0
+    rows = {row["way"]: row for row in json.loads(capsys.readouterr().out)}
+    assert rows["float32"]["figure"] < 1e-5 < rows[CONVERTER]["figure"] < 0.1
+    assert {row["passed"] for row in rows.values()} == {None}
