@@ -66,8 +66,9 @@ def refuse_code(config: Mapping[str, Any], path: Path) -> None:
             what = "a Lambda layer" if kind == "Lambda" else "a Python lambda" if kind == "__lambda__" else f"a {kind}"
             own = part.get("config")
             called = part.get("name") or (own.get("name") if isinstance(own, Mapping) else None) or name or "without a name"
-            raise ModelError(f"{path}: layer {called} is {what}, whose code lies in the file or beside it and is never run: write it with layers "
-                             f"or keras.ops in a class of your own with @keras.saving.register_keras_serializable(), and {SAVE} again")
+            raise ModelError(f"{path}: layer {called} is {what}, whose code lies in the file or beside it and is never run: write it "
+                             "with layers or keras.ops in a class of your own with @keras.saving.register_keras_serializable(), and "
+                             f"{SAVE} again")
 
 
 def custom_classes(config: Mapping[str, Any]) -> tuple[str, ...]:
