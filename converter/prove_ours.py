@@ -46,10 +46,17 @@ def prove_sizes(order: Order, models: Sequence[tuple[SourceModel, Plan, Material
     from converter.quantize_report import limits_of
 
     limits = read_limits(order.limits)
-    found = [prove(order, model, plan, calibration, examples, limits, Clock(), say) for model, plan, calibration, examples in models]
+    found = [prove(order, model, plan, calibration, examples, limits, Clock(), _sized(say, plan))
+             for model, plan, calibration, examples in models]
     files = {file_name(one.plan, precision): attempt for one in found for precision, attempt in one.files.items()}
     return Proven({name: attempt.candidate for name, attempt in files.items()}, {name: attempt.verdict for name, attempt in files.items()},
                   limits_of(found[0]), found)
+
+
+def _sized(say: Say, plan: Plan) -> Say:
+    """Sentences that name the size they are about."""
+    size = plan.preprocessing
+    return say if size is None else lambda text: say(f"{size.width}x{size.height}: {text}")
 
 
 def detector(order: Order, run: Path, data: Path, out: Path, replace: bool, say: Say) -> Proven:

@@ -42,7 +42,10 @@ def gather(plan: Plan, model: SourceModel, calibration: Path, count: int, held_o
     elif plan.task == "detector" and is_composed(calibration):
         made = gather_composed(plan, model, calibration, count, held_out, gate, BYTES)
     else:
-        made = _gather_pictures(plan, model, calibration, count, held_out, gate)
+        most = max(BYTES // (plan.preprocessing.width * plan.preprocessing.height * 3), 16)
+        if count > most:
+            say(f"of the {count} pictures asked for {most} are used: more of this size would take over {BYTES // 1_000_000} MB")
+        made = _gather_pictures(plan, model, calibration, min(count, most), min(held_out, most), gate)
     for material in made:
         for sentence in material.said:
             say(sentence)
@@ -98,8 +101,6 @@ def _gather_pictures(plan: Plan, model: SourceModel, calibration: Path, count: i
                      gate: Path | None) -> tuple[Material, Material]:
     spec = plan.preprocessing
     assert spec is not None
-    most = max(BYTES // (spec.width * spec.height * 3), 16)
-    count, held_out = min(count, most), min(held_out, most)
     place = open_collection(calibration, count + held_out)
     other = open_collection(gate, held_out) if gate is not None else None
     mine, judges = _divided(place, other, plan, count, held_out)
