@@ -17,7 +17,6 @@ import pytest
 from converter.contract import Material, TensorSpec
 from converter.conversion import Conversion, convert
 from converter.conversion.feeding import Feed, feed
-from converter.conversion.quiet import quiet
 from converter.conversion.refusals import layer_of, reason, refusing
 from edge_face.errors import ModelError, UsageError
 from tests.converter.conversion_models import material, relative, run_file, source
