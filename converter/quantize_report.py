@@ -9,7 +9,7 @@ from typing import Any
 
 from converter.attempts import ALIKE, Attempt
 from converter.contract import Material
-from converter.inspection import inspect_content
+from converter.inspection import Partitions, inspect_content
 from converter.quantizing import Found, Order
 from converter.report.content import Attempt as Row
 from converter.report.content import Examples, Footprint, ModelFacts, Report
@@ -21,21 +21,24 @@ PICTURE_LIMIT = 24
 
 def report_of(order: Order, found: Found, name: str, words: Sequence[str], said: Sequence[str]) -> Report:
     """`name`: the bundle's; `words`: the command as it was typed; `said`: warnings."""
-    looked = {id(attempt): inspect_content(attempt.candidate.precision, attempt.candidate.content) for attempt in found.attempts}
+    looked = {id(attempt): inspect_content(attempt.candidate.precision, attempt.candidate.content, runs=1) for attempt in found.attempts}
+    plain, milliseconds = found.floor
+    before = Footprint(len(plain), milliseconds, _memory(inspect_content("float32", plain, runs=1)))
     chosen = {id(attempt): f"{precision}.tflite" for precision, attempt in found.files.items()}
-    rows = tuple(Row.of(attempt.candidate, attempt.verdict, ms=attempt.milliseconds, delegate=_delegate(looked[id(attempt)]),
+    rows = tuple(Row.of(attempt.candidate, attempt.verdict, ms=attempt.milliseconds, memory=_memory(looked[id(attempt)]),
+                        delegate=_delegate(looked[id(attempt)]),
                         chosen=chosen.get(id(attempt), ""), why=_why(attempt, found, order)) for attempt in found.attempts)
     macs = next((look["macs"] for look in looked.values() if look.get("macs")), None)
     main = next(iter(found.files.values()), None)
     return Report(
-        name, ModelFacts.of(found.model, macs), found.plan, rows, Footprint(*found.floor), forced=order.force and not found.passed,
+        name, ModelFacts.of(found.model, macs), found.plan, rows, before, forced=order.force and not found.passed,
         damage=found.damage, calibration=Examples.of(found.calibration, order.calibration.name),
         gate=Examples.of(found.examples, (order.gate or order.calibration).name),
         limits=limits_of(found), limits_from=found.limits.source,
         environment=environment(runtime_name()), digests={name: hashlib.sha256(a.candidate.content).hexdigest() for name, a in
                                                           ((f"{p}.tflite", a) for p, a in found.files.items())},
         recipe=dict(main.candidate.recipe) if main is not None else {}, seconds=found.seconds, command=command_line(words),
-        said=tuple(said), pictures=_pictures(found.examples, found) if order.show else {})
+        said=(*said, *_too_new(found, looked)), pictures=_pictures(found.examples, found) if order.show else {})
 
 
 def limits_of(found: Found) -> dict[str, Any]:
@@ -46,7 +49,19 @@ def limits_of(found: Found) -> dict[str, Any]:
 
 def _delegate(look: Mapping[str, Any]) -> str:
     delegate = look.get("delegate")
-    return str(delegate["sentence"]) if isinstance(delegate, Mapping) and "sentence" in delegate else ""
+    return Partitions(**delegate).sentence() if isinstance(delegate, Mapping) else ""
+
+
+def _too_new(found: Found, looked: Mapping[int, Mapping[str, Any]]) -> list[str]:
+    """Files of the bundle that an older runtime does not load; of "dynamic" nobody expects it."""
+    return [f"{precision}.tflite needs LiteRT: tflite-runtime 2.14 does not know {', '.join(unknown)}"
+            for precision, attempt in found.files.items()
+            if precision != "dynamic" and (unknown := looked[id(attempt)].get("beyond_tflite_runtime_2_14"))]
+
+
+def _memory(look: Mapping[str, Any]) -> int | None:
+    """Bytes that a process grows by when it loads and runs the file."""
+    return round(look["memory_mb"] * 1e6) if "memory_mb" in look else None
 
 
 def _why(attempt: Attempt, found: Found, order: Order) -> str:

@@ -56,7 +56,8 @@ class Order:
 @dataclass(frozen=True, eq=False)
 class Found:
     """What was tried and what came of it. `files`: by precision, what the bundle gets; empty where nothing passed. `model` is the
-    one that the files were made from: the fine-tuned one where that was needed. `floor`: what the float32 file takes (bytes, ms)."""
+    one that the files were made from: the fine-tuned one where that was needed. `floor`: the plain float32 file that the others
+    are compared with, and its ms."""
 
     model: SourceModel
     plan: Plan
@@ -66,7 +67,7 @@ class Found:
     files: Mapping[str, Attempt]
     damage: tuple[LayerDamage, ...]
     limits: Limits
-    floor: tuple[int, float]
+    floor: tuple[bytes, float]
     seconds: Mapping[str, float]
     said: tuple[str, ...]
 
@@ -203,12 +204,12 @@ class Workbench:
             self._say(f"{attempt.title}: {speed:.3g} ms")
         return [replace(attempt, milliseconds=speed) for attempt, speed in zip(attempts, speeds, strict=True)]
 
-    def floor(self) -> tuple[int, float]:
-        """Bytes and milliseconds of the plain float32 file: what the others are compared with."""
+    def floor(self) -> tuple[bytes, float]:
+        """The plain float32 file and its milliseconds."""
         from converter.inspection import median_ms
 
-        content = self._conversion(False).float32()
-        return len(content), median_ms(content)
+        content: bytes = self._conversion(False).float32()
+        return content, median_ms(content)
 
     def _conversion(self, tuned: bool) -> Any:
         from converter.conversion import Conversion

@@ -127,7 +127,7 @@ def change(before: float | None, after: float | None, less: str, more: str) -> s
     if not before or not after or not math.isfinite(before) or not math.isfinite(after) or before < 0 or after < 0:
         return ""
     ratio = max(before, after) / min(before, after)
-    if ratio < 1.02:
-        return "the same"
+    if ratio < 1.05:
+        return "about the same"
     times = f"{ratio:.2g}" if ratio < 99.5 else f"{ratio:,.0f}"
     return f"{times} times {less if before > after else more}" if ratio < 1e6 else ""

@@ -106,7 +106,7 @@ def test_figures_as_people_read_them() -> None:
     assert [figure(n) for n in (None, math.inf, 0.99031, 123456.0)] == ["-", "-", "0.9903", "123,456"]
     assert change(5.05, 1.36, "smaller", "larger") == "3.7 times smaller" and change(1, 7.8, "faster", "slower") == "7.8 times slower"
     assert change(None, 1, "a", "b") == change(0, 1, "a", "b") == change(1, math.nan, "a", "b") == change(1e-320, 4e-310, "a", "b") == ""
-    assert change(1, 1.001, "a", "b") == "the same" and change(1234, 1, "less", "more") == "1,234 times less"
+    assert change(1, 1.001, "a", "b") == "about the same" and change(1234, 1, "less", "more") == "1,234 times less"
 
 
 def test_the_terminal_says_it_in_a_few_lines() -> None:
