@@ -22,7 +22,7 @@ Pictures = npt.NDArray[np.uint8]
 Kind = Literal["keras", "h5", "savedmodel", "tflite"]  # "tflite": one of two files that are compared
 Precision = Literal["int8", "float16", "float32", "dynamic"]
 
-TASKS = ("embedder", "detector", "landmarker", "liveness", "classifier", "anonymizer")
+TASKS = ("embedder", "detector", "landmarker", "liveness", "classifier", "anonymizer", "other")
 PRECISIONS: tuple[Precision, ...] = ("int8", "float16", "float32", "dynamic")
 
 

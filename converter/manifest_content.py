@@ -149,10 +149,12 @@ def _input(plan: Plan, model: SourceModel, sized: bool) -> dict[str, Any]:
 def _outputs(plan: Plan, model: SourceModel) -> dict[str, Any]:
     if plan.task == "detector":
         return _detector(model)
+    if plan.task == "other":
+        return {output.name: {"shape": [1, *output.shape]} for output in model.outputs}
     if len(model.outputs) != 1:
         names = ", ".join(output.name for output in model.outputs)
         raise ModelError(f"{model.path} has {len(model.outputs)} outputs ({names}): a bundle for the task {plan.task} has one; leave the "
-                         "others out of the model")
+                         "others out of the model, or say --task other")
     shape = [1, *model.outputs[0].shape]
     if plan.task == "anonymizer":
         return {"picture": {"shape": shape}}

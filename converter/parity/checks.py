@@ -48,6 +48,7 @@ METRICS: Mapping[str, Metric] = {
     "score_moved": Metric("scores moved by, mean", PLAIN),
     "psnr_mean": Metric("mean PSNR of the pictures to the float model's", "{:.1f} dB", True),
     "psnr_worst": Metric("PSNR of the worst picture", "{:.1f} dB", True),
+    "output_error": Metric("error of the output that moved the most, of its size", SHARE),
     "brightest": Metric("brightest value in the float model's pictures", "{:.3g}", True),
     "fewest": Metric("examples", "{:.0f}", True),
     "runs": Metric("examples that the device's own code gave an answer for", SHARE, True),

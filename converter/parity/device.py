@@ -31,6 +31,34 @@ def answers(case: Case) -> Floats:
     return np.stack(found)
 
 
+def all_answers(case: Case) -> dict[str, Floats]:
+    """(n, ...) each output for every example. Raises FileError."""
+    found: list[dict[str, Floats]] = []
+    try:
+        run = _all_runner(case)
+        for index in range(len(case)):
+            found.append({name: _numbers(value[0], case) for name, value in run(index).items()})
+            case.step(1)
+    except ModelError as error:
+        raise FileError(str(error), len(found)) from error
+    return {name: np.stack([each[name] for each in found]) for name in found[0]}
+
+
+def _all_runner(case: Case) -> Callable[[int], dict[str, Floats]]:
+    if case.bundle.input.kind == "picture":
+        model = PictureModel(case.bundle, case.precision)
+        return lambda index: model.run(case.material.pictures[index])
+    interpreter = Interpreter(case.bundle.file(case.precision), name=case.precision)
+    outputs = interpreter.output_names({output.name: (1, *output.shape) for output in case.model.outputs})
+    inputs = [spec.name for spec in case.bundle.input.arrays]
+
+    def run(index: int) -> dict[str, Floats]:
+        found = interpreter.run({name: np.asarray(case.material.values[name][index]) for name in inputs})
+        return {name: found[actual] for name, actual in outputs.items()}
+
+    return run
+
+
 def _runner(case: Case) -> Run:
     pictures = case.material.pictures
     if case.bundle.input.kind == "arrays":

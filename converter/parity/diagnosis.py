@@ -27,7 +27,7 @@ BAD = 0.1
 def mistake(case: Case) -> str:
     """The mistake in a sentence, or empty. Never raises for the models at hand."""
     spec = case.plan.preprocessing
-    if spec is None or len(case) == 0:
+    if spec is None or len(case) == 0 or case.plan.task == "other":
         return ""
     few = _few(case)
     try:

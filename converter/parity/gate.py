@@ -83,4 +83,5 @@ def measures() -> Mapping[str, Measure]:
     from converter.parity import faces
 
     return {"embedder": embeddings.measure, "classifier": classes.measure_classes, "liveness": classes.measure_liveness,
-            "landmarker": outputs.measure_landmarks, "anonymizer": outputs.measure_pictures, "detector": faces.measure}
+            "landmarker": outputs.measure_landmarks, "anonymizer": outputs.measure_pictures,
+            "detector": faces.measure, "other": outputs.measure_others}

@@ -45,6 +45,17 @@ def judge_landmarks(case: Case, checks: Checks, was: Floats, now: Floats) -> Fou
                  plots={"landmarks": listed(moved), "worst": case.worst(moved)})
 
 
+def measure_others(case: Case, checks: Checks) -> Found:
+    """All outputs of a model that is for none of the known tasks. Raises ModelError as above."""
+    was, now = case.expected(), device.all_answers(case)
+    errors = {name: relative_error(was[name], now[name]) for name in was}
+    checks.add("output_error", max(errors.values()))
+    moved = np.stack([np.abs(was[name] - now[name]).reshape(len(now[name]), -1).mean(1) / max(float(np.abs(was[name]).mean()), 1e-9)
+                      for name in was]).max(0)
+    return Found(metrics={"output_errors": {name: round(error, 5) for name, error in errors.items()}},
+                 plots={"error": listed(moved), "worst": case.worst(moved)})
+
+
 def measure_pictures(case: Case, checks: Checks) -> Found:
     """Pictures out of pictures. Raises ModelError as above."""
     return judge_pictures(case, checks, case.expected()[case.main], device.answers(case))

@@ -93,7 +93,7 @@ def _guess_task(model: SourceModel, said: Said) -> tuple[str, str]:
     ask = f"say --task ({', '.join(TASKS)})"
     if len(model.outputs) != 1:
         raise UsageError(f"{model.path} has {len(model.outputs)} outputs ({', '.join(spec.name for spec in model.outputs)}), and nothing "
-                         f"says what it is for: {ask}")
+                         f"says what it is for: {ask}; other is for models of no task, whose outputs alone are compared")
     taken, given = picture(model), model.outputs[0]
     if taken is not None and given.shape == taken.shape:
         return "anonymizer", f"it makes a picture of a picture of the same size, so it is taken for an anonymizer: {ask} if it is not"

@@ -158,6 +158,30 @@ def test_features_over_time_are_a_classifier_too(tmp_path: Path, capsys: Capture
     assert not any(entry["labelled"] for entry in manifest["gate"]["files"].values())
 
 
+def test_several_outputs_are_each_compared(pictures: Path, tmp_path: Path, capsys: Capture) -> None:
+    zoo.ZOO["several_outputs"]().save(tmp_path / "many.keras")
+    command = (tmp_path / "many.keras", "--calibration", pictures, "--precision", "int8", "--precision", "float32")
+    code, _, err = quantize(capsys, *command, "--out", tmp_path / "b")
+    assert code == 2 and "--task" in last(err)
+    code, _, err = quantize(capsys, *command, "--task", "other", "--out", tmp_path / "b")
+    assert code == 0, err
+    manifest = json.loads((tmp_path / "b" / "manifest.json").read_text())
+    assert set(manifest["outputs"]) == {"zebra", "apple", "map", "middle", "second_map"}
+    errors = manifest["metrics"]["files"]["float32.tflite"]["output_errors"]
+    assert set(errors) == set(manifest["outputs"]) and max(errors.values()) < 5e-3  # resized by two hands
+    assert "error of the output that moved the most" in (tmp_path / "b-report.html").read_text()
+
+
+def test_several_inputs_are_arrays_by_name(tmp_path: Path, capsys: Capture) -> None:
+    model = zoo.ZOO["several_inputs"]()
+    model.save(tmp_path / "two.keras")
+    np.savez(tmp_path / "values.npz", **zoo.examples(model, 80, seed=4))  # type: ignore[arg-type]
+    code, _, err = quantize(capsys, tmp_path / "two.keras", "--task", "other", "--calibration", tmp_path / "values.npz",
+                            "--out", tmp_path / "b")
+    assert code == 0, err
+    assert set(json.loads((tmp_path / "b" / "manifest.json").read_text())["input"]["tensors"]) == set(zoo.input_names(model))
+
+
 def test_an_embedder_is_made_for_the_door(tmp_path: Path, capsys: Capture) -> None:
     zoo.ZOO["embedder"]().save(tmp_path / "e.keras")
     about = tmp_path / "about.toml"
