@@ -28,7 +28,7 @@ CHECKED = 32
 """Examples that before and after are compared on."""
 
 
-def finetune(model: SourceModel, calibration: Material, *, steps: int = 300, rate: float = 1e-4, seed: int = 0, loss: Loss = "auto",
+def finetune(model: SourceModel, calibration: Material, *, steps: int = 300, rate: float = 3e-5, seed: int = 0, loss: Loss = "auto",
              step: Callable[[], None] = lambda: None, say: Callable[[str], None] = lambda line: None) -> SourceModel:
     """`model` with kernels and biases tuned for int8; normalisations stay as they are. `step` is called after each of `steps` steps.
 

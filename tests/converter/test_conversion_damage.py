@@ -130,6 +130,20 @@ def test_fine_tuning_is_the_same_for_the_same_seed_and_gives_the_model_back_wher
 
 
 @TENSORFLOW
+@pytest.mark.parametrize(("name", "loss"), [("gru", "kl"), ("several_inputs", "auto"), ("several_outputs", "auto"), ("upsampling", "mse"),
+                                            ("custom", "auto"), ("normalization", "kl")])
+def test_every_architecture_can_be_fine_tuned(tmp_path: Path, name: str, loss: Any) -> None:
+    built = ZOO[name]()
+    said: list[str] = []
+    model = source(built, tmp_path)
+    tuned = finetune(model, material(built), steps=3, rate=1e-4, loss=loss, say=said.append)
+    assert len(said) == 1 and "distance" in said[0] and "nan" not in said[0]
+    values = material(built).values
+    for output, value in model.run(values).items():
+        assert relative(tuned.run(values)[output], value) < 0.2
+
+
+@TENSORFLOW
 def test_normalisations_are_folded_into_the_layer_before_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without that the Dense layer behind gets their scales, and loses its small weights."""
     built = flattened()
