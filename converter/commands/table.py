@@ -101,9 +101,10 @@ def about(pictures: int, held_out: int) -> list[str]:
         "Made by `edge-face-convert table`. Each model is converted to float32, float16, dynamic range and int8 by edge-face (in brackets, "
         "which engine it chose), and by TFLiteConverter (Optimize.DEFAULT and a representative dataset) and ai-edge-quantizer (recipe "
         "static_wi8_ai8) used plainly, both given the same float model with a static batch of 1 and the same calibration examples.",
-        "A loss below 0 is a gain: chance, or, where float32 shows it too, the gate's second preprocessing, which differs from the device's "
-        "by rounded pixels, and no matter of precision. ai-edge-quantizer's own calibration averages the ranges of the examples rather than spanning "
-        "them; a tensor of one number, such as the value before a sigmoid, then loses half of its range, and its answers with it.",
+        "A loss below 0 is a gain: chance, or, where float32 shows it too, the gate's second preprocessing, which differs from the "
+        "device's by rounded pixels, and no matter of precision. ai-edge-quantizer's own calibration averages the ranges of the examples "
+        "rather than spanning them; a tensor of one number, such as the value before a sigmoid, then loses half of its range, and its "
+        "answers with it.",
         f"At most {pictures} examples calibrate, at most {held_out} others judge. `passes`: the parity gate with its default limits. ms: "
         "median of 30 runs, processor time of one thread. pieces: stretches of the XNNPACK delegate; the operators that it leaves to the "
         "runtime stand behind. Task `none`: no task of edge-face fits, so the outputs are compared and no limit judges them.",
