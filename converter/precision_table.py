@@ -30,7 +30,8 @@ OURS: tuple[Precision, ...] = ("float32", "float16", "dynamic", "int8")
 CONVERTER, QUANTIZER = "TFLiteConverter, plain", "ai-edge-quantizer, plain"
 HEADLINES = {
     "embedder": ("tar_lost_1e-3", "cosine_mean"), "classifier": ("accuracy_lost", "agreement"), "landmarker": ("points_moved_median",),
-    "detector": ("recall_lost_recognise", "found_again"), "liveness": ("apcer_gained", "agreement"), "anonymizer": ("psnr_mean",)}
+    "detector": ("recall_lost_recognise", "found_again"), "liveness": ("apcer_gained", "agreement"), "anonymizer": ("psnr_mean",),
+    "other": ("output_error",)}
 """The gate's metrics of which the first that was measured stands in the table."""
 
 
@@ -176,7 +177,7 @@ def headline(task: str, verdict: Verdict) -> tuple[str, float | None, str]:
     from converter.parity.checks import METRICS
 
     found = {check.metric: check for check in verdict.checks}
-    for metric in HEADLINES[task]:
+    for metric in HEADLINES.get(task, ("output_error",)):
         check = found.get(metric)
         if check is not None and check.figure is not None:
             kind = METRICS[metric]
