@@ -101,6 +101,10 @@ def _expected(case: Case, spec: Preprocessing, recognise: float) -> tuple[list[F
         case.step(len(images))
         return {key: outputs[name] for key, name in names.items()}
 
+    def doubt(boxes: Floats, scores: Floats, marks: Floats) -> Floats:
+        """Implausible candidates below the recognising score, before a neighbour is suppressed by them, as the device has it."""
+        return np.where(plausible(boxes, marks), scores, np.minimum(scores, np.float32(IMPLAUSIBLE * recognise)))
+
     found: list[Faces] = []
     scales: list[tuple[float, float]] = []
     pictures = case.material.pictures
@@ -108,8 +112,8 @@ def _expected(case: Case, spec: Preprocessing, recognise: float) -> tuple[list[F
         boxes = [reference.letterbox(picture, spec.width, spec.height) for picture in pictures[start:start + reference.BATCH]]
         views = np.stack([reference.coloured(canvas, spec.colour) for canvas, _ in boxes])
         scales += [scale for _, scale in boxes]
-        found += detect_all(predict, views, LOWEST)
-    return [_on_picture(faces, picture, scale, recognise)
+        found += detect_all(predict, views, LOWEST, doubt=doubt)
+    return [_on_picture(faces, picture, scale)
             for faces, picture, scale in zip(found, pictures, scales, strict=True)], scales
 
 
@@ -133,13 +137,11 @@ def _names(case: Case) -> dict[str, str]:
     return found
 
 
-def _on_picture(faces: Faces, picture: Pictures, scale: tuple[float, float], recognise: float) -> Faces:
-    """Without what lies in the padding, and implausible faces below the recognising score, as the device has it."""
+def _on_picture(faces: Faces, picture: Pictures, scale: tuple[float, float]) -> Faces:
+    """Without what lies in the padding, as the device has it."""
     middle = (faces.boxes[:, :2] + faces.boxes[:, 2:]) / 2
     inside = ((middle >= 0) & (middle * np.array(scale) <= (picture.shape[1], picture.shape[0]))).all(1)
-    boxes, scores, marks = faces.boxes[inside], faces.scores[inside], faces.landmarks[inside]
-    sure = plausible(boxes, marks) if len(boxes) else np.zeros(0, bool)
-    return Faces(boxes, np.where(sure, scores, np.minimum(scores, np.float32(IMPLAUSIBLE * recognise))), marks)
+    return Faces(faces.boxes[inside], faces.scores[inside], faces.landmarks[inside])
 
 
 def _scaled(faces: Faces, scale: tuple[float, float]) -> Faces:
