@@ -38,7 +38,7 @@ def report_of(order: Order, found: Found, name: str, words: Sequence[str], said:
         environment=environment(runtime_name()), digests={name: hashlib.sha256(a.candidate.content).hexdigest() for name, a in
                                                           ((f"{p}.tflite", a) for p, a in found.files.items())},
         recipe=dict(main.candidate.recipe) if main is not None else {}, seconds=found.seconds, command=command_line(words),
-        said=(*said, *_too_new(found, looked)), pictures=_pictures(found.examples, found) if order.show else {})
+        said=(*said, *found.slow, *_too_new(found, looked)), pictures=_pictures(found.examples, found) if order.show else {})
 
 
 def limits_of(found: Found) -> dict[str, Any]:

@@ -24,6 +24,8 @@ PROBES = 24
 HELD_OUT = 3000
 """Examples that the gate may use at most: of 1,000 faces, chance alone moves a true accept rate by the half point allowed."""
 TUNING_STEPS = 300
+SLOWER = 1.2
+"""An int8 file that takes this much of float32's time gets a sentence on why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,7 @@ class Found:
     floor: tuple[bytes, float]
     seconds: Mapping[str, float]
     said: tuple[str, ...]
+    slow: tuple[str, ...] = ()
 
     @property
     def passed(self) -> bool:
@@ -134,15 +137,29 @@ def prove(order: Order, loaded: SourceModel, plan: Plan, calibration: Material, 
         attempts, floor = bench.all(), bench.floor()
         if any(attempt.candidate.precision == "int8" for attempt in attempts):
             bench.measure_damage()
+    slow = _slow(attempts, floor)
+    for sentence in slow:
+        say(sentence)
     chosen = choice(attempts, order.precisions, order.force)
     tuned = any(attempt.tuned for attempt in chosen.values())
     return Found(bench.tuned if tuned and bench.tuned is not None else model, plan, calibration, examples, tuple(attempts), chosen,
-                 bench.damage, limits, floor, dict(clock.seconds), (*loaded.said, *plan.guessed))
+                 bench.damage, limits, floor, dict(clock.seconds), (*loaded.said, *plan.guessed), tuple(slow))
 
 
 def wanted(order: Order) -> list[Precision]:
     """The precisions that are tried: all of them for "auto"."""
     return [precision for precision in PLAIN if "auto" in order.precisions or precision in order.precisions]
+
+
+def _slow(attempts: Sequence[Attempt], floor: tuple[bytes, float]) -> list[str]:
+    """Why an int8 file is slower than float32, where it is."""
+    from converter.inspection import slowdown
+
+    plain, milliseconds = floor
+    found = next((a for a in attempts if a.candidate.precision == "int8" and not a.candidate.kept_float), None)
+    if found is None or found.milliseconds is None or found.milliseconds < SLOWER * milliseconds:
+        return []
+    return [slowdown(plain, found.candidate.content)]
 
 
 def file_name(plan: Plan, precision: str) -> str:
