@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from zoo import examples
 
 from converter.contract import Array, Floats, Material, SourceModel
 from edge_face.vision.runtime import Interpreter
-from tests.converter.zoo import examples
 
 
 def source(model: Any, folder: Path) -> SourceModel:

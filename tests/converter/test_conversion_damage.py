@@ -10,13 +10,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from conversion_models import material, relative, run_file, source
+from zoo import ZOO, settle
 
 from converter.contract import LayerDamage, Material, SourceModel
 from converter.conversion import Conversion, choose_float, damage, finetune
 from converter.conversion.graph import operators
 from edge_face.errors import ModelError
-from tests.converter.conversion_models import material, relative, run_file, source
-from tests.converter.zoo import ZOO, settle
 
 TENSORFLOW = pytest.mark.skipif(importlib.util.find_spec("tensorflow") is None, reason="tensorflow is not installed (extra convert)")
 

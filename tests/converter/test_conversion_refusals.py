@@ -13,14 +13,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+from conversion_models import material, relative, run_file, source
+from zoo import ZOO, settle
 
 from converter.contract import Material, TensorSpec
 from converter.conversion import Conversion, convert
 from converter.conversion.feeding import Feed, feed
 from converter.conversion.refusals import layer_of, reason, refusing
 from edge_face.errors import ModelError, UsageError
-from tests.converter.conversion_models import material, relative, run_file, source
-from tests.converter.zoo import ZOO, settle
 
 TENSORFLOW = pytest.mark.skipif(importlib.util.find_spec("tensorflow") is None, reason="tensorflow is not installed (extra convert)")
 MESSAGE = """Could not translate MLIR to FlatBuffer.<unknown>:0: error: loc(callsite(fused["Erf:", "net_1/bulge_1/Erf@__inference_7309"]

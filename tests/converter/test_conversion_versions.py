@@ -9,16 +9,16 @@ import sys
 from pathlib import Path
 
 import pytest
+from conversion_models import material, source
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from zoo import ZOO
 
 import edge_face
 from converter.conversion import Conversion, too_new
 from converter.conversion.graph import conversions, delegated, operators
 from converter.conversion.versions import KNOWN
 from edge_face.errors import ModelError
-from tests.converter.conversion_models import material, source
-from tests.converter.zoo import ZOO
 
 TENSORFLOW = pytest.mark.skipif(importlib.util.find_spec("tensorflow") is None, reason="tensorflow is not installed (extra convert)")
 SHIPPED = sorted((Path(edge_face.__file__).parent / "models").rglob("*.tflite"))
@@ -81,8 +81,8 @@ MAKE = """
 import hashlib, sys
 from pathlib import Path
 from converter.conversion import Conversion
-from tests.converter.conversion_models import material, source
-from tests.converter.zoo import ZOO
+from conversion_models import material, source
+from zoo import ZOO
 for name in ("prelu", "depthwise"):
     model = ZOO[name]()
     with Conversion(source(model, Path(sys.argv[1])), material(model)) as work:

@@ -6,13 +6,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from conversion_models import material, relative, run_file, source
+from zoo import ZOO
 
 from converter.contract import Candidate
 from converter.conversion import Conversion, too_new
 from converter.conversion.graph import operators
 from edge_face.vision.runtime import Interpreter
-from tests.converter.conversion_models import material, relative, run_file, source
-from tests.converter.zoo import ZOO
 
 pytest.importorskip("tensorflow", reason="tensorflow is not installed: pip install 'edge-face[convert]'")
 LIMITS = {"float32": 1e-4, "float16": 0.01, "dynamic": 0.05, "int8": 0.3}
