@@ -17,7 +17,7 @@ batch of 1, a manifest and a model card. Every file must pass a gate: it is run 
 see and compared with the float model. What does not pass is not written, and the report says what was lost and what to try."""
 EXAMPLES = """
   edge-face-convert quantize tutorial.keras --calibration pictures/ --out bundle/          a folder of pictures for each class
-  edge-face-convert quantize run/embedder.keras --calibration faces/ --precision auto --precision float32 --out bundle/
+  edge-face-convert quantize run/ --calibration faces/ --thresholds others/ --precision auto --precision float32 --out bundle/
   edge-face-convert quantize gru.keras --task classifier --calibration features.npz --out bundle/
   edge-face-convert quantize model.h5 --calibration pictures/ --pixels 0,1 --labels labels.txt --precision float16 --out bundle/
   edge-face-convert quantize detector-run/ --calibration detect/ --out bundle/
@@ -38,6 +38,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "fastest that passes, with sensitive layers in float or fine-tuning where int8 needs it")
     add("--task", choices=TASKS, help="what the model does (default: what its record says, else guessed and said)")
     add("--gate", type=Path, metavar="PATH", help="other examples for the gate (default: some of --calibration, held back)")
+    add("--thresholds", type=Path, metavar="DIR", help="an embedder: measure its table of false match rates too, on the people of this "
+        "folder or of shards (see calibrate-thresholds; some minutes)")
     add("--limits", type=Path, metavar="FILE", help="TOML file that overrides limits of the gate")
     add("--force", action="store_true", help="write the bundle even if it does not pass; its manifest says so, and no door takes it "
         "unless the settings allow it")
@@ -105,30 +107,57 @@ def _reports(args: argparse.Namespace, order: Order, found: Sequence[Found]) -> 
 
 
 def _any(args: argparse.Namespace) -> int:
+    import os
     import sys
 
     from converter.bundle_writer import publish
     from converter.placing import check_place
     from converter.quantize_report import limits_of
     from converter.quantizing import explore, refusal
+    from edge_face.errors import UsageError
 
     check_place(args.out, args.replace)
     order = _order(args)
+    if args.thresholds is not None and not args.thresholds.is_dir():
+        raise UsageError(f"--thresholds {args.thresholds} is no folder: name one with a folder for each person, or with shards")
+    if args.thresholds is not None:
+        # Thousands of small products: threads that wait for each other make them twenty times slower.
+        os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     found = explore(order, say=lambda text: print(text, file=sys.stderr, flush=True))
+    if args.thresholds is not None and found.plan.task != "embedder":
+        raise UsageError(f"--thresholds is for an embedder, and {args.model} is a model for the task {found.plan.task}: leave it out")
     reports = _reports(args, order, [found])
     if not found.files:
         raise refusal(found, reports[0][1])
     publish(args.out, found.plan, found.model, {f"{p}.tflite": attempt.candidate for p, attempt in found.files.items()},
             {f"{p}.tflite": attempt.verdict for p, attempt in found.files.items()},
             about=order.about, limits=limits_of(found), forced=args.force, replace=args.replace)
+    if args.thresholds is not None:
+        _measure_thresholds(args)
     _tell(args, reports)
     if args.json:
         return 0
-    if found.plan.task == "embedder":
+    if found.plan.task == "embedder" and args.thresholds is None:
         print(f"next: edge-face-convert calibrate-thresholds {args.out} --faces DIR")
     elif found.plan.task == "classifier" and found.plan.preprocessing is not None:
         print(f"next: edge-face classify PICTURE --bundle {args.out}")
     return 0
+
+
+def _measure_thresholds(args: argparse.Namespace) -> None:
+    """The table of false match rates, by the device's own code, into the bundle that was just written."""
+    import os
+    import sys
+
+    from converter.calibration import measure, write
+
+    def say(text: str) -> None:
+        print(text, file=sys.stderr, flush=True)
+
+    measured = measure(args.out, args.thresholds, rounds=4, workers=min(os.cpu_count() or 1, 8), say=say)
+    write(args.out, measured)
+    last = measured["pooled"]["rows"][-1]
+    say(f"thresholds measured down to a false match rate of {last['fmr']:.2g}, at {last['similarity']:.3f}")
 
 
 def _tell(args: argparse.Namespace, reports: Sequence[tuple[Report, Path]]) -> None:
