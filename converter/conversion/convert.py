@@ -45,7 +45,7 @@ def convert(model: SourceModel, precision: Precision, calibration: Material | No
 class Conversion:
     """Several files of one model: `with Conversion(model, calibration) as work: work.make("int8")`.
 
-    `calibration` is what int8 takes the activations' ranges from. Where all inputs are uint8 there (pictures), they are uint8 in the int8
+    `calibration` is what int8 takes the activations' ranges from. Where all inputs are uint8 there (pictures), they are bytes in the int8
     file; otherwise inputs stay float32, as outputs always do. `say` gets a sentence for everything decided; `step` is called for each
     calibration example.
     """

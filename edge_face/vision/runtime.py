@@ -65,6 +65,11 @@ class Tensor:
         """Integers that stand for themselves: a uint8 input made for pixels 0 to 255."""
         return self.zero_point == 0 and abs(self.scale - 1.0) < 1e-3
 
+    @property
+    def shifted(self) -> bool:
+        """int8 that stands for a pixel less 128."""
+        return self.dtype == np.int8 and self.zero_point == -128 and abs(self.scale - 1.0) < 1e-3
+
 
 def _load() -> tuple[ModuleType, str]:
     reasons: list[str] = []
@@ -199,7 +204,9 @@ class Interpreter:
     def _set(self, tensor: Tensor, value: Array) -> None:
         if value.shape != tensor.shape and value.shape != tensor.shape[1:]:
             raise ModelError(f"{self._name}: input {tensor.name} takes shape {tensor.shape}, not {value.shape}")
-        if tensor.quantized and not (tensor.identity and value.dtype == tensor.dtype):
+        if tensor.shifted and value.dtype == np.uint8:
+            value = np.bitwise_xor(value, np.uint8(128)).view(np.int8)  # less 128, at the price of a copy
+        elif tensor.quantized and not (tensor.identity and value.dtype == tensor.dtype):
             limits = np.iinfo(tensor.dtype)
             quanta = np.rint(value / np.float32(tensor.scale)) + tensor.zero_point
             value = np.clip(quanta, limits.min, limits.max)

@@ -203,7 +203,7 @@ def test_a_mirrored_embedder_says_so_on_its_card(tmp_path: Path) -> None:
         stage(tmp_path / str(mirrored), replace(plan, mirrored=mirrored), Model((TensorSpec("e", (16,)),)), {"int8": FILES["int8"]})
         bundle = load_bundle(tmp_path / str(mirrored), "embedder")
         cards.append(render(bundle.manifest))
-        assert f"Weights: {bundle.model_id.rsplit('-', 1)[1]} " in cards[-1]
+        assert f"Weights: {bundle.model_id.removesuffix('-mirrored').rsplit('-', 1)[1]} " in cards[-1]
     assert "mirror image" in cards[1] and "mirror image" not in cards[0]
 
 

@@ -62,7 +62,7 @@ def test_an_embedder_says_whether_faces_are_mirrored(tmp_path: Path) -> None:
     unsaid = opened(tmp_path, "mirrored", "outputs/embedding/mirrored", ...)
     assert both.embedding is not None and both.embedding.mirrored
     assert unsaid.embedding is not None and not unsaid.embedding.mirrored
-    assert both.model_id == unsaid.model_id == f"sample-embedder-{DIGEST[:12]}"
+    assert both.model_id == f"{unsaid.model_id}-mirrored" == f"sample-embedder-{DIGEST[:12]}-mirrored"
 
 
 @pytest.mark.parametrize(("name", "path", "value", "words"), [

@@ -77,9 +77,12 @@ def test_real_values_are_quantized_on_the_way_in(kind: str, scale: float, zero: 
     np.testing.assert_allclose(result, [[0.0, scale * 3, scale * 7, (most - zero) * scale]], rtol=1e-6)
 
 
-def test_pixels_go_unchanged_into_an_input_made_for_pixels() -> None:
+@pytest.mark.parametrize(("kind", "zero"), [("UINT8", 0), ("INT8", -128)])
+def test_pixels_go_unchanged_into_an_input_made_for_pixels(kind: str, zero: int) -> None:
     pixels = np.array([[0, 1, 128, 255]], np.uint8)
-    np.testing.assert_array_equal(dequantizing("UINT8", 1.0, 0).run(pixels)["out"], [[0, 1, 128, 255]])
+    np.testing.assert_array_equal(dequantizing(kind, 1.0, zero).run(pixels)["out"], [[0, 1, 128, 255]])
+    turned = np.array([[0, 9, 1, 9, 128, 9, 255, 9]], np.uint8)[:, ::2]
+    np.testing.assert_array_equal(dequantizing(kind, 1.0, zero).run(turned)["out"], [[0, 1, 128, 255]])
 
 
 @pytest.mark.parametrize(("kind", "scale", "zero"), [("UINT8", 0.5, 10), ("INT8", 0.25, -3)])
