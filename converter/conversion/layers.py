@@ -14,9 +14,6 @@ from typing import Any
 from converter.conversion.graph import Operator
 from edge_face.errors import ModelError
 
-SUFFIXES = ("_1", "", "_2", "_3")
-"""What tracing may append to a layer's name; one and the same for a whole model."""
-
 
 def flat_layers(model: Any) -> Iterator[Any]:
     """All layers of a Keras model, those of models inside it too, without the models themselves."""
@@ -36,10 +33,19 @@ def scopes(operator: Operator) -> set[str]:
     return found
 
 
-def suffix(graph: Sequence[Operator], names: Sequence[str]) -> str:
-    """Which of SUFFIXES the layers' names carry in this file: the one by which most layers are found."""
-    seen = set().union(*(scopes(operator) for operator in graph)) if graph else set()
-    return max(SUFFIXES, key=lambda suffix: sum(name + suffix in seen for name in names))
+def traced(graph: Sequence[Operator], names: Sequence[str]) -> dict[str, str]:
+    """Scopes of the file and the layers that were traced in them. Tracing appends a number where a name is taken already: in a net of
+    "conv2d" and "conv2d_1" these become "conv2d_1" and "conv2d_1_2". So the longest names choose first, a scope with a number
+    rather than one without; what is left goes to the layer whose name it begins with (a layer that is used twice)."""
+    seen = sorted(set().union(*(scopes(operator) for operator in graph))) if graph else []
+    ordered = sorted(names, key=lambda name: (-len(name), name))
+    found: dict[str, str] = {}
+    for again in (False, True):
+        for name in ordered:
+            fitting = [scope for scope in seen if scope not in found and re.fullmatch(re.escape(name) + r"(_\d+)?", scope)]
+            for scope in fitting if again else sorted(fitting, key=lambda scope: (scope == name, scope))[:1]:
+                found[scope] = name
+    return found
 
 
 def outputs_of(wanted: Sequence[str], graph: Sequence[Operator], keras: Any) -> tuple[str, ...]:
@@ -47,11 +53,12 @@ def outputs_of(wanted: Sequence[str], graph: Sequence[Operator], keras: Any) -> 
     model a scope or an operator ("FULLY_CONNECTED") may. A layer that was folded into others gives none. Raises ModelError for a name
     that is neither in the model nor in the file."""
     known = [layer.name for layer in flat_layers(keras)] if keras is not None else []
-    end = suffix(graph, known)
+    owner = traced(graph, known)
     chosen: list[str] = []
     for name in wanted:
         mine = [operator for operator in graph if name in operator.outputs
-                or (name + end in scopes(operator) if name in known else name in scopes(operator) or name == operator.name)]
+                or (name in {owner.get(scope) for scope in scopes(operator)} if name in known
+                    else name in scopes(operator) or name == operator.name)]
         if not mine and name not in known:
             raise ModelError(f"{name} cannot be kept in float: no layer and no operator has that name{_alike(name, graph, known)}")
         chosen += [output for operator in mine for output in operator.outputs]
@@ -62,13 +69,13 @@ def layers_of(graph: Sequence[Operator], keras: Any) -> dict[str, tuple[Operator
     """The operators of each layer, in the file's order: of a fused one's layers, the one whose weights it carries, else the first. By
     output tensor where no layer is known."""
     known = list(flat_layers(keras)) if keras is not None else []
-    end = suffix(graph, [layer.name for layer in known])
+    owner = traced(graph, [layer.name for layer in known])
     weighty = [layer.name for layer in known if any("kernel" in weight.name for weight in layer.weights)]
     others = [layer.name for layer in known if layer.name not in weighty]
     found: dict[str, list[Operator]] = {}
     for operator in graph:
-        seen = scopes(operator)
-        mine = [name for name in weighty if name + end in seen][-1:] or [name for name in others if name + end in seen][:1]
+        seen = {owner.get(scope) for scope in scopes(operator)}
+        mine = [name for name in weighty if name in seen][-1:] or [name for name in others if name in seen][:1]
         found.setdefault(mine[0] if mine else operator.outputs[0] if operator.outputs else operator.name, []).append(operator)
     return {name: tuple(operators) for name, operators in found.items()}
 

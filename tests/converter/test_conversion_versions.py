@@ -80,6 +80,7 @@ def test_a_shipped_int8_model_stays_on_the_delegate() -> None:
 MAKE = """
 import hashlib, sys
 from pathlib import Path
+sys.path.insert(0, "tests/converter")
 from converter.conversion import Conversion
 from conversion_models import material, source
 from zoo import ZOO

@@ -248,3 +248,25 @@ def test_bad_input_is_one_sentence_and_leaves_nothing(tutorial: Path, pictures: 
         assert code in (1, 2), argv
         assert said in last(err), (said, last(err))
         assert sorted(tmp_path.rglob("*")) == before, said
+
+
+def test_what_plain_int8_loses_is_won_back(tutorial: Path, pictures: Path, tmp_path: Path, capsys: Capture) -> None:
+    """Held to less than plain int8 loses, auto keeps layers in float, then fine-tunes, and whatever it keeps has passed."""
+    command = (tutorial, "--calibration", pictures)
+    code, _, err = quantize(capsys, *command, "--precision", "int8", "--out", tmp_path / "plain")
+    assert code == 0, err
+    moved = _figure(json.loads((tmp_path / "plain-report.json").read_text())["attempts"][0], "probability_moved")
+    limits = tmp_path / "limits.toml"
+    limits.write_text(f"[classifier]\nprobability_moved = {moved / 2}\n")
+    code, _, err = quantize(capsys, *command, "--limits", limits, "--out", tmp_path / "auto")
+    assert code == 0, err
+    report = json.loads((tmp_path / "auto-report.json").read_text())
+    tried = [attempt for attempt in report["attempts"] if attempt["precision"] == "int8"]
+    assert not tried[0]["passed"] and len(tried) > 1 and tried[1]["kept_float"]
+    assert min(_figure(attempt, "probability_moved") for attempt in tried[1:]) < moved
+    assert [attempt["passed"] for attempt in report["attempts"] if attempt["chosen"]] == [True]
+    assert report["damage"] and {entry["layer"] for entry in report["damage"]} >= set(tried[1]["kept_float"])
+
+
+def _figure(attempt: dict[str, Any], metric: str) -> float:
+    return float(next(check["figure"] for check in attempt["verdict"]["checks"] if check["metric"] == metric))
