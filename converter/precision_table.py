@@ -8,17 +8,16 @@ and a representative dataset, ai-edge-quantizer with its recipe static_wi8_ai8.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from converter.contract import Array, Candidate, Floats, Material, Plan, Precision, SourceModel, Verdict
+from converter.contract import Array, Candidate, Material, Plan, Precision, SourceModel, Verdict
 from converter.inspection.delegate import partitions
 from converter.inspection.speed import median_ms
-from converter.inspection.tflite_source import TfliteSource
 from edge_face.errors import EdgeFaceError, MissingExtraError, ModelError
 
 if TYPE_CHECKING:
@@ -33,9 +32,6 @@ HEADLINES = {
     "detector": ("recall_lost_recognise", "found_again"), "liveness": ("apcer_gained", "agreement"), "anonymizer": ("psnr_mean",),
     "other": ("output_error",)}
 """The gate's metrics of which the first that was measured stands in the table."""
-
-
-NO_TASK = "none"
 PASSES = {True: "yes", False: "**no**", None: "-"}
 Judged = tuple[str, float | None, str, bool | None]
 """Metric, figure, in words, passed."""
@@ -44,7 +40,7 @@ Judge = Callable[[Candidate], Judged]
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """One model of the table: its file or run folder, its examples, the task where it does not say it. NO_TASK: none of edge-face's."""
+    """One model of the table: its file or run folder, its examples, the task where it does not say it."""
 
     model: Path
     calibration: Path
@@ -78,9 +74,6 @@ def rows_of(order: Order, count: int, held_out: int, say: Say = lambda text: Non
     from converter.parity import Gate, read_limits
     from converter.sources import fit, gather, load, make_plan
 
-    if order.task == NO_TASK:
-        yield from _without_task(order, count, held_out, say)
-        return
     loaded = load(order.model)
     plan = make_plan(loaded, order.task, calibration=order.calibration)
     model = loaded if plan.preprocessing is None else fit(loaded, plan.preprocessing)
@@ -91,34 +84,6 @@ def rows_of(order: Order, count: int, held_out: int, say: Say = lambda text: Non
         for way, make in ways(work, model, calibration):
             yield measured(name, way, make, plan.task, _by_gate(plan, model, gate))
             say(f"{name}, {way}")
-
-
-def _without_task(order: Order, count: int, held_out: int, say: Say) -> Iterator[Row]:
-    """A model that no task of edge-face fits, such as one of five outputs: how far its outputs move, which no limit judges."""
-    from converter.conversion import Conversion
-    from converter.sources import load
-
-    loaded = load(order.model)
-    values = _arrays(order.calibration, loaded)
-    calibration = Material({name: value[:count] for name, value in values.items()})
-    rest = {name: value[count:count + held_out] for name, value in values.items()}
-    if not len(next(iter(rest.values()))):
-        raise ModelError(f"{order.calibration} has no more than the {count} examples to calibrate with: bring more, or say --pictures")
-    expected = loaded.run(rest)
-    with Conversion(loaded, calibration) as work:
-        for way, make in ways(work, loaded, calibration):
-            yield measured(order.model.stem, way, make, NO_TASK, _by_outputs(expected, rest))
-            say(f"{order.model.stem}, {way}")
-
-
-def _arrays(path: Path, model: SourceModel) -> dict[str, Array]:
-    """Examples by input out of an .npz. Raises ModelError."""
-    try:
-        with np.load(path) as archive:
-            return {spec.name: archive[spec.name] for spec in model.inputs}
-    except (OSError, ValueError, KeyError) as error:
-        wanted = ", ".join(spec.name for spec in model.inputs)
-        raise ModelError(f"{path} is no .npz with the arrays {wanted}, which a model without a task needs ({error})") from error
 
 
 def ways(work: Conversion, model: SourceModel, calibration: Material) -> Iterator[tuple[str, Callable[[], Candidate]]]:
@@ -154,20 +119,6 @@ def _by_gate(plan: Plan, model: SourceModel, gate: Gate) -> Judge:
             stage(Path(folder), plan, model, {file_name(plan, candidate.precision): candidate})
             verdict = gate.judge(Path(folder), candidate.precision)
         return (*headline(plan.task, verdict), verdict.passed)
-
-    return judge
-
-
-def _by_outputs(expected: Mapping[str, Floats], values: Mapping[str, Array]) -> Judge:
-    """By the output that moved the most: RMS of the difference over RMS of the float output."""
-    from converter.parity.outputs import relative_error
-
-    def judge(candidate: Candidate) -> Judged:
-        source = TfliteSource(Path(candidate.how), candidate.content)
-        found = source.run(values)
-        errors = {name: relative_error(value, found[name].reshape(value.shape)) for name, value in expected.items()}
-        worst = max(errors, key=lambda name: errors[name])
-        return "output_error", errors[worst], f"outputs moved by {errors[worst]:.2%} of their size, {worst} the most", None
 
     return judge
 

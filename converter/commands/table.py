@@ -17,7 +17,7 @@ EXAMPLES = """
   edge-face-convert table classifier.keras --calibration pictures/
   edge-face-convert table a.keras b.keras --calibration pictures-a/ --calibration pictures-b/ --out docs/precision-table.md
   edge-face-convert table gru.keras=classifier --calibration features.npz --json -
-  edge-face-convert table tagger.keras=none --calibration inputs.npz       no task of edge-face: its outputs are compared
+  edge-face-convert table tagger.keras=other --calibration inputs.npz      a model of no task: its outputs are compared
 """
 
 
@@ -81,13 +81,13 @@ def _without_folders(text: str, order: Order) -> str:
 
 
 def orders(models: Sequence[str], calibrations: Sequence[Path]) -> Iterator[Order]:
-    """Each model with its examples; "gru.keras=classifier" says the task, "x.keras=none" that it has none of edge-face's."""
+    """Each model with its examples; "gru.keras=classifier" says the task."""
     from converter.contract import TASKS
-    from converter.precision_table import NO_TASK, Order
+    from converter.precision_table import Order
 
     for number, text in enumerate(models):
         path, _, task = text.rpartition("=")
-        known = bool(path) and task in (*TASKS, NO_TASK)
+        known = bool(path) and task in TASKS
         yield Order(Path(path if known else text), calibrations[number % len(calibrations)], task if known else None)
 
 
@@ -101,11 +101,10 @@ def about(pictures: int, held_out: int) -> list[str]:
         "Made by `edge-face-convert table`. Each model is converted to float32, float16, dynamic range and int8 by edge-face (in brackets, "
         "which engine it chose), and by TFLiteConverter (Optimize.DEFAULT and a representative dataset) and ai-edge-quantizer (recipe "
         "static_wi8_ai8) used plainly, both given the same float model with a static batch of 1 and the same calibration examples.",
-        "A loss below 0 is a gain: chance, or, where float32 shows it too, the gate's second preprocessing, which differs from the "
-        "device's by rounded pixels, and no matter of precision. ai-edge-quantizer's own calibration averages the ranges of the examples "
+        "A loss below 0 is a gain, by chance. ai-edge-quantizer's own calibration averages the ranges of the examples "
         "rather than spanning them; a tensor of one number, such as the value before a sigmoid, then loses half of its range, and its "
         "answers with it.",
         f"At most {pictures} examples calibrate, at most {held_out} others judge. `passes`: the parity gate with its default limits. ms: "
         "median of 30 runs, processor time of one thread. pieces: stretches of the XNNPACK delegate; the operators that it leaves to the "
-        "runtime stand behind. Task `none`: no task of edge-face fits, so the outputs are compared and no limit judges them.",
+        "runtime stand behind.",
         f"{found['Processor']}, {found['System']}, Python {found['Python']}; {packages}."]
