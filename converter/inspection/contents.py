@@ -97,7 +97,8 @@ def _open(folder: Path) -> Bundle:
 def _notes(bundle: Bundle) -> list[str]:
     notes = [f"input {bundle.input.colour}" + (f" {bundle.input.width}x{bundle.input.height}" if bundle.input.width else "")]
     if bundle.embedding is not None:
-        notes.append(f"embedding of {bundle.embedding.dimension} in parts of {' + '.join(map(str, bundle.embedding.parts))}")
+        notes.append(f"embedding of {bundle.embedding.dimension} in parts of {' + '.join(map(str, bundle.embedding.parts))}"
+                     + (", of each face and its mirror image" if bundle.embedding.mirrored else ""))
         for name, table in bundle.thresholds.items():
             last = table["rows"][-1]
             notes.append(f"thresholds {name}: {len(table['rows'])} rows, measured down to FMR {last['fmr']:.2g} "
