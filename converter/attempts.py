@@ -43,9 +43,10 @@ Try = Callable[[Precision, tuple[str, ...], bool], Attempt]
 
 
 def search(attempt: Try, precisions: Sequence[Precision], rescue: bool, damages: Callable[[], Sequence[LayerDamage]],
-           sets: Callable[[Sequence[LayerDamage]], Iterable[tuple[str, ...]]], tunable: bool) -> Iterator[Attempt]:
+           sets: Callable[[Sequence[LayerDamage]], Iterable[tuple[str, ...]]], tune: Callable[[], bool]) -> Iterator[Attempt]:
     """Every attempt as it is made. With `rescue`, an int8 file that fails is tried again: with the layers in float that
-    the damage names (`sets`, from few to many), then fine-tuned, plainly and with the most layers in float."""
+    the damage names (`sets`, from few to many), then, if `tune` says that fine-tuning brought something, fine-tuned, plainly
+    and with the most layers in float."""
     for precision in precisions:
         found = attempt(precision, (), False)
         yield found
@@ -59,7 +60,7 @@ def search(attempt: Try, precisions: Sequence[Precision], rescue: bool, damages:
             if found.passed:
                 saved = True
                 break
-        if saved or not tunable:
+        if saved or not tune():
             continue
         found = attempt("int8", (), True)
         yield found

@@ -130,6 +130,9 @@ def prove(order: Order, loaded: SourceModel, plan: Plan, calibration: Material, 
     from converter.parity import Gate
     from converter.sources import fit
 
+    if len(examples) < limits.fewest and not order.force:
+        raise ModelError(f"{len(examples)} examples are left to judge {order.model} by, and {limits.fewest} are needed: bring more with "
+                         "--calibration, or others with --gate")
     # Converted is the model that takes pixels 0 to 255; judged by is the model as it was brought.
     model = loaded if plan.preprocessing is None else fit(loaded, plan.preprocessing)
     with (Progress("judging", len(examples) * (1 + len(wanted(order)))) as bar,
@@ -137,11 +140,16 @@ def prove(order: Order, loaded: SourceModel, plan: Plan, calibration: Material, 
         attempts, floor = bench.all(), bench.floor()
         if any(attempt.candidate.precision == "int8" for attempt in attempts):
             bench.measure_damage()
+        chosen = choice(attempts, order.precisions, order.force)
+        tuned = any(attempt.tuned for attempt in chosen.values())
+        if tuned:
+            chosen = bench.all_tuned(chosen)
+            attempts += [attempt for attempt in chosen.values() if attempt not in attempts]
+            if not order.force and not all(attempt.passed for attempt in chosen.values()):
+                chosen = {}
     slow = _slow(attempts, floor)
     for sentence in slow:
         say(sentence)
-    chosen = choice(attempts, order.precisions, order.force)
-    tuned = any(attempt.tuned for attempt in chosen.values())
     return Found(bench.tuned if tuned and bench.tuned is not None else model, plan, calibration, examples, tuple(attempts), chosen,
                  bench.damage, limits, floor, dict(clock.seconds), (*loaded.said, *plan.guessed), tuple(slow))
 
@@ -208,8 +216,12 @@ class Workbench:
         from converter.conversion import choose_float
 
         auto = "auto" in self._order.precisions
-        tunable = self._order.tune and self._model.keras is not None
-        return self._timed(list(search(self._attempt, wanted(self._order), auto, self.measure_damage, choose_float, tunable)))
+        return self._timed(list(search(self._attempt, wanted(self._order), auto, self.measure_damage, choose_float, self._tune)))
+
+    def all_tuned(self, chosen: Mapping[str, Attempt]) -> dict[str, Attempt]:
+        """The same files, all of the fine-tuned model: the files of a bundle have one set of weights."""
+        again = self._timed([found if found.tuned else self._attempt(found.candidate.precision, (), True) for found in chosen.values()])
+        return dict(zip(chosen, again, strict=True))
 
     def _timed(self, attempts: Sequence[Attempt]) -> list[Attempt]:
         """With the speed of each, all in turns, so that whatever else the machine does slows all of them alike."""
@@ -231,8 +243,6 @@ class Workbench:
     def _conversion(self, tuned: bool) -> Any:
         from converter.conversion import Conversion
 
-        if tuned and self.tuned is None:
-            self.tuned = self._tune()
         if tuned not in self._conversions:
             model = self.tuned if tuned and self.tuned is not None else self._model
             self._conversions[tuned] = self._open.enter_context(Conversion(model, self._calibration, say=self._say))
@@ -265,12 +275,17 @@ class Workbench:
                 self.damage = damage(self._model, self._calibration, first(self._calibration, PROBES), say=self._say, step=bar.step)
         return self.damage
 
-    def _tune(self) -> SourceModel:
+    def _tune(self) -> bool:
+        """Fills `tuned`; False where that was not wanted, is impossible or brought nothing."""
+        if not self._order.tune or self._model.keras is None:
+            return False
         from converter.conversion import finetune
 
         self._say(f"fine-tuning with quantization in mind, {TUNING_STEPS} steps")
         with self._clock("fine-tuning"), Progress("fine-tuning", TUNING_STEPS) as bar:
-            return finetune(self._model, self._calibration, steps=TUNING_STEPS, step=bar.step, say=self._say)
+            tuned = finetune(self._model, self._calibration, steps=TUNING_STEPS, step=bar.step, say=self._say)
+        self.tuned = None if tuned is self._model else tuned
+        return self.tuned is not None
 
 
 def first(material: Material, count: int) -> Material:

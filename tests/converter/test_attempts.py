@@ -34,7 +34,7 @@ def sets(damages):
 def run(passes, rescue=True, tunable=True, precisions=("int8", "float16")):
     attempt, calls = record(passes)
     asked = []
-    found = list(search(attempt, precisions, rescue, lambda: asked.append(1) or DAMAGES, sets, tunable))
+    found = list(search(attempt, precisions, rescue, lambda: asked.append(1) or DAMAGES, sets, lambda: tunable))
     return found, calls, asked
 
 
@@ -107,5 +107,5 @@ def test_an_unmeasured_file_loses_against_a_measured_one():
 @pytest.mark.parametrize("passes", [True, False])
 def test_attempts_come_out_as_they_are_made(passes):
     attempt, calls = record(lambda *_: passes)
-    first = next(iter(search(attempt, ("int8",), True, lambda: DAMAGES, sets, True)))
+    first = next(iter(search(attempt, ("int8",), True, lambda: DAMAGES, sets, lambda: True)))
     assert len(calls) == 1 and first.candidate.precision == "int8"
