@@ -220,8 +220,8 @@ class Workbench:
 
     def all_tuned(self, chosen: Mapping[str, Attempt]) -> dict[str, Attempt]:
         """The same files, all of the fine-tuned model: the files of a bundle have one set of weights."""
-        again = self._timed([found if found.tuned else self._attempt(found.candidate.precision, (), True) for found in chosen.values()])
-        return dict(zip(chosen, again, strict=True))
+        return {name: found if found.tuned else self._timed([self._attempt(found.candidate.precision, (), True)])[0]
+                for name, found in chosen.items()}
 
     def _timed(self, attempts: Sequence[Attempt]) -> list[Attempt]:
         """With the speed of each, all in turns, so that whatever else the machine does slows all of them alike."""
