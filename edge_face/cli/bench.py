@@ -73,6 +73,8 @@ def table(figures: dict[str, Any]) -> str:
         for name, row in figures[key].items():
             lines.append(f"  {name:<50}{_row(row)}")
         lines.append("")
+        if key == "networks":
+            lines[-1:] = [*_fastest(figures["networks"]), ""]
     if "peer" in figures:
         peer = figures["peer"]
         lines += [f"{'YuNet 640x480 in OpenCV':<52}{_row(peer)}",
@@ -85,6 +87,14 @@ def table(figures: dict[str, Any]) -> str:
     for name, value in figures["board"].items():
         lines.append(f"{name}: {value}")
     return "\n".join(lines)
+
+
+def _fastest(networks: dict[str, dict[str, float]]) -> list[str]:
+    from edge_face.evaluation.speed import fastest
+
+    found = fastest({name: row["median_ms"] for name, row in networks.items()})
+    return [f"  fastest here: {model}: {precision}, the next takes {ratio:.1f} times as long"
+            for model, (precision, ratio) in found.items()]
 
 
 def _row(spread: dict[str, float]) -> str:

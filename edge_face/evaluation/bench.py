@@ -50,7 +50,8 @@ def measure(settings: Settings, clip: Path, chosen: Container[int], frames: int,
     cv2.setNumThreads(settings.vision.threads)
     say("start-up ...")
     begun = time.perf_counter()
-    bundles = load_bundle(settings.vision.detector, "detector"), load_bundle(settings.vision.embedder, "embedder")
+    tasks = ("detector", "embedder", "landmarker")
+    bundles = [load_bundle(getattr(settings.vision, task), task) for task in tasks]
     width, height = (int(side) for side in settings.vision.input.split("x"))
     detector = Detector(bundles[0], width, height, settings.vision.precision, settings.vision.threads, settings.vision.landmarker)
     embedder = Embedder(bundles[1], settings.vision.precision, settings.vision.threads)

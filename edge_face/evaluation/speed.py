@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -67,6 +67,22 @@ def networks(bundles: Iterable[Bundle], threads: int, runs: int) -> dict[str, Sp
             network = Interpreter(bundle.read(entry), threads=threads, name=entry.name)
             picture = np.random.default_rng(0).integers(0, 256, network.inputs[0].shape, dtype=np.uint8)
             found[f"{bundle.task} {entry.name.removesuffix('.tflite')}"] = timed(lambda n=network, p=picture: n.run(p), runs)  # type: ignore[misc]
+    return found
+
+
+def fastest(medians: Mapping[str, float]) -> dict[str, tuple[str, float]]:
+    """Of the files of `networks` by name and their medians: for each model and size the fastest precision, and how many times the
+    next one takes; models with a single file are left out. "detector int8-320x240" is int8 of "detector 320x240"."""
+    groups: dict[str, dict[str, float]] = defaultdict(dict)
+    for name, median in medians.items():
+        task, _, file = name.partition(" ")
+        precision, _, size = file.partition("-")
+        groups[f"{task} {size}".strip()][precision] = median
+    found = {}
+    for model, files in groups.items():
+        if len(files) > 1:
+            best, second = sorted(files, key=lambda precision: files[precision])[:2]
+            found[model] = (best, files[second] / max(files[best], 1e-9))
     return found
 
 

@@ -111,4 +111,4 @@ def test_a_precision_that_is_not_there_is_refused(tmp_path, capsys):
     path = packed(tmp_path / "groups.npz", [(1, 1), (2, 0)])
     command = ["measure-groups", str(MODELS / "embedder"), "--groups", str(path), "--faces", str(tmp_path)]
     assert main([*command, "--precision", "dynamic"]) == 2
-    assert "it has int8, float32" in capsys.readouterr().err
+    assert "it has float32, int8" in capsys.readouterr().err

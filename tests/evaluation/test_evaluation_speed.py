@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from edge_face.evaluation.process import children_of, help_cost, memory_mb
-from edge_face.evaluation.speed import Spread, timed
+from edge_face.evaluation.speed import Spread, fastest, timed
 
 
 def test_a_spread_is_ordered_and_in_milliseconds() -> None:
@@ -51,3 +51,11 @@ def test_help_loads_nothing_heavy() -> None:
             "print('LOADED', [n for n in ('numpy', 'cv2', 'ai_edge_litert', 'gpiozero', 'cryptography', 'av') if n in sys.modules])")
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert out.rstrip().endswith("LOADED []")
+
+
+def test_the_fastest_file_of_each_model_and_size_is_named() -> None:
+    medians = {"detector int8-320x240": 1.0, "detector float32-320x240": 3.0, "detector int8-640x480": 8.0, "detector float32-640x480": 6.0,
+               "embedder int8": 0.5, "embedder float16": 2.0, "embedder float32": 1.5, "landmarker int8": 0.1}
+    assert fastest(medians) == {"detector 320x240": ("int8", 3.0), "detector 640x480": ("float32", pytest.approx(8 / 6)),
+                                "embedder": ("int8", 3.0)}
+    assert fastest({}) == {}
