@@ -58,7 +58,7 @@ def test_inspect_shows_a_bundle_and_a_file(capsys: pytest.CaptureFixture[str]) -
     assert found["model_id"] == bundle.model_id
     assert {file["file"]: file["sha256"] for file in found["files"]} == {file.name: file.sha256 for file in bundle.files}
     int8 = next(file for file in found["files"] if file["file"] == "int8.tflite")
-    assert [(t["shape"], t["dtype"], t["scale"], t["zero_point"]) for t in int8["inputs"]] == [([1, 112, 112, 3], "uint8", 1.0, 0)]
+    assert [(t["shape"], t["dtype"], t["scale"], t["zero_point"]) for t in int8["inputs"]] == [([1, 112, 112, 3], "int8", 1.0, -128)]
     assert [(t["name"], t["dtype"]) for t in int8["outputs"]] == [("embedding", "float32")]
     code, out, _ = run(capsys, "inspect", MODELS / "detector")
     assert code == 0

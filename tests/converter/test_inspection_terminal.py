@@ -42,7 +42,7 @@ def test_tensors_and_speed_are_told_when_asked_for(capsys: pytest.CaptureFixture
     (weights,) = [line for line in out.splitlines() if "96x3x3x64" in line]
     assert weights.split()[1:5] == ["weights", "96x3x3x64", "int8", "55,296"]
     assert "96 scales of axis 0" in weights
-    assert any("scale 1 zero 0" in line and "input" in line for line in out.splitlines())
+    assert any("scale 1 zero -128" in line and "input" in line for line in out.splitlines())
 
 
 def test_a_gate_that_was_not_passed_is_told_with_its_figures() -> None:

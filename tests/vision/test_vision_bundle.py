@@ -57,7 +57,7 @@ def test_an_empty_name_is_the_shipped_bundle_and_a_folder_is_itself() -> None:
 
 
 def test_the_model_id_is_of_the_weights_not_of_a_file(tmp_path: Path) -> None:
-    fewer = changed("files/float32.tflite", None)
+    fewer = changed("files/float32.tflite", None, changed("gate", None))
     assert load_bundle(write(tmp_path / "a", fewer), "embedder").model_id == load_bundle("", "embedder").model_id
     other = changed("weights_sha256", "0" * 64)
     assert load_bundle(write(tmp_path / "b", other), "embedder").model_id != load_bundle("", "embedder").model_id
@@ -88,12 +88,12 @@ def test_a_missing_file_is_one_sentence(tmp_path: Path) -> None:
 
 
 def test_float_precisions_stand_in_for_each_other_and_others_do_not(tmp_path: Path) -> None:
-    halves = copy.deepcopy(EMBEDDER)
+    halves = changed("gate", None)
     halves["files"]["float16.tflite"] = halves["files"].pop("float32.tflite")
     assert load_bundle(write(tmp_path / "b", halves), "embedder").entry("float32").name == "float16.tflite"
     bundle = load_bundle("", "embedder")
     assert bundle.entry("float16").name == "float32.tflite"
-    with pytest.raises(ModelError, match="has no file for dynamic; it has int8, float32"):
+    with pytest.raises(ModelError, match="has no file for dynamic; it has float32, int8"):
         bundle.file("dynamic")
 
 
