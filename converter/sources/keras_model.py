@@ -69,6 +69,12 @@ class KerasSource:
         return replace(self, keras=rebuild.activated(self.keras, kind, keras),
                        said=(*self.said, f"it ends in raw scores (logits): a {kind} behind it makes probabilities of them"))
 
+    def with_column(self, column: int, why: str) -> KerasSource:
+        """The same with one number of its only output in place of all of them."""
+        keras, _ = keras_on_tensorflow()
+        return replace(self, keras=rebuild.column(self.keras, column, keras), outputs=(replace(self.outputs[0], shape=(1,)),),
+                       said=(*self.said, why))
+
 
 def load_keras_file(path: Path, size: tuple[int, int] | None, custom: Path | None) -> KerasSource:
     """The model of a `.keras` or `.h5` file, made fit. Raises EdgeFaceError."""

@@ -127,6 +127,11 @@ def activated(model: Any, kind: str, keras: Any) -> Any:
     return keras.Model(model.input, keras.layers.Activation(kind, name="probabilities")(model.outputs[0]), name=model.name)
 
 
+def column(model: Any, number: int, keras: Any) -> Any:
+    """The model with one number of its only output (n, count) in place of all: (n, 1)."""
+    return keras.Model(model.input, model.outputs[0][:, number:number + 1], name=model.name)
+
+
 def output_names(model: Any) -> tuple[list[str], list[bool]]:
     """Names of the outputs in the order of `model.outputs`, and which of them nobody chose."""
     names, chosen = [], []

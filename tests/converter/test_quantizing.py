@@ -172,6 +172,20 @@ def test_several_outputs_are_each_compared(pictures: Path, tmp_path: Path, capsy
     assert "error of the output that moved the most" in (tmp_path / "b-report.html").read_text()
 
 
+def test_of_attack_and_live_the_second_number_is_taken(tmp_path: Path, capsys: Capture) -> None:
+    zoo.trained_tutorial(32, 2, "softmax").save(tmp_path / "two.keras")
+    tree = zoo.write_shapes(tmp_path / "faces", 80, 32, 5, 2)
+    (tree / "circle").rename(tree / "attack")
+    (tree / "square").rename(tree / "live")
+    code, _, err = quantize(capsys, tmp_path / "two.keras", "--task", "liveness", "--no-aligned", "--calibration", tree,
+                            "--out", tmp_path / "b")
+    assert code == 0 and "attack and live, the second is taken" in err, err
+    manifest = json.loads((tmp_path / "b" / "manifest.json").read_text())
+    assert manifest["outputs"] == {"live": {"shape": [1, 1]}}
+    measured = next(iter(manifest["metrics"]["files"].values()))
+    assert max(measured["apcer"], measured["bpcer"]) < 0.3 and measured["apcer_examples"] > 10
+
+
 def test_several_inputs_are_arrays_by_name(tmp_path: Path, capsys: Capture) -> None:
     model = zoo.ZOO["several_inputs"]()
     model.save(tmp_path / "two.keras")
