@@ -245,7 +245,9 @@ class Workbench:
 
         if tuned not in self._conversions:
             model = self.tuned if tuned and self.tuned is not None else self._model
-            self._conversions[tuned] = self._open.enter_context(Conversion(model, self._calibration, say=self._say))
+            bar = self._open.enter_context(Progress("calibrating", len(self._calibration)))
+            work = Conversion(model, self._calibration, say=self._say, step=bar.step)
+            self._conversions[tuned] = self._open.enter_context(work)
         return self._conversions[tuned]
 
     def _attempt(self, precision: Precision, kept: tuple[str, ...], tuned: bool) -> Attempt:
