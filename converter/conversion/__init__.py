@@ -4,6 +4,5 @@ from converter.conversion.choose import choose_float
 from converter.conversion.convert import Conversion, convert
 from converter.conversion.damage import damage
 from converter.conversion.finetune import finetune
-from converter.conversion.versions import too_new
 
-__all__ = ["Conversion", "choose_float", "convert", "damage", "finetune", "too_new"]
+__all__ = ["Conversion", "choose_float", "convert", "damage", "finetune"]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import tempfile
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -18,11 +17,12 @@ from converter.contract import Candidate, Material, Precision, SourceModel
 from converter.conversion import quantizer_engine, tflite_engine
 from converter.conversion.feeding import Feed, feed
 from converter.conversion.fold import folded
-from converter.conversion.graph import conversions, delegated, operators
+from converter.conversion.graph import conversions, operators
 from converter.conversion.groups import packed
 from converter.conversion.layers import flat_layers, outputs_of
 from converter.conversion.quiet import Hush, quiet, tensorflow
 from converter.conversion.refusals import UNROLL, refusing
+from converter.inspection.delegate import partitions
 from edge_face.errors import ModelError
 from edge_face.vision.runtime import Interpreter
 
@@ -173,8 +173,8 @@ class Conversion:
         for engine in engines:
             try:
                 content = self._by(engine, one, (), probe=True)
-                pieces, outside = delegated(content, self._what)
-                costs[engine] = pieces + len(outside), conversions(operators(content))
+                parts = partitions(content)
+                costs[engine] = parts.partitions + parts.nodes - parts.delegated, conversions(operators(content))
             except ModelError as error:
                 failed = str(error)
         if not costs:
@@ -209,27 +209,10 @@ class Conversion:
         said = [why] if why else []
         if self._unrolled:
             said.append(f"recurrent layers were unrolled over their fixed length: {', '.join(self._unrolled)}")
-        said += on_the_delegate(content, self._what)
         Interpreter(content, name=f"the {precision} file of {self._what}")
         recipe = {**recipe, "precision": precision, "tensorflow": _version("tensorflow", "tensorflow-cpu"),
                   "ai_edge_quantizer": _version("ai-edge-quantizer")}
         return Candidate(precision, content, how, keep, recipe, tuple(said))
-
-
-def on_the_delegate(content: bytes, name: str) -> list[str]:
-    """A sentence on how many nodes stay on the delegate, and which operators break it up."""
-    graph = operators(content)
-    pieces, outside = delegated(content, name)
-    if not outside and pieces <= 2:
-        return [f"all {len(graph)} operators stay on the delegate"]
-    counts = Counter(outside)
-    left = ", ".join(f"{operator} ({count})" if count > 1 else operator for operator, count in sorted(counts.items()))
-    return [f"{len(graph) - len(outside)} of {len(graph)} operators stay on the delegate in {_pieces(pieces)}"
-            + (f"; outside run {left}" if left else "")]
-
-
-def _pieces(count: int) -> str:
-    return f"{count} piece" + ("" if count == 1 else "s")
 
 
 @contextlib.contextmanager

@@ -6,10 +6,9 @@ import numpy as np
 import pytest
 from flat_files import Graph, build, small_net
 
-from converter.conversion.versions import KNOWN
 from converter.inspection.delegate import Partitions, partitions, partitions_of
 from converter.inspection.flat import read_flat
-from converter.inspection.old_runtime import beyond_old_runtime
+from converter.inspection.old_runtime import KNOWN, beyond_old_runtime
 from converter.inspection.speed import median_ms, medians_ms, slowdown
 from edge_face.errors import ModelError, UsageError
 from edge_face.vision.bundle import MODELS

@@ -15,9 +15,8 @@ import old_runtime
 import pytest
 from flat_files import lone_operators
 
-from converter.conversion.versions import KNOWN
 from converter.inspection.flat import FlatModel, read_flat
-from converter.inspection.old_runtime import beyond_old_runtime
+from converter.inspection.old_runtime import KNOWN, beyond_old_runtime
 from edge_face.vision.bundle import MODELS
 from edge_face.vision.runtime import Interpreter
 
