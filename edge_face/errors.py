@@ -58,5 +58,13 @@ class HardwareError(EdgeFaceError, OSError):
     """A pin is out of range, in use or not to be had."""
 
 
+class AccessError(EdgeFaceError, ValueError):
+    """A schedule, a holiday, a code or a card cannot be what was given."""
+
+
+class AuditError(EdgeFaceError, OSError):
+    """The audit log cannot be written or read, or was changed outside edge-face."""
+
+
 class ServiceError(EdgeFaceError, ConnectionError):
     """The daemon cannot be reached, or did not answer as it must."""

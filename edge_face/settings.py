@@ -19,6 +19,8 @@ def key(default: Any, doc: str, *, low: float | None = None, high: float | None 
     return field(default=default, metadata=meta)
 
 
+EVENTS = ("alarm", "lockdown", "trouble", "grant", "deny", "code", "exit", "owner")
+"""Kinds of events that a hook may be told of."""
 ANONYMIZERS = ("gaussian", "median", "mean", "pixelate", "solid")
 
 
@@ -26,7 +28,7 @@ ANONYMIZERS = ("gaussian", "median", "mean", "pixelate", "solid")
 class CameraSettings:
     """Where frames come from."""
 
-    source: str = key("picamera2", "picamera2 (a second one: picamera2:1), usb:N or usb:/dev/videoN, rtsp://..., file:PATH (a video) or dir:PATH (pictures)")
+    source: str = key("picamera2", "picamera2 (a second one: picamera2:1), usb:N or usb:/dev/videoN, rtsp://..., file:PATH (a video), dir:PATH (pictures) or none (a door of buttons, codes and cards)")
     width: int = key(640, "width of the stream that is searched for faces", low=160, high=3840, unit="px")
     height: int = key(480, "height of that stream", low=120, high=2160, unit="px")
     fps: float = key(15.0, "frames a second asked of the camera", low=1, high=120)
@@ -92,12 +94,85 @@ class DoorSettings:
 
     pins: str = key("mock", 'who drives the pins: "mock" (nothing is driven) or "lgpio" (a Raspberry Pi)', choices=("mock", "lgpio"))
     chip: int = key(0, "GPIO chip (0; on early Pi 5 systems 4)", low=0, high=9)
+    kind: str = key("strike", "what the lock is: an electric strike, a magnet, or a motor lock", choices=("strike", "maglock", "motor"))
     lock_pin: str = key("GPIO17", "pin of the lock's relay")
     active_high: bool = key(True, "the relay is energised by a high level")
     fail: str = key("secure", "secure: without power the door is locked (strike); safe: without power it is open (magnet)", choices=("secure", "safe"))
+    drive: str = key("held", '"held": the output lasts as long as the release; "pulse": a short impulse that a lock with its own works is waiting for (motor)', choices=("held", "pulse"))
+    drive_pulse: float = key(0.5, 'length of the impulse of drive = "pulse"', low=0.05, high=5, unit="s")
+    max_on: float = key(30.0, "a coil that releases by current is never energised for longer in one piece (0: it is made for being on always)", low=0, high=300, unit="s")
     pulse: float = key(3.0, "how long a grant releases the door", low=0.2, high=60, unit="s")
-    max_release: float = key(30.0, "the door is never released for longer in one piece, however often it is asked to", low=0.5, high=300, unit="s")
+    max_release: float = key(30.0, "the door is never released for longer in one piece, however often it is asked to (a hold-open window is another thing)", low=0.5, high=300, unit="s")
+    relock_on_open: bool = key(True, "lock again as soon as the door is opened (needs inputs.contact_pin)")
+    egress_cut: bool = key(False, "I have seen it: exit button and fire input cut the magnet's power directly, without this computer (a maglock on real pins does not start without)")
     exit_pin: str = key("", "pin of the exit button (to ground); empty: none")
+
+
+@dataclass(frozen=True, slots=True)
+class InputSettings:
+    """What the door can feel: contact, fire, tamper, keypad, card reader. An empty pin: not fitted."""
+
+    contact_pin: str = key("", "pin of the door contact")
+    contact_closed: str = key("low", "level of that pin while the door is closed (low: a reed contact to ground)", choices=("low", "high"))
+    contact_settle: float = key(0.1, "the contact must rest at a level for so long", low=0.0, high=2, unit="s")
+    fire_pin: str = key("", "pin of the fire alarm's contact")
+    fire_level: str = key("high", "level of that pin at an alarm (high: a closed loop to ground that opens)", choices=("low", "high"))
+    tamper_pin: str = key("", "pin of the tamper switch of the housing")
+    tamper_level: str = key("high", "level of that pin when the housing is open (high: a closed loop to ground that opens)", choices=("low", "high"))
+    keypad_rows: list[str] = key([], "pins of a matrix keypad's rows, from the top")
+    keypad_columns: list[str] = key([], "pins of its columns, from the left")
+    keypad_keys: str = key("123A456B789C*0#D", "its keys, row by row; # ends a code, * begins anew")
+    keypad_timeout: float = key(5.0, "a code that is not ended in this time after a key is forgotten", low=1, high=60, unit="s")
+    wiegand_d0: str = key("", "pin of a Wiegand reader's D0 (through a level shifter: it speaks 5 V)")
+    wiegand_d1: str = key("", "pin of its D1")
+
+
+@dataclass(frozen=True, slots=True)
+class SignalSettings:
+    """What the door can say: buzzer, lamps, alarm output. An empty pin: not fitted."""
+
+    buzzer_pin: str = key("", "pin of an active buzzer")
+    green_pin: str = key("", "pin of the green lamp")
+    red_pin: str = key("", "pin of the red lamp")
+    alarm_pin: str = key("", "pin of the alarm output (on while an alarm lasts)")
+    active_high: bool = key(True, "buzzer, lamps and alarm are on at a high level")
+    quiet: bool = key(False, "the buzzer says nothing")
+
+
+@dataclass(frozen=True, slots=True)
+class AccessSettings:
+    """The policy of the door besides faces: time, codes, watching."""
+
+    timezone: str = key("", "time zone of the schedules, as Europe/Zurich; empty: the system's")
+    held_open: float = key(30.0, "a door that stands open for longer after an entry is reported (0: never)", low=0, high=3600, unit="s")
+    code_fails: int = key(5, "wrong codes and cards in a row after which codes and cards rest", low=1, high=100)
+    code_rest: float = key(30.0, "for this long", low=30, high=3600, unit="s")
+    linger: float = key(20.0, "an unknown face that stays near the door for longer is reported (0: never)", low=0, high=3600, unit="s")
+    many_failures: int = key(10, "failed approaches, codes and cards within ten minutes that are reported as an attempt to get in (0: never)", low=0, high=1000)
+    exit_in_lockdown: bool = key(True, "the exit button works during a lockdown (whoever is inside can always leave)")
+
+
+@dataclass(frozen=True, slots=True)
+class AuditSettings:
+    """The audit log: who decided what, chained, without names."""
+
+    folder: str = key("", "its folder; empty: audit in the store's folder")
+    keep: int = key(365, "days after which it is cut off at its old end", low=1, high=3650, unit="days")
+    batch: float = key(5.0, "records that opened nothing are written together, at the latest after this time: what a power cut can lose", low=0.0, high=60, unit="s")
+    wait: float = key(0.25, "a grant waits so long for its record to be on the disk; then the door opens all the same, and that is recorded", low=0.0, high=2, unit="s")
+    reserve: int = key(1024, "space kept back on the disk for the audit log", low=0, high=65536, unit="kB")
+
+
+@dataclass(frozen=True, slots=True)
+class HookSettings:
+    """Who is told when something happens. Sent by a unit of its own: the door itself needs no network."""
+
+    webhook: str = key("", "address that gets a signed POST, as https://example.org/door; empty: none")
+    secret_file: str = key("", "file with the key of the signature (HMAC-SHA256), mode 0400")
+    command: list[str] = key([], "program and arguments that get the event as JSON on standard input; empty: none")
+    events: list[str] = key(["alarm", "lockdown", "trouble"], f"kinds of events that are told: {', '.join(EVENTS)}")
+    snapshot: bool = key(False, "an alarm brings the latest anonymised picture along")
+    timeout: float = key(10.0, "an attempt to tell ends after this time", low=1, high=120, unit="s")
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +214,11 @@ class Settings:
     vision: VisionSettings = field(default_factory=VisionSettings)
     decision: DecisionSettings = field(default_factory=DecisionSettings)
     door: DoorSettings = field(default_factory=DoorSettings)
+    inputs: InputSettings = field(default_factory=InputSettings)
+    signals: SignalSettings = field(default_factory=SignalSettings)
+    access: AccessSettings = field(default_factory=AccessSettings)
+    audit: AuditSettings = field(default_factory=AuditSettings)
+    hooks: HookSettings = field(default_factory=HookSettings)
     privacy: PrivacySettings = field(default_factory=PrivacySettings)
     store: StoreSettings = field(default_factory=StoreSettings)
     service: ServiceSettings = field(default_factory=ServiceSettings)

@@ -10,13 +10,14 @@ import os
 import re
 import tomllib
 import typing
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from edge_face.errors import SettingsError
 from edge_face.pin_names import gpio_number
-from edge_face.settings import Settings, section_names
+from edge_face.settings import EVENTS, Settings, section_names
+from edge_face.settings_checks import contradictions
 from edge_face.settings_toml import KeyPath, key_lines, line_of, toml_value
 
 ENVIRONMENT = "EDGE_FACE_CONFIG"
@@ -26,6 +27,7 @@ _LARGEST = 1 << 20
 _DEEPEST = 8
 """Levels of lists and tables inside `camera.controls`."""
 
+_PIN_ENDINGS = ("_pin", "_d0", "_d1", "_rows", "_columns")
 _KIND_WORDS: dict[type, str] = {dict: "table", list: "list", int: "number"}
 _Where = Callable[[KeyPath], str]
 
@@ -196,32 +198,10 @@ def _build(table: Mapping[str, Any], base: Settings, where: _Where) -> Settings:
                 raise SettingsError(f"{where((section, key))}: {section}.{key} = {_shown(value)} {wrong} ({key}: {doc})") from None
         changed[section] = dataclasses.replace(getattr(base, section), **values)
     settings = dataclasses.replace(base, **changed)
-    for path, text in _contradictions(settings):
+    for path, text in contradictions(settings):
         given = next((key for key in (path, path[:1]) if path[0] in table), path)
         raise SettingsError(f"{where(given)}: {text}")
     return settings
-
-
-def _contradictions(settings: Settings) -> Iterator[tuple[KeyPath, str]]:
-    """Keys that are fine alone and cannot be meant together."""
-    decision, door, service = settings.decision, settings.door, settings.service
-    if decision.votes > decision.of:
-        yield ("decision", "votes"), (f"decision.votes = {decision.votes} can never be reached out of "
-                                      f"decision.of = {decision.of}: votes must not be more")
-    if door.pulse > door.max_release:
-        yield ("door", "pulse"), (f"door.pulse = {door.pulse:g} is longer than door.max_release = {door.max_release:g}: "
-                                  "a grant must end before the hard maximum")
-    if service.preview_fps > 0 and not service.preview_file:
-        yield ("service", "preview_fps"), "service.preview_fps is set but service.preview_file does not say where to write"
-    pins = [("lock_pin", door.lock_pin), ("exit_pin", door.exit_pin), ("camera.fill_light_pin", settings.camera.fill_light_pin)]
-    used: dict[int, str] = {}
-    for name, pin in pins:
-        if not pin:
-            continue
-        number = gpio_number(pin)
-        if number in used:
-            yield ("door", "lock_pin"), f"{used[number]} and {name} are both GPIO{number}: each needs a pin of its own"
-        used[number] = name
 
 
 def _checked(section: str, key: str, value: Any) -> Any:
@@ -240,15 +220,30 @@ def _checked(section: str, key: str, value: Any) -> Any:
             raise _Wrong(f"is not {allowed(section, key)}" + (f": did you mean \"{close[0]}\"?" if close else ""))
         if any(ord(char) < 32 or ord(char) == 127 for char in value):
             raise _Wrong("has a control character in it")
-        if key.endswith("_pin") and (value or key == "lock_pin"):
+        if key.endswith(_PIN_ENDINGS) and (value or key == "lock_pin"):
             _check_pin(value)
         return value
+    if kind == list[str]:
+        return _checked_texts(key, value)
     if key == "privacy_masks":
         return _checked_masks(value)
     if not isinstance(value, dict):
         raise _Wrong("is not a table: write { Name = value }")
     _check_plain(value, 0)
     return value
+
+
+def _checked_texts(key: str, value: Any) -> list[str]:
+    if not isinstance(value, list) or not all(isinstance(text, str) for text in value):
+        raise _Wrong('is not a list of texts: write ["one", "two"]')
+    for text in value:
+        if any(ord(char) < 32 or ord(char) == 127 for char in text):
+            raise _Wrong("has a control character in it")
+        if key.endswith(_PIN_ENDINGS):
+            _check_pin(text)
+        elif key == "events" and text not in EVENTS:
+            raise _Wrong(f'names "{_clipped(text)}", which is none of {", ".join(EVENTS)}')
+    return list(value)
 
 
 def _check_pin(name: str) -> None:
