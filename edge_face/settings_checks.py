@@ -61,7 +61,7 @@ def _others(settings: Settings) -> Iterator[tuple[KeyPath, str]]:
     if hooks.webhook and not hooks.webhook.startswith(("http://", "https://")):
         yield ("hooks", "webhook"), "hooks.webhook is an address that begins with https:// (or http:// in a network of your own)"
     if hooks.webhook and not hooks.secret_file:
-        yield ("hooks", "secret_file"), "hooks.webhook is set without hooks.secret_file: its receiver could not tell our events from forged ones"
+        yield ("hooks", "secret_file"), "hooks.webhook is set without hooks.secret_file: its receiver could not tell forged events"
 
 
 def _zone_exists(name: str) -> bool:
