@@ -14,19 +14,21 @@ from edge_face.people.sealing import KEY_BYTES
 MODE = 0o400
 
 
-def load_key(path: Path) -> bytes:
-    """The key in that file. Raises StoreError when it is missing, of another length, or others may read or change it."""
+def load_key(path: Path, *, credential: bool = False) -> bytes:
+    """The key in that file. Raises StoreError when it is missing, of another length, or others may read or change it.
+    `credential`: systemd gives the file to a service's user by an access list, which shows as the group's right to read."""
     try:
         # Without O_NONBLOCK a pipe of that name would hang the door.
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     except FileNotFoundError as error:
         raise StoreError(f"the device key {path} is missing, and nobody in the store can be read without it: put the key "
-                         "back, or move the store away and enrol everybody again") from error
+                         "back (where it is a credential of the service, commands go through the running service), or move the "
+                         "store away and enrol everybody again") from error
     except OSError as error:
         raise StoreError(f"the device key {path} cannot be read ({error.strerror}): run this as the user who owns it, "
                          "or with sudo") from error
     try:
-        _check(path, os.fstat(descriptor))
+        _check(path, os.fstat(descriptor), credential)
         key = os.read(descriptor, KEY_BYTES + 1)
     except StoreError:
         raise
@@ -80,10 +82,57 @@ def sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def _check(path: Path, status: os.stat_result) -> None:
+def next_path(path: Path) -> Path:
+    """Where a rotation writes the new key before the store knows it."""
+    return path.with_name(f"{path.name}.next")
+
+
+def write_next(path: Path) -> bytes:
+    """A new key beside the one at `path`. Raises StoreError."""
+    drop_next(path)
+    return create_key(next_path(path))
+
+
+def take_next(path: Path) -> None:
+    """Puts the new key in the place of the old one, whose bytes are overwritten first. May be cut anywhere and done again.
+    Raises StoreError."""
+    try:
+        _overwrite(path)
+        next_path(path).replace(path)
+        sync_folder(path.parent)
+    except OSError as error:
+        raise StoreError(f"the new device key cannot take the place of {path} ({error.strerror}): rename {next_path(path).name} to "
+                         f"{path.name} by hand") from error
+
+
+def drop_next(path: Path) -> None:
+    """Removes a new key that never came into use. Raises StoreError."""
+    following = next_path(path)
+    try:
+        if os.path.lexists(following):
+            _overwrite(following)
+            following.unlink()
+            sync_folder(path.parent)
+    except OSError as error:
+        raise StoreError(f"{following} cannot be removed ({error.strerror}): remove it") from error
+
+
+def _overwrite(path: Path) -> None:
+    """In the same blocks, as far as the disk lets."""
+    try:
+        path.chmod(0o600)
+        with path.open("r+b") as file:
+            file.write(bytes(path.stat().st_size))
+            file.flush()
+            os.fsync(file.fileno())
+    except FileNotFoundError:
+        return
+
+
+def _check(path: Path, status: os.stat_result, credential: bool) -> None:
     if not stat.S_ISREG(status.st_mode):
         raise StoreError(f"the device key {path} is no ordinary file: set [store] key_file to one")
-    if status.st_mode & 0o377:
+    if status.st_mode & (0o337 if credential else 0o377):
         raise StoreError(f"the device key {path} has mode {stat.S_IMODE(status.st_mode):04o}, which allows more than that its "
                          f"owner reads it: chmod 0400 {path}")
     if status.st_uid not in (os.geteuid(), 0) and os.geteuid() != 0:

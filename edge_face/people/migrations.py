@@ -24,7 +24,13 @@ def _pictures(connection: sqlite3.Connection) -> None:
         connection.execute(statement)
 
 
-STEPS: Mapping[int, Step] = {1: _pictures}
+def _sealed_records(connection: sqlite3.Connection) -> None:
+    """Version 3: rights, codes and whatever else is sealed. The ring of keys follows when the store knows its device key."""
+    for statement in schema.TABLES_3:
+        connection.execute(statement)
+
+
+STEPS: Mapping[int, Step] = {1: _pictures, 2: _sealed_records}
 """By the version that a step starts from. It runs inside a transaction."""
 
 

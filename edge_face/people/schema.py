@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-VERSION = 2
+VERSION = 3
 """`PRAGMA user_version` of a store that this edge-face writes."""
 APPLICATION = 0x45464143
 """`PRAGMA application_id`: "EFAC"."""
@@ -44,4 +44,16 @@ TABLES_2 = (
         person TEXT NOT NULL REFERENCES person (id) ON DELETE CASCADE,
         sealed BLOB NOT NULL) STRICT""",
     "CREATE INDEX picture_person ON picture (person)",
+)
+
+TABLES_3 = (
+    # sealed: name and value (JSON), under the person's data key, or under the store's own where the person is NULL.
+    # name_tag: keyed hash of the name under the same key. The kind is open: "rights", "code", "visitor", "calendar", ...
+    """CREATE TABLE sealed_record (
+        kind TEXT NOT NULL,
+        person TEXT REFERENCES person (id) ON DELETE CASCADE,
+        name_tag BLOB NOT NULL,
+        sealed BLOB NOT NULL) STRICT""",
+    "CREATE UNIQUE INDEX sealed_record_place ON sealed_record (kind, ifnull(person, ''), name_tag)",
+    "CREATE INDEX sealed_record_person ON sealed_record (person) WHERE person IS NOT NULL",
 )

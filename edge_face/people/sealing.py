@@ -1,6 +1,6 @@
 """Sealing: AES-256-GCM (NIST SP 800-38D) under keys that lie in the database only wrapped.
 
-The device key wraps a random data key for each person; what belongs to a person is sealed under that one. Everything
+The device key seals the ring of the store's keys, which wraps a random data key for each person; what belongs to a person is sealed under that one. Everything
 sealed is bound to its place (column, person, embedder, version of the layout) as associated data, so that a value that
 was changed, moved or swapped does not open.
 """
@@ -71,26 +71,3 @@ def derive(key: bytes, purpose: str) -> bytes:
 def tag(key: bytes, value: bytes) -> bytes:
     """A keyed hash of 128 bits: equal for equal values, and says nothing without the key."""
     return hmac.new(key, value, hashlib.sha256).digest()[:16]
-
-
-class KeyRing:
-    """The keys derived from the device key, one for each purpose. Raises StoreError for a key of another length."""
-
-    def __init__(self, device_key: bytes) -> None:
-        if len(device_key) != KEY_BYTES:
-            raise StoreError(f"a device key has {KEY_BYTES} bytes, this one has {len(device_key)}")
-        self._wrapping = derive(device_key, "wrap data keys")
-        self.names = derive(device_key, "index of names")
-        self.tombstones = derive(device_key, "tombstones")
-        self.events = derive(device_key, "events of nobody")
-        self.fingerprint = tag(derive(device_key, "fingerprint"), b"")
-        """Tells whether a store was made with this key."""
-
-    def new_data_key(self, person: str) -> tuple[bytes, bytes]:
-        """A fresh data key, and the same wrapped for the database."""
-        key = secrets.token_bytes(KEY_BYTES)
-        return key, seal(self._wrapping, key, place("person.wrapped_key", person))
-
-    def data_key(self, person: str, wrapped: bytes) -> bytes:
-        """Raises SealBrokenError."""
-        return unseal(self._wrapping, wrapped, place("person.wrapped_key", person), f"the key of person {person}")

@@ -10,23 +10,24 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 from edge_face.errors import PeopleError, StoreError
-from edge_face.people import keys, migrations, tombstones
+from edge_face.people import migrations, tombstones
 from edge_face.people.database import Database
 from edge_face.people.events import EventLog
 from edge_face.people.person import Consent, Person, State, Template, clean_name, is_id, name_key, new_id
 from edge_face.people.pictures import Picture
 from edge_face.people.records import MOST_TEMPLATES, core_of, core_record, vector_bytes, vector_of
-from edge_face.people.sealing import KeyRing, SealBrokenError, place, seal, tag, unseal
+from edge_face.people.sealed_records import Record, SealedRecords
+from edge_face.people.sealing import SealBrokenError, derive, place, seal, tag, unseal
 from edge_face.people.shelf import Shelf
+from edge_face.people.unlocking import find_key, unlock
 
-KEY_FILE = "device.key"
 _PAGE = 64
 """People read at a time. Each comes with its templates: larger pages would stay in the process as freed memory."""
 
@@ -38,14 +39,13 @@ class Store:
     def __init__(self, folder: str | Path, key_file: str | Path | None = None, read_only: bool = False, *,
                  wait: float = 2.0) -> None:
         self.folder, self.read_only = Path(folder), read_only
-        path = Path(key_file) if key_file else self.folder / KEY_FILE
         self._database = Database(self.folder, read_only=read_only, wait=wait)
         try:
-            self._keys = KeyRing(self._device_key(path))
+            self._keys = unlock(self._database, find_key(self.folder, key_file))
             self._stones = tombstones.Tombstones(self._database, self.folder, self._keys.tombstones)
             self._shelf = Shelf(self._database)
+            self._records = SealedRecords(self._database, self._keys.records, self._data_key)
             self.events = EventLog(self._database, self._keys.events, self._data_key)
-            self._check_key(path)
             if not read_only:
                 self._tidy()
         except BaseException:
@@ -232,26 +232,45 @@ class Store:
         """Was somebody with this id forgotten here?"""
         return self._stones.covers(identity)
 
+    def put_record(self, kind: str, value: Mapping[str, Any], owner: str | None = None, name: str = "") -> None:
+        """Seals a record of any kind in place of the one of the same kind, owner and name. That of an owner (a person's id)
+        dies with the person. Raises PeopleError for an owner who is not there, or no plain JSON."""
+        with self._database.transaction():
+            self._records.put(kind, value, self._there(owner), name)
+
+    def record(self, kind: str, owner: str | None = None, name: str = "") -> dict[str, Any] | None:
+        """One record. Raises SealBrokenError."""
+        return None if owner is not None and self._stones.covers(owner) else self._records.get(kind, owner, name)
+
+    def records(self, kind: str, damaged: Callable[[str | None, StoreError], None] | None = None) -> Iterator[Record]:
+        """All records of a kind: owner, name, value. What was tampered with is handed to `damaged` (owner and what is wrong)
+        and left out; without it SealBrokenError is raised."""
+        forgotten = self._stones.check()
+        return (r for r in self._records.every(kind, damaged) if r[0] is None or not forgotten(r[0]))
+
+    def drop_record(self, kind: str, owner: str | None = None, name: str = "") -> bool:
+        """Was there such a record? Its bytes are overwritten."""
+        with self._database.transaction():
+            dropped = self._records.drop(kind, owner, name)
+        if dropped:
+            self._database.fold()
+        return dropped
+
+    def alias(self, identity: str) -> str | None:
+        """What a person is called where no id and no name may be: 16 hexadecimal digits, keyed by the data key, so that
+        nobody can link them once the person is erased. None for somebody who is not there."""
+        key = None if self._stones.covers(identity) else self._data_key(identity)
+        return None if key is None else tag(derive(key, "alias"), identity.encode("ascii")).hex()[:16]
+
+    def audit_key(self) -> bytes:
+        """The key of the audit log's chain; the same for as long as the store lives, also under a new device key."""
+        return self._keys.audit
+
+    def code_key(self) -> bytes:
+        """The key of the hashes of codes and cards; as lasting."""
+        return self._keys.codes
+
     # --- inside ---
-
-    def _device_key(self, path: Path) -> bytes:
-        unsealed = self._database.row("SELECT 1 FROM meta WHERE key = 'key'") is None
-        if unsealed and not self.read_only and not path.exists():
-            return keys.create_key(path)
-        return keys.load_key(path)
-
-    def _check_key(self, path: Path) -> None:
-        row = self._database.row("SELECT value FROM meta WHERE key = 'key'")
-        if row is None:
-            # Cut between making the tables and this: nothing can be sealed yet.
-            if self.read_only or self.count():
-                raise StoreError(f"the people store in {self.folder} is not complete: open it once for writing "
-                                 "(edge-face people list, as its owner)")
-            with self._database.transaction():
-                self._database.run("INSERT INTO meta (key, value) VALUES ('key', ?)", [self._keys.fingerprint])
-        elif row[0] != self._keys.fingerprint:
-            raise StoreError(f"{path} is not the key that the people store in {self.folder} was made with: put the right key "
-                             "back, or move the store away and enrol everybody again")
 
     def _tidy(self) -> None:
         """What a crash or a restored file left: forgotten people are forgotten again, cut-off cleaning is done."""
@@ -273,6 +292,7 @@ class Store:
         self.events.anonymise(identity, name)
         self._database.run("DELETE FROM template WHERE person = ?", [identity])
         self._shelf.clear(identity)
+        self._records.clear(identity)
         self._database.run("DELETE FROM person WHERE id = ?", [identity])
         if wall is not None:
             self._stones.put(identity, wall)
@@ -290,6 +310,11 @@ class Store:
     def _data_key(self, identity: str) -> bytes | None:
         row = self._database.row("SELECT wrapped_key FROM person WHERE id = ?", [identity])
         return None if row is None else self._keys.data_key(identity, row[0])
+
+    def _there(self, owner: str | None) -> str | None:
+        if owner is not None and self._stones.covers(owner):
+            raise PeopleError(f"there is nobody with the id {owner}: 'edge-face people list' shows who is enrolled")
+        return owner
 
     def _key_of(self, identity: str) -> bytes:
         key = self._data_key(identity)

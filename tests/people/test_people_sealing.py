@@ -6,8 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge_face.errors import StoreError
-from edge_face.people.sealing import KeyRing, SealBrokenError, derive, place, seal, tag, unseal
+from edge_face.people.sealing import SealBrokenError, place, seal, unseal
 
 KEY, OTHER = bytes(range(32)), bytes(32)
 PART = st.none() | st.text(max_size=8) | st.binary(max_size=8) | st.floats(allow_nan=False)
@@ -52,25 +51,3 @@ def test_different_places_read_differently(one: list[object], other: list[object
 
 def test_the_same_value_is_never_sealed_alike() -> None:
     assert len({seal(KEY, b"value", b"") for _ in range(50)}) == 50
-
-
-def test_keys_for_different_purposes_differ() -> None:
-    ring = KeyRing(KEY)
-    assert len({ring.names, ring.tombstones, ring.events, derive(KEY, "wrap data keys"), KEY}) == 5
-    assert tag(ring.names, b"ben") != tag(ring.tombstones, b"ben")
-
-
-def test_a_wrapped_key_belongs_to_its_person() -> None:
-    ring = KeyRing(KEY)
-    key, wrapped = ring.new_data_key("a" * 16)
-    assert ring.data_key("a" * 16, wrapped) == key
-    assert key not in wrapped
-    with pytest.raises(SealBrokenError):
-        ring.data_key("b" * 16, wrapped)
-    with pytest.raises(SealBrokenError):
-        KeyRing(OTHER).data_key("a" * 16, wrapped)
-
-
-def test_a_key_of_another_length_is_refused() -> None:
-    with pytest.raises(StoreError, match="32 bytes"):
-        KeyRing(b"short")
