@@ -14,10 +14,13 @@ import time
 from collections.abc import Callable
 from typing import Any, Protocol
 
+from edge_face.door.coil import Coil
 from edge_face.door.pins import hardware_errors, pin_number
-from edge_face.errors import HardwareError, UsageError
+from edge_face.errors import HardwareError, SettingsError, UsageError
 from edge_face.settings import DoorSettings
 
+LEASE = 10.0
+"""Seconds for which a standing release lasts at most without being renewed."""
 _PATIENCE = 0.5
 """Seconds to wait for another thread inside the lock before the pin is written all the same."""
 
@@ -45,8 +48,11 @@ class Lock:
         self._clock = clock
         self._guard = threading.RLock()
         self._since: float | None = None
+        self._ends: dict[bool, float] = {}
+        self._authorities: dict[bool, str] = {}
         self._until: float | None = None
-        self._authority = ""
+        self._coil = Coil(settings.max_on if settings.fail == "secure" else 0.0)
+        self._impulse: float | None = None
         self._closed = False
 
     @property
@@ -59,16 +65,33 @@ class Lock:
         return self._until
 
     @property
-    def authority(self) -> str:
-        """Who or what allowed the release that lasts; empty while locked."""
-        return self._authority if self.released else ""
+    def due(self) -> float | None:
+        """Monotonic time at which `tick` has something to do: the end of the release, or of the impulse; None: nothing."""
+        times = [at for at in (self._until, self._impulse) if at is not None]
+        return min(times) if times else None
 
-    def release(self, seconds: float, authority: str) -> float:
+    @property
+    def authority(self) -> str:
+        """Who or what allowed the release that lasts, a lease before anything else; empty while locked."""
+        if not self.released:
+            return ""
+        return self._authorities.get(True) or self._authorities.get(False, "")
+
+    @property
+    def rest(self) -> float:
+        """Seconds for which the coil has to cool down before it can release again; 0 when it need not."""
+        return self._coil.rest(self._clock())
+
+    def release(self, seconds: float, authority: str, *, lease: bool = False) -> float:
         """Releases the door for `seconds` from now, or lets a release last until then; returns when it will end.
 
-        Never past `max_release` seconds after the release began. Raises `UsageError` for a time that cannot be
-        meant or a missing authority, `HardwareError` when the pin cannot be driven (the door is then locked as far
-        as it can be).
+        Never past `max_release` seconds after the release began. A `lease` stands for as long as it is renewed (fire, hold
+        open): not bounded by `max_release`, but by `LEASE` seconds each time. Neither keeps a coil that releases by current on
+        for longer than it may be (`Coil`): a release then ends early and raises `HardwareError` until the coil is cool; a
+        lease is not released meanwhile (the time of now comes back) and goes on when it is renewed afterwards.
+
+        Raises `UsageError` for a time that cannot be meant or a missing authority, `HardwareError` when the pin cannot
+        be driven (the door is then locked as far as it can be).
         """
         if not math.isfinite(seconds) or seconds <= 0:
             raise UsageError(f"a door cannot be released for {seconds} seconds")
@@ -78,28 +101,34 @@ class Lock:
             if self._closed:
                 raise HardwareError("the lock is closed: nothing can release it any more")
             now = self._clock()
-            if self._until is not None and now >= self._until:
-                self.secure()
-            since = now if self._since is None else self._since
-            until = min(now + seconds, since + self._settings.max_release)
-            if self._until is None:
-                try:
-                    with hardware_errors(self._settings.lock_pin):
-                        self._drive(released=True)
-                except HardwareError:
-                    self.secure()
-                    raise
-            self._since, self._until = since, max(until, self._until or until)
-            self._authority = authority
+            self.tick(now)
+            rest = self._coil.rest(now)
+            if rest > 0 and self._until is None:
+                if lease:
+                    return now
+                raise HardwareError(f"pin {self._settings.lock_pin}: the lock's coil was on for as long as it may be and cools down for "
+                                    f"{rest:.0f} s more (door.max_on = {self._settings.max_on:g}; 0 for a lock made for being on always)")
+            if self._until is None or (self._settings.drive == "pulse" and self._wants_impulse(now, lease)):
+                self._begin(now)
+            self._note(now, seconds, authority, lease)
+            assert self._until is not None
             return self._until
 
     def tick(self, now: float | None = None) -> bool:
         """Locks the door when its time is over; true when it did. Raises `HardwareError`."""
         with self._guard:
-            if self._until is None or (self._clock() if now is None else now) < self._until:
-                return False
-            self.secure()
-            return True
+            now = self._clock() if now is None else now
+            if self._until is not None and now >= self._until:
+                self.secure()
+                return True
+            if self._impulse is not None and now >= self._impulse:
+                self._impulse = None
+                self._coil.off(now)
+                with hardware_errors(self._settings.lock_pin):
+                    self._output.off()
+            for kind in [kind for kind, end in self._ends.items() if now >= end]:
+                self._forget(kind)
+            return False
 
     def secure(self) -> None:
         """Locks the door now, whatever was promised. Raises `HardwareError`, after which the door counts as locked."""
@@ -108,7 +137,7 @@ class Lock:
         try:
             if self._closed:
                 return
-            self._since = self._until = None
+            self._over()
             with hardware_errors(self._settings.lock_pin):
                 self._drive(released=False)
         finally:
@@ -122,7 +151,7 @@ class Lock:
             if self._closed:
                 return
             self._closed = True
-            self._since = self._until = None
+            self._over()
             with hardware_errors(self._settings.lock_pin):
                 try:
                     self._output.off()
@@ -143,6 +172,45 @@ class Lock:
     def __exit__(self, *failure: object) -> None:
         self.close()
 
+    def _begin(self, now: float) -> None:
+        try:
+            with hardware_errors(self._settings.lock_pin):
+                self._drive(released=True)
+        except HardwareError:
+            self.secure()
+            raise
+        self._coil.on(now)
+        if self._settings.drive == "pulse":
+            self._impulse = now + self._settings.drive_pulse
+
+    def _wants_impulse(self, now: float, lease: bool) -> bool:
+        """The works of a lock that takes impulses run out by themselves: who comes later needs one more."""
+        if self._impulse is not None or self._coil.rest(now) > 0:
+            return False
+        return now - self._coil.began >= (self._settings.pulse if lease else self._settings.drive_pulse)
+
+    def _note(self, now: float, seconds: float, authority: str, lease: bool) -> None:
+        if lease:
+            end = now + min(seconds, LEASE)
+        else:
+            self._since = now if self._since is None else self._since
+            end = max(min(now + seconds, self._since + self._settings.max_release), self._ends.get(False, now))
+        self._ends[lease], self._authorities[lease] = end, authority
+        until = max(self._ends.values())
+        self._until = until if self._settings.drive == "pulse" else min(until, self._coil.limit)
+
+    def _forget(self, lease: bool) -> None:
+        self._ends.pop(lease, None)
+        self._authorities.pop(lease, None)
+        if not lease:
+            self._since = None
+
+    def _over(self) -> None:
+        self._until = self._impulse = None
+        self._coil.off(self._clock())
+        for lease in (False, True):
+            self._forget(lease)
+
     def _drive(self, *, released: bool) -> None:
         if released == (self._settings.fail == "secure"):
             self._output.on()
@@ -150,9 +218,19 @@ class Lock:
             self._output.off()
 
 
+def check_egress(settings: DoorSettings) -> None:
+    """A magnet that only this computer releases can lock people in. Raises `SettingsError`."""
+    if settings.kind == "maglock" and settings.pins != "mock" and not settings.egress_cut:
+        raise SettingsError(f"pin {settings.lock_pin} is not driven: a magnet may hold this door only when the exit button and the fire alarm "
+                            "cut its power directly, without this computer (docs/wiring.md). Pull this computer's plug while the magnet has "
+                            "power, press the exit button and see that the door opens; the same with the fire contact; then set "
+                            "[door] egress_cut = true")
+
+
 def open_lock(settings: DoorSettings, factory: Any, clock: Callable[[], float] = time.monotonic) -> Lock:
     """The lock of the settings on the pins of a gpiozero factory: locked from the first moment, without an edge
-    towards released. Raises `HardwareError`."""
+    towards released. Raises `HardwareError`, and `SettingsError` for a magnet whose power nobody else can cut."""
+    check_egress(settings)
     number = pin_number(settings.lock_pin, "door.lock_pin")
     with hardware_errors(settings.lock_pin):
         from gpiozero import OutputDevice

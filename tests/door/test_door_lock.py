@@ -104,7 +104,7 @@ def test_a_second_grant_lasts_longer_but_never_past_the_hard_maximum() -> None:
 def test_a_grant_after_a_missed_tick_begins_anew() -> None:
     clock = Clock()
     recorder = EdgeRecorder(clock)
-    lock = open_lock(DoorSettings(max_release=5.0), recorder, clock)
+    lock = open_lock(DoorSettings(max_release=5.0, max_on=0.0), recorder, clock)
     lock.release(3.0, "face")
     clock.now = 200.0
     assert lock.release(3.0, "face") == 203.0
@@ -215,7 +215,7 @@ class LockWalk(RuleBasedStateMachine):
 
     @initialize(settings=st.sampled_from(KINDS), longest=st.floats(0.5, 20))
     def start(self, settings: DoorSettings, longest: float) -> None:
-        self.settings = replace(settings, max_release=longest)
+        self.settings = replace(settings, max_release=longest, max_on=0.0)
         self.clock = Clock()
         self.recorder = EdgeRecorder(self.clock)
         self.lock = open_lock(self.settings, self.recorder, self.clock)
