@@ -43,6 +43,8 @@ class Kind(enum.Enum):
     CLOSED = "closed"
     ALARM = "alarm"
     ALARM_OVER = "alarm over"
+    QUIET = "quiet"
+    """The owner acknowledged the alarms."""
     CLOCK = "clock"
     """The wall clock is not to be believed from now on: whoever has limited times stays out."""
     CLOCK_OVER = "clock over"

@@ -100,7 +100,7 @@ def test_a_vote_counts_once_and_only_within_the_window() -> None:
     door = Door()
     for _ in range(50):
         door.tell(KNOWN, step=0.0)
-    assert door.state.stays[0].votes.__len__() == 1
+    assert door.state.approach.stays[0].votes.__len__() == 1
     slow = Door(replace(RULES, window=0.5))
     assert slow.watch(0.0) == []
     for _ in range(20):
@@ -140,10 +140,10 @@ def test_passing_by_opens_nothing_and_leaving_starts_over() -> None:
 def test_trembling_at_the_edge_keeps_a_stay_but_grants_only_inside() -> None:
     door = Door()
     door.watch(4 * STEP, KNOWN)
-    since = door.state.stays[0].since
+    since = door.state.approach.stays[0].since
     below = replace(KNOWN, eye_share=RULES.zone * 0.97)
     assert door.watch(10 * STEP, below) == []
-    assert door.state.stays[0].since == since
+    assert door.state.approach.stays[0].since == since
     assert door.tell(KNOWN) == [Kind.GRANT]
     only_below = Door()
     assert Kind.GRANT not in only_below.watch(5.0, below)
@@ -152,18 +152,18 @@ def test_trembling_at_the_edge_keeps_a_stay_but_grants_only_inside() -> None:
 def test_a_face_lost_for_a_moment_has_not_left() -> None:
     door = Door()
     door.watch(3 * STEP, KNOWN)
-    since = door.state.stays[0].since
+    since = door.state.approach.stays[0].since
     door.watch(2 * STEP, replace(KNOWN, state=TrackState.COASTING))
-    assert door.state.stays[0].since == since
+    assert door.state.approach.stays[0].since == since
     door.watch(0.4, replace(KNOWN, state=TrackState.COASTING))
-    assert door.state.stays == ()
+    assert door.state.approach.stays == ()
 
 
 def test_a_pause_without_pictures_starts_over() -> None:
     door = Door()
     door.watch(3 * STEP, KNOWN)
     door.tick(step=1.2)
-    assert door.tell(KNOWN) == [] and door.state.stays[0].since == door.now
+    assert door.tell(KNOWN) == [] and door.state.approach.stays[0].since == door.now
 
 
 def test_an_ambiguous_face_loses_its_votes() -> None:
@@ -225,14 +225,14 @@ def test_an_unknown_face_that_stays_is_a_failed_approach_again_and_again() -> No
     assert door.codes(Kind.DENY) == {"unknown", "near", "stayed", "failures"} and deny.person is None
     assert deny.reasons[0].values == {"score": 0.2, "threshold": 0.6, "nearest": "ben"}
     assert door.watch(RULES.fail_again - 2 * STEP, STRANGER) == []
-    assert door.watch(3 * STEP, STRANGER) == [Kind.DENY] and door.state.failures == 2
+    assert door.watch(3 * STEP, STRANGER) == [Kind.DENY] and door.state.approach.failures == 2
 
 
 def test_a_face_that_was_never_good_enough_is_refused_with_its_fault_but_not_counted() -> None:
     door = Door()
     assert door.watch(2.5, BLURRED) == [Kind.DENY]
     assert door.codes(Kind.DENY) == {"quality", "not-counted"} and "sharpness" in door.last(Kind.DENY).reasons[0].text
-    assert door.state.failures == 0
+    assert door.state.approach.failures == 0
 
 
 def test_a_face_whose_frames_disagree_is_refused_with_the_count() -> None:
@@ -261,14 +261,14 @@ def test_after_five_failures_in_a_row_the_door_rests_and_the_button_works() -> N
     assert made == [Kind.RELOCK, Kind.REST_OVER, Kind.GRANT, Kind.RELOCK]
     assert door.last(Kind.REST_OVER).monotonic - begun == pytest.approx(30.0, abs=2 * STEP)
     assert door.last(Kind.GRANT).monotonic - door.last(Kind.REST_OVER).monotonic >= RULES.dwell
-    assert door.state.failures == 0
+    assert door.state.approach.failures == 0
 
 
 def test_a_grant_ends_the_row_of_failures() -> None:
     door = Door()
     fail(door, 4)
     door.watch(1.0, KNOWN)
-    assert door.state.failures == 0
+    assert door.state.approach.failures == 0
     door.watch(4.0)
     assert fail(door, 4) == [Kind.DENY] * 4 and door.state.rest_until is None
 
@@ -309,7 +309,7 @@ def test_a_clock_that_runs_backwards_locks_and_forgets_but_keeps_the_rest() -> N
     door = Door()
     door.watch(1.0, KNOWN)
     assert door.tell(KNOWN, step=-100.0) == [Kind.RELOCK] and door.codes(Kind.RELOCK) == {"clock"}
-    assert door.state.stays == () and door.state.release is None
+    assert door.state.approach.stays == () and door.state.release is None
     assert door.tick(exit_pressed=True) == [Kind.EXIT]
     resting = Door()
     fail(resting, 5)
@@ -323,7 +323,7 @@ def test_a_time_that_is_no_number_opens_nothing_and_locks_what_is_open(bad: floa
     door = Door()
     door.watch(1.0, KNOWN)
     assert door.facts(Facts(bad, 1e9, (KNOWN,), exit_pressed=True)) == [Kind.RELOCK]
-    assert door.state.release is None and door.state.stays == ()
+    assert door.state.release is None and door.state.approach.stays == ()
     assert door.facts(Facts(bad, 1e9, (KNOWN,))) == []
 
 

@@ -160,9 +160,9 @@ class Walk(RuleBasedStateMachine):
     @invariant()
     def memory_is_bounded(self) -> None:
         if hasattr(self, "state"):
-            assert len(self.state.stays) <= 12 and len(self.state.visits) <= 4
-            assert all(len(s.votes) <= self.rules.of for s in self.state.stays)
-            assert all(len(v.tracks) <= 8 for v in self.state.visits)
+            assert len(self.state.approach.stays) <= 12 and len(self.state.approach.visits) <= 4
+            assert all(len(s.votes) <= self.rules.of for s in self.state.approach.stays)
+            assert all(len(v.tracks) <= 8 for v in self.state.approach.visits)
 
 
 TestWalk = Walk.TestCase

@@ -1,0 +1,110 @@
+"""The policy of the door: one pure state machine. What is known of a moment goes in, what was decided and why comes out.
+
+It touches no pin, no clock, no disk and no thread. Promises, each with its property test (tests/access): the door is never
+released without a live authorisation, and each release has exactly one; every release that is not standing ends in its time by the
+monotonic clock, whatever the wall clock does; lockdown beats everything but exit and fire; nothing that inputs may
+hold makes it raise; the same inputs give the same decisions; what is remembered does not grow.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+from edge_face.access import leaf, reasons, watch
+from edge_face.access import policy_reasons as why
+from edge_face.access.approach import Wish, approach, begun_anew, unseen
+from edge_face.access.facts import Facts
+from edge_face.access.inputs import Inputs
+from edge_face.access.leaf import leaf_moved
+from edge_face.access.moment import Moment
+from edge_face.access.outcomes import Authority, Decision, Kind
+from edge_face.access.policy_codes import codes_given, forget_uses, refusal, rest_over, spend
+from edge_face.access.policy_orders import ordered
+from edge_face.access.policy_release import begin, end, exit_pressed, fire, hold_open, time_over
+from edge_face.access.policy_rules import LockTraits, PolicyRules
+from edge_face.access.policy_state import Mode, PolicyState, Release
+from edge_face.access.watch import attempted, look_for_strangers, raise_alarms
+
+__all__ = ["LockTraits", "Mode", "PolicyRules", "PolicyState", "Release", "step"]
+
+LATEST = 1e12
+"""Monotonic seconds beyond which a clock is broken: 30,000 years."""
+STALE = 2.0
+"""A picture that is older than so many seconds says nothing about who stands there now."""
+
+
+def step(state: PolicyState, inputs: Inputs, rules: PolicyRules) -> tuple[PolicyState, tuple[Decision, ...]]:
+    """The next state and what was decided, in the order in which it must be done. Never raises.
+
+    The lock is driven by decisions with an `authority` and `seconds` (release it for so long), by RELOCK (lock it now), and by
+    `PolicyState.standing` (keep it released for as long as that is said); all others are for the books.
+    """
+    timed = math.isfinite(inputs.monotonic) and abs(inputs.monotonic) < LATEST
+    dated = math.isfinite(inputs.wall)
+    now = inputs.monotonic if timed else 0.0 if state.at is None else state.at
+    m = Moment(state, inputs, rules, now, inputs.wall if dated else 0.0, inputs.clock_trusted and dated)
+    if not timed:
+        # Nothing can be timed: whatever is open is shut, and nobody has been seen.
+        end(m, reasons.clock_fault(), wholly=True)
+        m.state = replace(m.state, approach=unseen(m.state.approach))
+        return m.state, tuple(m.made)
+    if state.at is not None and now < state.at:
+        _begin_anew(m)
+    m.state = replace(m.state, at=now)
+    _clock(m)
+    forget_uses(m)
+    time_over(m)
+    rest_over(m)
+    fire(m)
+    ordered(m)
+    hold_open(m)
+    exit_pressed(m)
+    codes_given(m)
+    _faces(m)
+    leaf_moved(m)
+    look_for_strangers(m)
+    raise_alarms(m)
+    return m.state, tuple(m.made)
+
+
+def _begin_anew(m: Moment) -> None:
+    """The clock ran backwards: locked, nobody has been seen, and whatever rests or lasts does so from now on."""
+    end(m, reasons.clock_fault(), wholly=True)
+    state, now = m.state, m.now
+    codes = state.codes if state.codes.rest_until is None else replace(state.codes, rest_until=now + m.rules.access.code_rest)
+    m.state = replace(state, approach=begun_anew(state.approach, now, m.rules.face), codes=codes, ended_at=None,
+                      bolt_waits=None if state.bolt_waits is None else now, leaf=leaf.anew(state.leaf, now),
+                      watch=watch.anew(state.watch, now))
+    m.inputs = replace(m.inputs, sight=None, exit_pressed=m.pressed)
+
+
+def _clock(m: Moment) -> None:
+    if m.trusted is not m.state.trusted:
+        m.state = replace(m.state, trusted=m.trusted)
+        m.say(*((Kind.CLOCK_OVER, why.clock_trusted()) if m.trusted else (Kind.CLOCK, why.clock_untrusted())))
+
+
+def _faces(m: Moment) -> None:
+    """Who is let in by the face. Without vision nobody is, and what a face opened is locked."""
+    release = m.state.release
+    if not m.inputs.seeing and release is not None and release.authority is Authority.FACE:
+        end(m, why.blind())
+    m.state, wishes = _approached(m)
+    for wish in wishes:
+        if wish.kind is Kind.GRANT and wish.person is not None:
+            if m.state.standing is None:
+                spend(m, wish.person)
+                begin(m, Authority.FACE, wish.reasons, wish.person, wish.track)
+            continue
+        m.say(wish.kind, *wish.reasons, person=wish.person, track=wish.track, seconds=wish.seconds)
+        if wish.failed:
+            attempted(m)
+
+
+def _approached(m: Moment) -> tuple[PolicyState, tuple[Wish, ...]]:
+    sight = m.inputs.sight
+    believed = m.inputs.seeing and (sight is None or (0.0 <= m.now - sight.monotonic <= STALE))
+    facts = Facts(m.now, m.wall, healthy=False) if not believed else sight if sight is not None else Facts(m.now, m.wall)
+    state, wishes = approach(m.state.approach, facts, m.rules.face, lambda person: refusal(m, person))
+    return replace(m.state, approach=state), wishes
