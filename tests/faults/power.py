@@ -92,7 +92,7 @@ def _judge(row: Row, place: Path, truth: Truth, pending: dict[str, object] | Non
             for who in truth.forgotten:
                 if not store.is_forgotten(who):
                     wrong.append(f"{who} was erased, and an import would bring them back")
-            wrong += audit_faults(place / "audit", store, truth.audit)
+            wrong += audit_faults(place / "audit", store, truth.audit, pending)
         with closing(sqlite3.connect(place / "people.db")) as raw:
             answer = raw.execute("PRAGMA integrity_check").fetchone()[0]
             if answer != "ok":

@@ -47,7 +47,7 @@ class Worker:
     def __init__(self, folder: Path, luck: random.Random, tell: Tell, wrong: str) -> None:
         self.folder, self.luck, self.tell, self.wrong = folder, luck, tell, wrong
         self.store = self._opened()
-        self.audit = AuditSide(folder / "audit", self.store, early=wrong == "audit")
+        self.audit = self._audit(1.0e9)
         self.count = self.luck.getrandbits(32)
 
     def _opened(self) -> Store:
@@ -58,6 +58,9 @@ class Worker:
             store._stones.put = lambda identity, wall: None  # type: ignore[method-assign]
         return store
 
+    def _audit(self, wall: float) -> AuditSide:
+        return AuditSide(self.folder / "audit", self.store, self.luck, wall, early=self.wrong == "audit")
+
     def step(self) -> None:
         people = self.store.people()
         deeds: list[tuple[float, Callable[[], None]]] = [(3.0, self.event), (1.0, self.reopen), (3.0, self.audited)]
@@ -67,9 +70,8 @@ class Worker:
             someone = self.luck.choice(people)
             deeds += [(2.0, lambda: self.rename(someone)), (1.5, lambda: self.forget(someone)), (1.0, lambda: self.suspend(someone)),
                       (1.0, lambda: self.again(someone)), (2.0, lambda: self.event(someone.id))]
-        if hasattr(self.store, "put_record"):
-            owner = self.luck.choice(people).id if people and self.luck.random() < 0.6 else None
-            deeds += [(3.0, lambda: self.put(owner)), (1.0, self.drop)]
+        owner = self.luck.choice(people).id if people and self.luck.random() < 0.6 else None
+        deeds += [(3.0, lambda: self.put(owner)), (1.0, self.drop)]
         weights, actions = zip(*deeds, strict=True)
         self.luck.choices(actions, weights)[0]()
 
@@ -141,14 +143,18 @@ class Worker:
         self._do(deed, dropped)
 
     def audited(self) -> None:
-        if self.audit.usable:
-            self._do({"do": "audit"}, lambda: {"do": "audit", "numbers": self.audit.write(self.luck)})
+        if self.luck.random() < 0.2:
+            self.audit.leave()
+        elif self.luck.random() < 0.3:
+            self._do({"do": "prune"}, self.audit.prune)
+        else:
+            self._do({"do": "audit"}, self.audit.write)
 
     def reopen(self) -> None:
         self.store.close()
         self.audit.close()
         self.store = self._opened()
-        self.audit = AuditSide(self.folder / "audit", self.store, early=self.wrong == "audit")
+        self.audit = self._audit(self.audit.wall)
 
     def close(self) -> None:
         self.audit.close()

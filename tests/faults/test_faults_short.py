@@ -31,7 +31,8 @@ def test_a_few_rounds(fault: Fault, place: Path) -> None:
     assert row.rounds >= fault.short
 
 
-@pytest.mark.parametrize(("wrong", "words"), [("synchronous", "lost"), ("stones", "was erased"), ("folders", "device key")])
+@pytest.mark.parametrize(("wrong", "words"), [("synchronous", "lost"), ("stones", "was erased"), ("folders", "device key"),
+                                              ("audit", "audit")])
 def test_the_power_cut_notices_what_was_not_synced_or_not_marked(wrong: str, words: str, place: Path) -> None:
     row = power(trial(80, 3, "power", place), wrong=wrong)
     if row.skipped:

@@ -45,13 +45,15 @@ class Truth:
             self.records.pop(deed["key"], None)
         elif what == "audit":
             self.audit.update(deed["numbers"])
+        elif what == "prune":
+            self.audit = {number for number in self.audit if number >= deed["first"]}
 
     def after(self, deed: Mapping[str, Any], held: Truth) -> Truth:
         """The same with one more deed that was not acknowledged: what only its end would have told is taken from `held`."""
         later, deed = copy.deepcopy(self), dict(deed)
         if deed["do"] == "event":
             deed["number"] = max(held.events, default=0)
-        if deed["do"] == "audit":
+        if deed["do"] in ("audit", "prune"):
             return later
         later.apply(deed)
         return later
@@ -77,10 +79,9 @@ def held_by(store: Store) -> Truth:
         held.people[person.id] = [person.name, person.state.value, len(person.templates)]
     for event in store.events.query(limit=FOREVER):
         held.events[event.id] = [event.kind, event.person]
-    if hasattr(store, "records"):
-        for kind in ("rights", "visitor", "calendar"):
-            for owner, name, value in store.records(kind):
-                held.records[record_key(kind, owner, name)] = value
+    for kind in ("rights", "visitor", "calendar"):
+        for owner, name, value in store.records(kind):
+            held.records[record_key(kind, owner, name)] = value
     return held
 
 
