@@ -35,7 +35,8 @@ def open_people(settings: Settings, *, writing: bool, create: bool = False) -> I
         yield client.call
         return
     from edge_face.people import PeopleCommands, Store
-    from edge_face.people.database import FILE, OlderStoreError
+    from edge_face.people.database import FILE
+    from edge_face.people.database_errors import OlderStoreError
 
     embedder, thresholds = embedder_of(settings)
     # Whoever forgets somebody in the wrong folder is told so, and no empty store is left there.

@@ -18,27 +18,24 @@ from typing import Any
 
 from edge_face.errors import StoreError
 from edge_face.people import migrations, schema
+from edge_face.people.database_errors import FAULTS, DiskRefusesError, OlderStoreError, corrupt, explain, refused
+from edge_face.people.reading import as_if_newer, into_memory
 
 FILE = "people.db"
 BUSY_SECONDS = 5.0
-FAULTS = (sqlite3.Error, UnicodeDecodeError)
-"""What a database may raise: texts in a damaged one are no UTF-8, not even in SQLite's own messages."""
 _MAGIC = b"SQLite format 3\x00"
-
-
-class OlderStoreError(StoreError):
-    """The database is of an older version, and was opened for reading only."""
 
 
 class Database:
     """The open database file in `folder`. May be used from several threads, one at a time.
 
     Raises StoreError for a folder or file that cannot be used: missing (when reading only), locked by another writer for
-    longer than `wait` seconds, read-only, corrupt, no database, of a newer version.
+    longer than `wait` seconds, read-only, corrupt, no database, of a newer version. `older`: a reader takes an older
+    version as it is.
     """
 
-    def __init__(self, folder: Path, *, read_only: bool, wait: float) -> None:
-        self.folder, self.path, self.read_only = folder, folder / FILE, read_only
+    def __init__(self, folder: Path, *, read_only: bool, wait: float, older: bool = False) -> None:
+        self.folder, self.path, self.read_only, self._older = folder, folder / FILE, read_only, older
         self._guard = threading.RLock()
         self._lock: int | None = None
         self._connection: sqlite3.Connection | None = None
@@ -171,7 +168,9 @@ class Database:
         except FAULTS as error:
             # A folder that cannot be written has no room for the journal's index; without a journal none is needed.
             journal = self.path.with_name(FILE + "-wal")
-            if os.access(self.folder, os.W_OK) or (journal.exists() and journal.stat().st_size):
+            if journal.exists() and journal.stat().st_size:
+                return into_memory(self.path, journal, error)
+            if os.access(self.folder, os.W_OK) and not isinstance(explain(error, self.path), DiskRefusesError):
                 raise explain(error, self.path) from error
             return _connected(self.path, "ro&immutable=1")
 
@@ -207,52 +206,20 @@ class Database:
         if version > schema.VERSION:
             raise StoreError(f"{self.path} was written by a newer edge-face (its version is {version}, this one knows "
                              f"{schema.VERSION}): install the newer edge-face again")
-        if version < schema.VERSION and self.read_only:
+        if version < schema.VERSION and self.read_only and self._older:
+            as_if_newer(connection, version)
+        elif version < schema.VERSION and self.read_only:
             raise OlderStoreError(f"{self.path} is of version {version}, which is brought to {schema.VERSION} when the store is "
                              "next opened for writing: start the door once, or run 'edge-face people list' as its owner")
         problem, = connection.execute("PRAGMA quick_check(1)").fetchone()
         if problem != "ok":
-            raise _corrupt(self.path, str(problem))
+            raise corrupt(self.path, str(problem))
 
     def _checkpoint(self) -> None:
         busy, _, _ = self._open.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
         if busy:
             raise StoreError(f"another program is reading {self.path}, so that what was erased is still in its journal: close "
                              "that program; it is cleaned when the store is next opened")
-
-
-def explain(error: sqlite3.Error | UnicodeDecodeError, path: Path) -> StoreError:
-    """One sentence with a way out for an error of SQLite's."""
-    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-    reasons = {
-        sqlite3.SQLITE_BUSY: f"{path} is locked by another program: close it and try again",
-        sqlite3.SQLITE_LOCKED: f"{path} is locked by another program: close it and try again",
-        sqlite3.SQLITE_READONLY: f"{path} cannot be written: run this as the user who owns it (sudo), or mount the disk for "
-                                 "writing; nothing was changed",
-        sqlite3.SQLITE_PERM: f"{path} cannot be opened: run this as the user who owns it (sudo)",
-        sqlite3.SQLITE_CANTOPEN: f"{path} or its journal cannot be opened: run this as the user who owns it (sudo), and make "
-                                 "its folder writable",
-        sqlite3.SQLITE_FULL: f"the disk of {path} is full: make room (edge-face doctor); nothing was changed",
-        sqlite3.SQLITE_IOERR: f"the disk of {path} does not take or give data ({error}): make room or replace it; nothing was "
-                              "changed",
-    }
-    if isinstance(error, UnicodeDecodeError) or "decode" in str(error):
-        return _corrupt(path, "a text in it is no text")
-    if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
-        return _corrupt(path, str(error))
-    return StoreError(reasons.get(code) or f"the people store {path} failed ({_plain(str(error))}): restore it from a backup if that "
-                                           "happens again")
-
-
-def _corrupt(path: Path, detail: str) -> StoreError:
-    return StoreError(f"{path} is damaged ({_plain(detail)}): restore it from a backup, or move it away and "
-                      "import the people from an export (edge-face people import FILE)")
-
-
-def _plain(detail: str) -> str:
-    """SQLite's own words in one printable line: they may quote what lies in a damaged file."""
-    lines = detail.splitlines()
-    return "".join(c if c.isprintable() else "?" for c in (lines[-1].strip() if lines else "no reason given"))[:200]
 
 
 def _connected(path: Path, mode: str) -> sqlite3.Connection:
@@ -271,8 +238,8 @@ def _touch(path: Path) -> None:
     try:
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
     except OSError as error:
-        raise StoreError(f"{path} cannot be written ({error.strerror}): run this as the user who owns it (sudo), or mount the "
-                         "disk for writing") from error
+        raise refused(error, f"{path} cannot be written ({error.strerror}): run this as the user who owns it (sudo), or mount the "
+                             "disk for writing") from error
 
 
 def _hold(folder: Path, wait: float) -> int:
@@ -281,8 +248,8 @@ def _hold(folder: Path, wait: float) -> int:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         descriptor = os.open(folder / "people.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
-        raise StoreError(f"the people store in {folder} cannot be written ({error.strerror}): run this as the user who owns it "
-                         "(sudo), or set [store] folder") from error
+        raise refused(error, f"the people store in {folder} cannot be written ({error.strerror}): run this as the user who owns it "
+                             "(sudo), or set [store] folder") from error
     deadline = time.monotonic() + wait
     while True:
         try:

@@ -9,6 +9,7 @@ import stat
 from pathlib import Path
 
 from edge_face.errors import StoreError
+from edge_face.people.database_errors import refused
 from edge_face.people.sealing import KEY_BYTES
 
 MODE = 0o400
@@ -68,8 +69,8 @@ def create_key(path: Path) -> bytes:
     except StoreError:
         raise
     except OSError as error:
-        raise StoreError(f"the device key {path} cannot be made ({error.strerror}): make its folder writable, or set "
-                         "[store] key_file") from error
+        raise refused(error, f"the device key {path} cannot be made ({error.strerror}): make its folder writable, or set "
+                             "[store] key_file") from error
     return key
 
 
@@ -84,7 +85,8 @@ def sync_folder(folder: Path) -> None:
 
 def next_path(path: Path) -> Path:
     """Where a rotation writes the new key before the store knows it."""
-    return path.with_name(f"{path.name}.next")
+    real = path.resolve()  # a link to a stick stays one
+    return real.with_name(f"{real.name}.next")
 
 
 def write_next(path: Path) -> bytes:
@@ -96,13 +98,14 @@ def write_next(path: Path) -> bytes:
 def take_next(path: Path) -> None:
     """Puts the new key in the place of the old one, whose bytes are overwritten first. May be cut anywhere and done again.
     Raises StoreError."""
+    path = path.resolve()
     try:
         _overwrite(path)
         next_path(path).replace(path)
         sync_folder(path.parent)
     except OSError as error:
-        raise StoreError(f"the new device key cannot take the place of {path} ({error.strerror}): rename {next_path(path).name} to "
-                         f"{path.name} by hand") from error
+        raise refused(error, f"the new device key cannot take the place of {path} ({error.strerror}): it is done when the store "
+                             "is next opened") from error
 
 
 def drop_next(path: Path) -> None:
@@ -114,7 +117,7 @@ def drop_next(path: Path) -> None:
             following.unlink()
             sync_folder(path.parent)
     except OSError as error:
-        raise StoreError(f"{following} cannot be removed ({error.strerror}): remove it") from error
+        raise refused(error, f"{following} cannot be removed ({error.strerror}): remove it") from error
 
 
 def _overwrite(path: Path) -> None:

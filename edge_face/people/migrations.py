@@ -13,6 +13,7 @@ from pathlib import Path
 
 from edge_face.errors import StoreError
 from edge_face.people import schema
+from edge_face.people.database_errors import DiskRefusesError, explain
 from edge_face.people.keys import sync_folder
 
 Step = Callable[[sqlite3.Connection], None]
@@ -94,8 +95,9 @@ def keep_copy(connection: sqlite3.Connection, path: Path, version: int) -> Path:
         sync_folder(copy.parent)
     except (OSError, sqlite3.Error) as error:
         draft.unlink(missing_ok=True)
-        raise StoreError(f"{path} is of an older version, and no copy of it could be kept ({error}): make room on the disk; "
-                         "nothing was changed") from error
+        kind = DiskRefusesError if isinstance(error, OSError) else type(explain(error, path))
+        raise kind(f"{path} is of an older version, and no copy of it could be kept ({error}): make room on the disk; "
+                   "nothing was changed") from error
     return copy
 
 

@@ -1,8 +1,8 @@
 """Sealing: AES-256-GCM (NIST SP 800-38D) under keys that lie in the database only wrapped.
 
-The device key seals the ring of the store's keys, which wraps a random data key for each person; what belongs to a person is sealed under that one. Everything
-sealed is bound to its place (column, person, embedder, version of the layout) as associated data, so that a value that
-was changed, moved or swapped does not open.
+The device key seals the ring of the store's keys, which wraps a random data key for each person; what belongs to a person
+is sealed under that one. Everything sealed is bound to its place (column, person, embedder, version of the layout) as
+associated data, so that a value that was changed, moved or swapped does not open.
 """
 
 from __future__ import annotations

@@ -8,8 +8,8 @@ Every change is one transaction. `forget` leaves no byte of the person in the fi
 
 from __future__ import annotations
 
+import contextlib
 import json
-import secrets
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -19,12 +19,14 @@ from typing import Any
 from edge_face.errors import PeopleError, StoreError
 from edge_face.people import migrations, tombstones
 from edge_face.people.database import Database
+from edge_face.people.database_errors import DiskRefusesError
 from edge_face.people.events import EventLog
 from edge_face.people.person import Consent, Person, State, Template, clean_name, is_id, name_key, new_id
 from edge_face.people.pictures import Picture
-from edge_face.people.records import MOST_TEMPLATES, core_of, core_record, vector_bytes, vector_of
+from edge_face.people.records import core_of
 from edge_face.people.sealed_records import Record, SealedRecords
-from edge_face.people.sealing import SealBrokenError, derive, place, seal, tag, unseal
+from edge_face.people.sealed_templates import insert_templates, open_template, sealed_core
+from edge_face.people.sealing import SealBrokenError, derive, place, tag, unseal
 from edge_face.people.shelf import Shelf
 from edge_face.people.unlocking import find_key, unlock
 
@@ -37,19 +39,51 @@ class Store:
     readers. `key_file`: the device key; None or empty: `device.key` in the folder. Raises StoreError."""
 
     def __init__(self, folder: str | Path, key_file: str | Path | None = None, read_only: bool = False, *,
-                 wait: float = 2.0) -> None:
-        self.folder, self.read_only = Path(folder), read_only
-        self._database = Database(self.folder, read_only=read_only, wait=wait)
+                 wait: float = 2.0, or_read_only: bool = False) -> None:
+        self.folder, self._key_file, self._wait = Path(folder), key_file, wait
+        self.read_only_because: str | None = None
+        """Why a store that was to be written is open for reading only."""
         try:
-            self._keys = unlock(self._database, find_key(self.folder, key_file))
-            self._stones = tombstones.Tombstones(self._database, self.folder, self._keys.tombstones)
-            self._shelf = Shelf(self._database)
-            self._records = SealedRecords(self._database, self._keys.records, self._data_key)
-            self.events = EventLog(self._database, self._keys.events, self._data_key)
+            self._open(read_only)
+        except DiskRefusesError as error:
+            if read_only or not or_read_only:
+                raise
+            self._open(True, older=True)
+            self.read_only_because = str(error)
+
+    @property
+    def read_only(self) -> bool:
+        return self._database.read_only
+
+    def regain_writing(self) -> bool:
+        """Tries again to open for writing what was opened for reading only because the disk refused; is it so now? Raises
+        StoreError for anything else that is wrong."""
+        if self.read_only_because is None:
+            return not self.read_only
+        # Closed first: connections of one process share the journal's index, which a reader may have mapped for reading only.
+        self._database.close()
+        try:
+            self._open(False)
+        except DiskRefusesError as error:
+            self.read_only_because = str(error)
+            self._open(True, older=True)
+            return False
+        self.read_only_because = None
+        return True
+
+    def _open(self, read_only: bool, *, older: bool = False) -> None:
+        database = Database(self.folder, read_only=read_only, wait=self._wait, older=older)
+        try:
+            self._database = database
+            self._keys = unlock(database, find_key(self.folder, self._key_file))
+            self._stones = tombstones.Tombstones(database, self.folder, self._keys.tombstones)
+            self._shelf = Shelf(database)
+            self._records = SealedRecords(database, self._keys.records, self._data_key)
+            self.events = EventLog(database, self._keys.events, self._data_key)
             if not read_only:
                 self._tidy()
         except BaseException:
-            self._database.close()
+            database.close()
             raise
 
     def __enter__(self) -> Store:
@@ -149,8 +183,8 @@ class Store:
             self._insist_on_new_name(person.name)
             key, wrapped = self._keys.new_data_key(person.id)
             self._database.run("INSERT INTO person (id, wrapped_key, name_tag, record) VALUES (?, ?, ?, ?)",
-                               [person.id, wrapped, self._name_tag(person.name), _sealed_record(key, person)])
-            self._insert_templates(key, person)
+                               [person.id, wrapped, self._name_tag(person.name), sealed_core(key, person)])
+            insert_templates(self._database, key, person)
             self._shelf.put(key, person.id, pictures)
         return person
 
@@ -205,7 +239,7 @@ class Store:
         with self._database.transaction():
             self._database.run("DELETE FROM template WHERE person = ?", [identity])
             self._mark_unscrubbed()
-            self._insert_templates(self._key_of(identity), person)
+            insert_templates(self._database, self._key_of(identity), person)
             if pictures is not None:
                 self._shelf.clear(identity)
                 self._shelf.put(self._key_of(identity), identity, pictures)
@@ -261,6 +295,16 @@ class Store:
         nobody can link them once the person is erased. None for somebody who is not there."""
         key = None if self._stones.covers(identity) else self._data_key(identity)
         return None if key is None else tag(derive(key, "alias"), identity.encode("ascii")).hex()[:16]
+
+    def aliases(self) -> dict[str, str]:
+        """The aliases of everybody by id; who is damaged is left out."""
+        found: dict[str, str] = {}
+        for identity, in self._database.rows("SELECT id FROM person ORDER BY id"):
+            with contextlib.suppress(SealBrokenError):
+                alias = self.alias(identity)
+                if alias is not None:
+                    found[identity] = alias
+        return found
 
     def audit_key(self) -> bytes:
         """The key of the audit log's chain; the same for as long as the store lives, also under a new device key."""
@@ -326,7 +370,7 @@ class Store:
         identity, wrapped, name_tag, sealed = row
         key = self._keys.data_key(identity, wrapped)
         record = json.loads(unseal(key, sealed, place("person.record", identity), f"the record of person {identity}"))
-        person = core_of(identity, record, tuple(_open_template(key, identity, face) for face in faces))
+        person = core_of(identity, record, tuple(open_template(key, identity, face) for face in faces))
         if self._name_tag(person.name) != name_tag:
             raise SealBrokenError(f"the record of person {identity} was changed outside edge-face (its name is not the one it "
                                   "is listed under): restore the people store from a backup")
@@ -346,18 +390,8 @@ class Store:
 
     def _rewrite(self, person: Person) -> Person:
         self._database.run("UPDATE person SET name_tag = ?, record = ? WHERE id = ?",
-                           [self._name_tag(person.name), _sealed_record(self._key_of(person.id), person), person.id])
+                           [self._name_tag(person.name), sealed_core(self._key_of(person.id), person), person.id])
         return person
-
-    def _insert_templates(self, key: bytes, person: Person) -> None:
-        if len(person.templates) > MOST_TEMPLATES:
-            raise PeopleError(f"a person has at most {MOST_TEMPLATES} templates")
-        for template in person.templates:
-            own = secrets.token_hex(8)
-            head = json.dumps({"quality": template.quality, "pose": template.pose, "wall": template.wall}).encode("utf-8")
-            value = len(head).to_bytes(4, "big") + head + vector_bytes(template.embedding)
-            self._database.run("INSERT INTO template (id, person, model, sealed) VALUES (?, ?, ?, ?)",
-                               [own, person.id, template.model, seal(key, value, _template_place(person.id, template.model, own))])
 
 
 def _insist_on_consent(person: Person, pictures: Sequence[Picture]) -> None:
@@ -369,20 +403,3 @@ def _settled(person: Person) -> Person:
     """Nobody is active without templates and consent."""
     complete = person.consent.recognise is not None and bool(person.templates)
     return person if complete or person.state is State.SUSPENDED else replace(person, state=State.PENDING)
-
-
-def _sealed_record(key: bytes, person: Person) -> bytes:
-    text = json.dumps(core_record(person), ensure_ascii=False, allow_nan=False).encode("utf-8")
-    return seal(key, text, place("person.record", person.id))
-
-
-def _template_place(identity: str, model: str, own: str) -> bytes:
-    return place("template.sealed", identity, model, own)
-
-
-def _open_template(key: bytes, identity: str, face: Sequence[Any]) -> Template:
-    own, model, sealed = face
-    value = unseal(key, sealed, _template_place(identity, model, own), f"a template of person {identity}")
-    length = int.from_bytes(value[:4], "big")
-    head = json.loads(value[4:4 + length])
-    return Template(vector_of(value[4 + length:]), model, head["quality"], head["pose"], head["wall"])

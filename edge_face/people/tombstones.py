@@ -13,6 +13,7 @@ from pathlib import Path
 
 from edge_face.errors import StoreError
 from edge_face.people.database import Database
+from edge_face.people.database_errors import refused
 from edge_face.people.keys import sync_folder
 from edge_face.people.sealing import tag
 
@@ -72,8 +73,8 @@ class Tombstones:
                 draft.unlink(missing_ok=True)
             sync_folder(self._path.parent)
         except OSError as error:
-            raise StoreError(f"{self._path} cannot be written ({error.strerror}): make room; it is written when the store is "
-                             "next opened") from error
+            raise refused(error, f"{self._path} cannot be written ({error.strerror}): make room; it is written when the store is "
+                                 "next opened") from error
         self._filed = marks
 
     def _mark(self, identity: str) -> bytes:

@@ -11,7 +11,7 @@ from people_fakes import BOTH, GIVEN, crop, template
 
 from edge_face.errors import StoreError
 from edge_face.people import Consent, Store, migrations, schema
-from edge_face.people.database import OlderStoreError
+from edge_face.people.database_errors import OlderStoreError
 from edge_face.people.shelf import Shelf
 
 Step = Callable[[sqlite3.Connection], None]

@@ -115,7 +115,8 @@ def test_moved_and_changed_records_do_not_open(house: tuple[Path, str, str], swa
 
 
 @pytest.mark.parametrize("kind, value, name", [("", {}, ""), ("Code", {}, ""), ("x" * 33, {}, ""), ("code", {"a": {1, 2}}, ""),
-                                               ("code", {"a": float("nan")}, ""), ("code", {}, "x" * 201), ("code", {"a": "x" * 300_000}, "")])
+                                               ("code", {"a": float("nan")}, ""), ("code", {}, "x" * 201),
+                                               ("code", {"a": "x" * 300_000}, "")])
 def test_what_cannot_be_a_record(tmp_path: Path, kind: str, value: Any, name: str) -> None:
     with Store(tmp_path) as store:
         with pytest.raises(PeopleError):

@@ -1,0 +1,46 @@
+"""Where templates lie: sealed under the person's own data key, each bound to its person, its embedder and its row."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Sequence
+from typing import Any
+
+from edge_face.errors import PeopleError
+from edge_face.people.database import Database
+from edge_face.people.person import Person, Template
+from edge_face.people.records import MOST_TEMPLATES, core_record, vector_bytes, vector_of
+from edge_face.people.sealing import place, seal, unseal
+
+
+def insert_templates(database: Database, key: bytes, person: Person) -> None:
+    """Inside a transaction. Raises PeopleError for too many."""
+    if len(person.templates) > MOST_TEMPLATES:
+        raise PeopleError(f"a person has at most {MOST_TEMPLATES} templates")
+    for template in person.templates:
+        own = secrets.token_hex(8)
+        head = json.dumps({"quality": template.quality, "pose": template.pose, "wall": template.wall}).encode("utf-8")
+        value = len(head).to_bytes(4, "big") + head + vector_bytes(template.embedding)
+        database.run("INSERT INTO template (id, person, model, sealed) VALUES (?, ?, ?, ?)",
+                     [own, person.id, template.model, seal(key, value, template_place(person.id, template.model, own))])
+
+
+def open_template(key: bytes, identity: str, row: Sequence[Any]) -> Template:
+    """From a row (id, model, sealed). Raises SealBrokenError."""
+    own, model, sealed = row
+    value = unseal(key, sealed, template_place(identity, model, own), f"a template of person {identity}")
+    length = int.from_bytes(value[:4], "big")
+    head = json.loads(value[4:4 + length])
+    return Template(vector_of(value[4 + length:]), model, head["quality"], head["pose"], head["wall"])
+
+
+def template_place(identity: str, model: str, own: str) -> bytes:
+    """What a template is bound to."""
+    return place("template.sealed", identity, model, own)
+
+
+def sealed_core(key: bytes, person: Person) -> bytes:
+    """Name, state and consents, sealed."""
+    text = json.dumps(core_record(person), ensure_ascii=False, allow_nan=False).encode("utf-8")
+    return seal(key, text, place("person.record", person.id))
