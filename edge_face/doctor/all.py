@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from edge_face.doctor import board, door
+from edge_face.doctor import board, clock, door
 from edge_face.doctor.check import Check
 
 CHECKS: tuple[tuple[str, Check], ...] = (
@@ -15,6 +15,6 @@ CHECKS: tuple[tuple[str, Check], ...] = (
     ("assurance", door.assurance),
     ("store", door.store),
     ("daemon", door.daemon),
-    ("clock", board.clock),
+    ("clock", clock.clock),
     ("locale", board.locale),
 )

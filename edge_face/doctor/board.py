@@ -1,4 +1,4 @@
-"""The board and its software: Python, packages, memory, heat and power, clock, locale."""
+"""The board and its software: Python, packages, memory, heat and power, locale."""
 
 from __future__ import annotations
 
@@ -8,14 +8,10 @@ import os
 import platform
 import re
 import sys
-import time
 from collections.abc import Iterator
 
 from edge_face.doctor.check import Finding, Host, Status
 from edge_face.settings import Settings
-
-BUILD_DATE = 1_795_219_200.0
-"""2026-11-21: a clock that shows an earlier day was never set."""
 
 _THROTTLE = {0: "under-voltage now", 1: "frequency capped now", 2: "throttled now", 3: "too hot now",
              16: "under-voltage since boot", 17: "frequency capped since boot", 18: "throttled since boot",
@@ -86,24 +82,6 @@ def board(host: Host, settings: Settings) -> Iterator[Finding]:
         trouble = throttling(str(state["throttled"]))
         yield Finding("power", Status.WARN if trouble else Status.OK, ", ".join(trouble) or "never under-voltage, never throttled",
                       "use the official power supply and a short cable" if trouble else "")
-
-
-def clock(host: Host, settings: Settings) -> Iterator[Finding]:
-    """Does this machine know the time, and will it after a power cut?"""
-    now = host.wall()
-    if now < BUILD_DATE:
-        yield Finding("clock", Status.FAIL, f"the clock shows {time.strftime('%Y-%m-%d', time.gmtime(now))}, before this program was built",
-                      "sudo timedatectl set-time 'YYYY-MM-DD HH:MM:SS', or connect to a network once")
-    else:
-        synced = host.run(["timedatectl", "show", "-p", "NTPSynchronized", "--value"]).strip()
-        yield Finding("clock", Status.OK if synced == "yes" else Status.NOTE,
-                      "the clock is set" + ("" if synced == "yes" else ", not synchronised by network"),
-                      "" if synced == "yes" else "sudo timedatectl set-ntp true where there is a network")
-    has_rtc = any(host.path("/sys/class/rtc").glob("rtc*")) if host.path("/sys/class/rtc").is_dir() else False
-    yield Finding("rtc", Status.OK if has_rtc else Status.NOTE,
-                  "a real-time clock keeps the time without power" if has_rtc else
-                  "no real-time clock: after a power cut without network the time is not known",
-                  "" if has_rtc else "add a DS3231 (dtoverlay=i2c-rtc,ds3231), or on a Pi 5 its battery")
 
 
 def locale(host: Host, settings: Settings) -> Iterator[Finding]:
