@@ -221,10 +221,10 @@ class Lock:
 def check_egress(settings: DoorSettings) -> None:
     """A magnet that only this computer releases can lock people in. Raises `SettingsError`."""
     if settings.kind == "maglock" and settings.pins != "mock" and not settings.egress_cut:
-        raise SettingsError(f"pin {settings.lock_pin} is not driven: a magnet may hold this door only when the exit button and the fire alarm "
-                            "cut its power directly, without this computer (docs/wiring.md). Pull this computer's plug while the magnet has "
-                            "power, press the exit button and see that the door opens; the same with the fire contact; then set "
-                            "[door] egress_cut = true")
+        raise SettingsError(
+            f"pin {settings.lock_pin} is not driven: a magnet may hold this door only when exit button and fire alarm cut its power "
+            "directly, without this computer (docs/wiring.md). Pull this computer's plug while the magnet has power, press the exit "
+            "button and see that the door opens; the same with the fire contact; then set [door] egress_cut = true")
 
 
 def open_lock(settings: DoorSettings, factory: Any, clock: Callable[[], float] = time.monotonic) -> Lock:

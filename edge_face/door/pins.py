@@ -49,16 +49,18 @@ def hardware_errors(pin: str) -> Iterator[None]:
 def pin_factory(settings: DoorSettings, *, edges: str | None = None, clock: Callable[[], float] = time.monotonic) -> Any:
     """The gpiozero pin factory of `door.pins`; close it after the devices on it.
 
-    "mock" records edges and sends them to `edges`, else to $EDGE_FACE_EDGES. "lgpio" is constructed here, never
-    chosen by gpiozero, which falls back to another factory in silence. Raises `HardwareError`, `MissingExtraError`.
+    "mock" records edges and sends them to `edges`, else to $EDGE_FACE_EDGES, on the board of $EDGE_FACE_BOARD if there is one.
+    "lgpio" is constructed here, never chosen by gpiozero, which falls back to another factory in silence. Raises `HardwareError`,
+    `MissingExtraError`.
     """
     if settings.pins == "mock":
         try:
+            from edge_face.door.board import board_of
             from edge_face.door.mock import EdgeRecorder, open_sink
         except ImportError as error:
             raise MissingExtraError("gpiozero", "pi", "python3-gpiozero") from error
         place = edges if edges is not None else os.environ.get(EDGES, "")
-        return EdgeRecorder(clock, open_sink(place) if place else None)
+        return EdgeRecorder(clock, open_sink(place) if place else None, board_of(os.environ))
     return _lgpio_factory(settings.chip, pin_number(settings.lock_pin, "door.lock_pin"), 0 if settings.active_high else 1)
 
 
