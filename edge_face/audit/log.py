@@ -296,7 +296,7 @@ class AuditLog:
             self._tried = self._clock.monotonic()
             way_out = "make room on its disk" if is_full(error) else "check its disk"
             self.trouble = (f"the audit log in {self.folder} cannot be written ({error.strerror or error}): {way_out}; "
-                            f"{len(self._waiting)} records wait in memory")
+                            "meanwhile records wait in memory")
             return False
         self.trouble = None
         return True

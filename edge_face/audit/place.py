@@ -1,0 +1,49 @@
+"""Where the log lies, and the head that another place remembers: whoever puts back an older copy of the log must put that back too."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from edge_face.audit import head_file
+from edge_face.audit.chain import Head, head_of
+from edge_face.errors import AuditError
+from edge_face.settings import Settings
+
+FOLDER = "audit"
+WITNESS = "audit-head"
+"""Kind of the store's sealed record (of nobody, without a name) that remembers a head."""
+
+
+def audit_folder(settings: Settings) -> Path:
+    """The settings' folder, else `audit` in the store's."""
+    return Path(settings.audit.folder) if settings.audit.folder else Path(settings.store.folder) / FOLDER
+
+
+def witness_record(head: Head) -> dict[str, str]:
+    """For `store.put_record(WITNESS, ...)`: once a day, and when the door stops."""
+    return {"head": str(head)}
+
+
+def witnessed(value: Mapping[str, Any] | None) -> Head | None:
+    """The head in the store's record, for `AuditLog(expect=...)` and `verify_log(against=...)`; None when there is none."""
+    text = value.get("head") if value is not None else None
+    if not isinstance(text, str):
+        return None
+    try:
+        return head_of(text)
+    except AuditError:
+        return None
+
+
+def read_head(folder: str | Path, key: bytes | None) -> Head:
+    """What is on the disk for sure. Raises AuditError."""
+    path = Path(folder) / head_file.FILE
+    try:
+        mark = head_file.read_marks(path, key).newest
+    except OSError as error:
+        raise AuditError(f"{path} cannot be read ({error.strerror or error}): run this as the user who owns it, or with sudo") from error
+    if mark is None:
+        raise AuditError(f"{path} is missing or was changed: 'edge-face audit verify' says more")
+    return mark.head
