@@ -74,8 +74,8 @@ class Machine:
         script = stage / "init.sh"
         script.write_text(self._script(content, root))
         self._process = subprocess.Popen(
-            ["sh", "-c", f"echo $$ > {self._cgroup}/cgroup.procs && exec unshare --mount --uts --ipc --pid --cgroup --fork --kill-child=KILL "
-             f"sh -e {script}"], stdin=subprocess.DEVNULL, stdout=(stage / "console").open("wb"), stderr=subprocess.STDOUT)
+            ["sh", "-c", f"echo $$ > {self._cgroup}/cgroup.procs && exec unshare --mount --uts --ipc --pid --cgroup --fork "
+             f"--kill-child=KILL sh -e {script}"], stdin=subprocess.DEVNULL, stdout=(stage / "console").open("wb"), stderr=subprocess.STDOUT)
         children = Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children")
         for _ in self.until(20):
             with contextlib.suppress(OSError, IndexError):
@@ -141,13 +141,14 @@ class Machine:
             os.chown(path, uid, gid)
 
     def _script(self, content: Path, root: Path) -> str:
-        steps = ["mount --make-rprivate /", f"mount -t tmpfs -o size=256m,mode=755 tmpfs {root}", f"cp -a {content}/. {root}/", f"cd {root}",
+        steps = ["mount --make-rprivate /", f"mount -t tmpfs -o size=256m,mode=755 tmpfs {root}",
+                 f"cp -a {content}/. {root}/", f"cd {root}",
                  "umask 022", "mkdir -p usr proc sys dev run tmp root home var/lib var/log old",
                  "mount -t tmpfs -o mode=755 tmpfs dev", "mkdir dev/shm", "chmod 1777 tmp dev/shm",
                  "mount --rbind /usr usr", "mount -o remount,bind,ro usr"]
         for name in _LINKS:
             if Path("/", name).is_symlink():
-                steps.append(f"ln -s {os.readlink('/' + name)} {name}")
+                steps.append(f"ln -s {Path('/', name).readlink()} {name}")
             elif Path("/", name).is_dir():
                 steps += [f"mkdir -p {name}", f"mount --rbind /{name} {name}"]
         for place in python_places():

@@ -1,0 +1,388 @@
+"""Telling events: a real HTTP server, real programs, the sender's rounds on a clock that only moves when it is told to."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import itertools
+import json
+import logging
+import os
+import socket
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from edge_face.cli.main import main
+from edge_face.clock import ManualClock
+from edge_face.errors import ServiceError, SettingsError
+from edge_face.service.hook_delivery import (
+    Outcome,
+    Result,
+    channels_of,
+    make_key,
+    post,
+    read_key,
+    run_command,
+    sign,
+    verify,
+)
+from edge_face.service.hook_sender import BACK_OFFS, TRIES, Account, Sender
+from edge_face.service.hooks import Spool, new_event
+from edge_face.settings import HookSettings
+
+KEY = b"0123456789abcdef0123456789abcdef"
+WALL = 1_790_000_000.0
+EVENT = {**new_event("alarm", "alarm", "the door was opened without a release: naïve", WALL), "id": "00112233445566aa"}
+
+
+class Receiver:
+    """What was posted, and what is answered: (status, headers) in turn, 204 when none are left."""
+
+    def __init__(self) -> None:
+        self.answers: list[tuple[int, dict[str, str]]] = []
+        self.got: list[tuple[dict[str, str], bytes]] = []
+        receiver = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                receiver.got.append((dict(self.headers), self.rfile.read(int(self.headers["Content-Length"]))))
+                status, headers = receiver.answers.pop(0) if receiver.answers else (204, {})
+                self.send_response(status)
+                for name, value in headers.items():
+                    self.send_header(name, value)
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+
+            def log_message(self, format: str, *args: object) -> None:
+                pass
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.address = f"http://127.0.0.1:{self._server.server_port}/door/s3cret-path"
+        threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    found = Receiver()
+    yield found
+    found.close()
+
+
+def send(address: str, timeout: float = 10.0) -> Outcome:
+    return post(address, KEY, EVENT, timeout, lambda: WALL)
+
+
+def test_a_receiver_can_tell_who_sent_it_and_when(receiver: Receiver) -> None:
+    assert send(receiver.address).result is Result.TOLD
+    headers, body = receiver.got[0]
+    assert json.loads(body) == EVENT and headers["Content-Type"] == "application/json"
+    assert headers["X-Edge-Face-Event"] == "alarm" and headers["X-Edge-Face-Id"] == EVENT["id"]
+    signature = headers["X-Edge-Face-Signature"]
+    assert verify(KEY, body, signature, WALL + 299)
+    assert not verify(KEY, body, signature, WALL + 301), "an old one, sent again"
+    assert not verify(KEY, body.replace(b"without", b"with"), signature, WALL)
+    assert not verify(b"another key, also long enough", body, signature, WALL)
+    later = signature.replace(f"t={int(WALL)}", f"t={int(WALL) + 400}")
+    assert not verify(KEY, body, later, WALL + 400), "the time is signed too"
+    for nonsense in ("", "t=,v1=", "t=x,v1=00", f"t={int(WALL)}", "v1=ä", "t=" + "9" * 5000):
+        assert not verify(KEY, body, nonsense, WALL)
+
+
+def test_the_documented_check_is_the_one_that_is_made() -> None:
+    body = b'{"kind":"alarm"}'
+    assert sign(KEY, body, 12.9) == "t=12,v1=" + hmac.new(KEY, b"12." + body, hashlib.sha256).hexdigest()
+
+
+@pytest.mark.parametrize(("status", "headers", "result", "rest"), [
+    (200, {}, Result.TOLD, 0), (500, {}, Result.LATER, 0), (503, {"Retry-After": "40"}, Result.LATER, 40),
+    (429, {"Retry-After": "99999"}, Result.LATER, 900), (429, {"Retry-After": "Fri, 31 Dec"}, Result.LATER, 0),
+    (400, {}, Result.REFUSED, 0),
+    (404, {}, Result.REFUSED, 0)])
+def test_answers(receiver: Receiver, status: int, headers: dict[str, str], result: Result, rest: float) -> None:
+    receiver.answers = [(status, headers)]
+    outcome = send(receiver.address)
+    assert (outcome.result, outcome.rest) == (result, rest)
+    assert "s3cret" not in outcome.text
+
+
+def test_a_redirection_is_not_followed(receiver: Receiver) -> None:
+    receiver.answers = [(302, {"Location": receiver.address})]
+    outcome = send(receiver.address)
+    assert outcome.result is Result.REFUSED and "points elsewhere" in outcome.text and len(receiver.got) == 1
+
+
+def test_nobody_there_and_addresses_that_are_none() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        assert send(f"http://127.0.0.1:{taken.getsockname()[1]}/s3cret").result is Result.AWAY
+    for address in ("http://", "https://[::1", "http://127.0.0.1:99999/", "http://a b/", "http://ex\nample/"):
+        outcome = send(address)
+        assert outcome.result in (Result.REFUSED, Result.AWAY), address
+
+
+def test_a_certificate_that_nobody_vouches_for_is_not_talked_to(tmp_path: Path) -> None:
+    import ssl
+
+    pem = _self_signed(tmp_path)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(pem)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        heard: list[bytes] = []
+
+        def serve() -> None:
+            peer, _ = server.accept()
+            with peer:
+                try:
+                    with context.wrap_socket(peer, server_side=True) as secured:
+                        heard.append(secured.recv(1000))
+                except OSError:
+                    return
+
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        outcome = send(f"https://localhost:{server.getsockname()[1]}/")
+        thread.join(10)
+    assert outcome.result is Result.AWAY and "certificate" in outcome.text.lower() and heard in ([], [b""])
+
+
+def test_a_server_that_drips_is_left_after_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("edge_face.service.hook_delivery._GRACE", 0.1)
+    done = threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def drip() -> None:
+            peer, _ = server.accept()
+            with peer:
+                while not done.wait(0.02):
+                    try:
+                        peer.send(b"H")
+                    except OSError:
+                        return
+
+        thread = threading.Thread(target=drip, daemon=True)
+        thread.start()
+        outcome = send(f"http://127.0.0.1:{server.getsockname()[1]}/", timeout=0.2)
+        done.set()
+        thread.join(10)
+    assert outcome.result is Result.AWAY and "did not answer" in outcome.text
+
+
+def test_a_program_gets_the_event_on_its_standard_input(tmp_path: Path) -> None:
+    target = tmp_path / "got.json"
+    code = f"import sys; open({str(target)!r}, 'w').write(sys.stdin.read())"
+    assert run_command([sys.executable, "-c", code], EVENT, 20).result is Result.TOLD
+    assert json.loads(target.read_text()) == EVENT
+    # No shell: nothing is expanded.
+    same = "import sys; sys.exit(sys.argv[1] != '$(true); *')"
+    assert run_command([sys.executable, "-c", same, "$(true); *"], EVENT, 20).result is Result.TOLD
+
+
+def test_a_program_that_fails_is_missing_or_hangs_is_tried_later(tmp_path: Path) -> None:
+    assert run_command([sys.executable, "-c", "import sys; sys.exit(3)"], EVENT, 20).text.endswith("exit code 3")
+    assert run_command([str(tmp_path / "none")], EVENT, 20).result is Result.LATER
+    assert run_command(["nul\0byte"], EVENT, 20).result is Result.LATER
+    pid_file = tmp_path / "pid"
+    hanging = (f"import os, subprocess, sys, time; child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)']);"
+               f"open({str(pid_file)!r}, 'w').write(str(child.pid)); time.sleep(600)")
+    outcome = run_command([sys.executable, "-c", hanging], {**EVENT, "snapshot": "x" * 500_000}, 1.5)
+    assert outcome.result is Result.LATER and "killed" in outcome.text
+    if pid_file.exists():  # a very slow machine has not come so far
+        child = Path(f"/proc/{pid_file.read_text()}/stat")
+        assert any(_is_gone(child) or time.sleep(0.01) for _ in range(2000)), "its child lives on"
+
+
+def test_the_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "hooks.key"
+    make_key(path)
+    assert path.stat().st_mode & 0o777 == 0o400
+    settings = HookSettings(webhook="https://example.org", secret_file=str(path))
+    assert len(read_key(settings)) == 64 and set(channels_of(settings, lambda: 0.0)) == {"webhook"}
+    with pytest.raises(ServiceError, match="exists"):
+        make_key(path)
+    path.chmod(0o644)
+    with pytest.raises(SettingsError, match="chmod 0400"):
+        read_key(settings)
+    short = tmp_path / "short"
+    short.write_text("abc\n")
+    short.chmod(0o400)
+    with pytest.raises(SettingsError, match="at least 16"):
+        read_key(HookSettings(secret_file=str(short)))
+    with pytest.raises(SettingsError, match="hooks key"):
+        read_key(HookSettings(secret_file=str(tmp_path / "none")))
+    os.mkfifo(tmp_path / "fifo", 0o400)
+    with pytest.raises(SettingsError):
+        read_key(HookSettings(secret_file=str(tmp_path / "fifo")))
+    (tmp_path / "credentials").mkdir()
+    (tmp_path / "credentials" / "hooks.key").write_bytes(KEY)
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path / "credentials"))
+    assert read_key(settings) == KEY
+
+
+class Script:
+    """A channel that answers what it is told to, and remembers when it was asked for what."""
+
+    def __init__(self, clock: ManualClock, answer: Callable[[str, int], Outcome]) -> None:
+        self._clock, self._answer, self._asked = clock, answer, 0
+        self.calls: list[tuple[float, str]] = []
+
+    def __call__(self, event: Mapping[str, Any]) -> Outcome:
+        self.calls.append((self._clock.monotonic(), str(event["text"])))
+        self._asked += 1
+        return self._answer(str(event["text"]), self._asked)
+
+
+def filled(folder: Path, *texts: str) -> Spool:
+    spool = Spool(folder / "hooks")
+    for text in texts:
+        spool.put(new_event("alarm", "alarm", text, WALL))
+    return spool
+
+
+def test_a_receiver_that_is_away_is_asked_with_growing_pauses(tmp_path: Path) -> None:
+    clock, spool = ManualClock(), filled(tmp_path, "a", "b")
+    channel = Script(clock, lambda text, asked: Outcome(Result.TOLD) if asked > 7 else Outcome(Result.AWAY, "cannot be reached"))
+    Sender(spool, {"webhook": channel}, clock).run()
+    assert spool.waiting() == []
+    away = [moment for moment, _ in channel.calls[:8]]
+    assert [round(b - a) for a, b in itertools.pairwise(away)] == [*BACK_OFFS, BACK_OFFS[-1], BACK_OFFS[-1]]
+    assert [text for _, text in channel.calls[7:]] == ["a", "b"], "oldest first, and one question while nobody is there"
+    account = Account.of(spool.folder)
+    assert (account.told, account.given_up, account.last_trouble) == (2, 0, "webhook: cannot be reached")
+
+
+def test_it_gives_up_after_its_bound(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    clock, spool = ManualClock(), filled(tmp_path, "a")
+    channel = Script(clock, lambda text, asked: Outcome(Result.LATER, "answers 500"))
+    with caplog.at_level(logging.INFO):
+        Sender(spool, {"webhook": channel}, clock).run()
+    assert len(channel.calls) == TRIES and spool.waiting() == [] and Account.of(spool.folder).given_up == 1
+    assert 15 * 3600 < clock.monotonic() < 17 * 3600
+    assert "given up after 100 attempts" in caplog.text
+
+
+def test_one_event_that_is_refused_or_fails_does_not_hold_up_the_others(tmp_path: Path) -> None:
+    clock, spool = ManualClock(), filled(tmp_path, "refused", "poison", "good")
+    answers = {"refused": Outcome(Result.REFUSED, "400"), "poison": Outcome(Result.LATER, "500"), "good": Outcome(Result.TOLD)}
+    channel = Script(clock, lambda text, asked: answers[text])
+    Sender(spool, {"webhook": channel}, clock).run()
+    assert [text for _, text in channel.calls[:3]] == ["refused", "poison", "good"]
+    assert [text for _, text in channel.calls].count("refused") == 1 and [text for _, text in channel.calls].count("good") == 1
+
+
+def test_a_receivers_own_pause_is_kept(tmp_path: Path) -> None:
+    clock, spool = ManualClock(), filled(tmp_path, "a")
+    channel = Script(clock, lambda text, asked: Outcome(Result.TOLD) if asked > 1 else Outcome(Result.LATER, "429", 77.0))
+    Sender(spool, {"webhook": channel}, clock).run()
+    assert channel.calls[1][0] - channel.calls[0][0] == pytest.approx(77.0)
+
+
+def test_two_channels_do_not_wait_for_each_other_and_nothing_is_told_twice(tmp_path: Path) -> None:
+    clock, spool = ManualClock(), filled(tmp_path, "a", "b")
+    good = Script(clock, lambda text, asked: Outcome(Result.TOLD))
+    late = Script(clock, lambda text, asked: Outcome(Result.TOLD) if asked > 3 else Outcome(Result.LATER, "exit code 1"))
+    Sender(spool, {"webhook": late, "command": good}, clock).run()
+    assert [text for _, text in good.calls] == ["a", "b"] and spool.waiting() == []
+
+
+def test_a_new_alarm_does_not_wait_for_the_pause(tmp_path: Path) -> None:
+    spool = filled(tmp_path, "poison")
+
+    class Busy(ManualClock):
+        def sleep(self, seconds: float) -> None:
+            super().sleep(seconds)
+            if 100 < self.monotonic() < 103:
+                spool.put(new_event("alarm", "alarm", "fresh", WALL))
+
+    clock = Busy()
+    channel = Script(clock, lambda text, asked: Outcome(Result.TOLD) if text == "fresh" else Outcome(Result.LATER, "500"))
+    Sender(spool, {"webhook": channel}, clock).run()
+    fresh = [moment for moment, text in channel.calls if text == "fresh"]
+    assert fresh and fresh[0] < 105
+
+
+def test_damaged_events_are_given_up_and_a_spool_that_cannot_be_emptied_ends_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock, spool = ManualClock(), filled(tmp_path, "a")
+    (spool.folder / "00000000-0123456789abcdef.json").write_text("{{{{")
+    channel = Script(clock, lambda text, asked: Outcome(Result.TOLD))
+    Sender(spool, {"webhook": channel}, clock).run()
+    assert spool.waiting() == [] and Account.of(spool.folder).given_up == 1
+    spool.put(new_event("alarm", "alarm", "stuck", WALL))
+
+    def refuse(self: Path, missing_ok: bool = False) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(Path, "unlink", refuse)
+    with pytest.raises(ServiceError, match="cannot be deleted"):
+        Sender(spool, {"webhook": channel}, clock).run()
+
+
+@pytest.mark.parametrize("text", ["", "[]", '{"told": "many"}', "\0\xff", '{"told": true, "last_trouble": 3}'])
+def test_a_damaged_account_begins_anew(tmp_path: Path, text: str) -> None:
+    (tmp_path / ".account.json").write_text(text, encoding="latin-1")
+    assert Account.of(tmp_path) == Account()
+
+
+def test_the_commands(tmp_path: Path, receiver: Receiver, capsys: pytest.CaptureFixture[str]) -> None:
+    key, config = tmp_path / "hooks.key", tmp_path / "edge-face.toml"
+    assert main(["hooks", "key", str(key)]) == 0
+    config.write_text(f'[store]\nfolder = "{tmp_path}"\n[hooks]\nwebhook = "{receiver.address}"\nsecret_file = "{key}"\n')
+    assert main(["hooks", "test", "--config", str(config)]) == 0
+    assert main(["hooks", "tell", "alarm", "the housing is wet", "--config", str(config)]) == 0
+    assert main(["hooks", "tell", "grant", "not asked for", "--config", str(config)]) == 0
+    capsys.readouterr()
+    assert main(["hooks", "status", "--json", "--config", str(config)]) == 0
+    assert json.loads(capsys.readouterr().out)["waiting"] == 1
+    assert main(["hooks", "send", "--config", str(config)]) == 0
+    assert [json.loads(body)["text"] for _, body in receiver.got] == ["a test: nothing has happened", "the housing is wet"]
+    assert all(verify(key.read_bytes().strip(), body, head["X-Edge-Face-Signature"], time.time()) for head, body in receiver.got)
+    capsys.readouterr()
+    assert main(["hooks", "status", "--config", str(config)]) == 0
+    assert "told           1, given up 0" in capsys.readouterr().out
+
+
+def test_wrong_use_is_one_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    config = tmp_path / "edge-face.toml"
+    config.write_text(f'[store]\nfolder = "{tmp_path}"\n')
+    assert main(["hooks", "test", "--config", str(config)]) == 2
+    assert main(["hooks", "send", "--config", str(config)]) == 0, "nothing to send is no fault"
+    assert main(["hooks", "tell", "party", "x", "--config", str(config)]) == 2
+    config.write_text('[hooks]\nwebhook = "https://example.org"\nsecret_file = "/nonexistent/hooks.key"\n')
+    assert main(["hooks", "send", "--config", str(config)]) == 2
+    assert "Traceback" not in capsys.readouterr().err
+
+
+def _is_gone(stat: Path) -> bool:
+    try:
+        return stat.read_text().rpartition(")")[2].split()[0] == "Z"
+    except OSError:
+        return True
+
+
+def _self_signed(folder: Path) -> Path:
+    from datetime import UTC, datetime, timedelta
+
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
+
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
+    now = datetime.now(UTC)
+    certificate = (x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
+                   .serial_number(1).not_valid_before(now - timedelta(days=1)).not_valid_after(now + timedelta(days=1))
+                   .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False).sign(key, hashes.SHA256()))
+    path = folder / "server.pem"
+    path.write_bytes(key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+                     + certificate.public_bytes(serialization.Encoding.PEM))
+    return path
