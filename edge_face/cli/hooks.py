@@ -78,13 +78,13 @@ def _test(settings: Settings, as_json: bool) -> int:
 
     from edge_face.errors import SettingsError
     from edge_face.service.hook_delivery import Result, channels_of
-    from edge_face.service.hooks import new_event
+    from edge_face.service import hooks
 
     channels = channels_of(settings.hooks, time.time)
     if not channels:
         raise SettingsError("there is nobody to tell: set [hooks] webhook or command")
-    event = {**new_event("trouble", "test", "a test: nothing has happened", time.time()), "id": secrets.token_hex(8)}
-    outcomes = {name: channel(event) for name, channel in channels.items()}
+    sent = {**hooks.event("trouble", "test", "a test: nothing has happened", time.time()), "id": secrets.token_hex(8)}
+    outcomes = {name: channel(sent) for name, channel in channels.items()}
     if as_json:
         print(json.dumps({name: {"result": outcome.result.value, "text": outcome.text} for name, outcome in outcomes.items()}, indent=2))
     else:
@@ -119,13 +119,13 @@ def _status(settings: Settings, as_json: bool) -> int:
 def _tell(settings: Settings, kind: str, text: str) -> int:
     import time
 
-    from edge_face.service.hooks import Spool, new_event, spool_folder, wanted
+    from edge_face.service import hooks
 
-    event = new_event(kind, "told", text[:500], time.time())
-    if not wanted(settings.hooks, event):
+    event = hooks.event(kind, "told", text[:500], time.time())
+    if not hooks.wanted(settings.hooks, event):
         print(f"nobody wants to know of '{kind}' ([hooks] in the settings)")
         return 0
-    Spool(spool_folder(settings)).put(event)
+    hooks.Spool(hooks.spool_folder(settings)).put(event)
     return 0
 
 

@@ -55,7 +55,7 @@ def event_of(decision: Decision) -> dict[str, Any] | None:
     kind, text = told
     if decision.alarm is not None:
         text = _ALARMS[decision.alarm]
-    found = new_event(kind, decision.kind.value, text + (" (over)" if decision.kind is Kind.ALARM_OVER else ""), decision.wall)
+    found = event(kind, decision.kind.value, text + (" (over)" if decision.kind is Kind.ALARM_OVER else ""), decision.wall)
     if decision.alarm is not None:
         found["alarm"] = decision.alarm.value
     if decision.authority is not None:
@@ -66,7 +66,7 @@ def event_of(decision: Decision) -> dict[str, Any] | None:
     return found
 
 
-def new_event(kind: str, what: str, text: str, wall: float) -> dict[str, Any]:
+def event(kind: str, what: str, text: str, wall: float) -> dict[str, Any]:
     """An event; `what` and `text` are for programs and for people. Raises `ServiceError` for a kind that is none."""
     if kind not in EVENTS:
         raise ServiceError(f"'{kind}' is no kind of event: {', '.join(EVENTS)} are")

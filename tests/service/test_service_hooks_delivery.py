@@ -34,12 +34,12 @@ from edge_face.service.hook_delivery import (
     verify,
 )
 from edge_face.service.hook_sender import BACK_OFFS, TRIES, Account, Sender
-from edge_face.service.hooks import Spool, new_event
+from edge_face.service.hooks import Spool, event
 from edge_face.settings import HookSettings
 
 KEY = b"0123456789abcdef0123456789abcdef"
 WALL = 1_790_000_000.0
-EVENT = {**new_event("alarm", "alarm", "the door was opened without a release: naïve", WALL), "id": "00112233445566aa"}
+EVENT = {**event("alarm", "alarm", "the door was opened without a release: naïve", WALL), "id": "00112233445566aa"}
 
 
 class Receiver:
@@ -245,7 +245,7 @@ class Script:
 def filled(folder: Path, *texts: str) -> Spool:
     spool = Spool(folder / "hooks")
     for text in texts:
-        spool.put(new_event("alarm", "alarm", text, WALL))
+        spool.put(event("alarm", "alarm", text, WALL))
     return spool
 
 
@@ -302,7 +302,7 @@ def test_a_new_alarm_does_not_wait_for_the_pause(tmp_path: Path) -> None:
         def sleep(self, seconds: float) -> None:
             super().sleep(seconds)
             if 100 < self.monotonic() < 103:
-                spool.put(new_event("alarm", "alarm", "fresh", WALL))
+                spool.put(event("alarm", "alarm", "fresh", WALL))
 
     clock = Busy()
     channel = Script(clock, lambda text, asked: Outcome(Result.TOLD) if text == "fresh" else Outcome(Result.LATER, "500"))
@@ -317,7 +317,7 @@ def test_damaged_events_are_given_up_and_a_spool_that_cannot_be_emptied_ends_it(
     channel = Script(clock, lambda text, asked: Outcome(Result.TOLD))
     Sender(spool, {"webhook": channel}, clock).run()
     assert spool.waiting() == [] and Account.of(spool.folder).given_up == 1
-    spool.put(new_event("alarm", "alarm", "stuck", WALL))
+    spool.put(event("alarm", "alarm", "stuck", WALL))
 
     def refuse(self: Path, missing_ok: bool = False) -> None:
         raise PermissionError(1, "Operation not permitted")

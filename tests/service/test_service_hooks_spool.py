@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import threading
 from pathlib import Path
 
 import pytest
@@ -14,9 +13,8 @@ from hypothesis import strategies as st
 from edge_face.access.outcomes import Alarm, Authority, Decision, Kind
 from edge_face.access.reasons import Reason
 from edge_face.errors import ServiceError
-from edge_face.service.hook_thread import HookThread
-from edge_face.service.hooks import LARGEST_PICTURE, Spool, event_of, new_event, spool_folder, wanted
-from edge_face.settings import EVENTS, HookSettings, ServiceSettings, Settings, StoreSettings
+from edge_face.service.hooks import LARGEST_PICTURE, Spool, event_of, event, wanted
+from edge_face.settings import EVENTS, HookSettings
 
 SECRET = "4f1c9a77e0b2d3c4"
 decisions = st.builds(
@@ -51,22 +49,22 @@ def test_every_alarm_has_words_and_its_end_is_told_too() -> None:
 
 
 def test_only_what_is_wanted_and_can_be_told() -> None:
-    alarm = new_event("alarm", "alarm", "forced", 0.0)
+    alarm = event("alarm", "alarm", "forced", 0.0)
     assert wanted(HookSettings(command=["true"]), alarm)
     assert not wanted(HookSettings(), alarm) and not wanted(HookSettings(command=["true"], events=["grant"]), alarm)
     assert not wanted(HookSettings(command=["true"]), None)
     with pytest.raises(ServiceError, match="no kind"):
-        new_event("party", "x", "x", 0.0)
+        event("party", "x", "x", 0.0)
 
 
 def test_events_come_out_in_order_with_an_id_each(tmp_path: Path) -> None:
     spool = Spool(tmp_path / "hooks")
     for number in range(12):
-        spool.put(new_event("alarm", "alarm", f"event {number}", 0.0))
+        spool.put(event("alarm", "alarm", f"event {number}", 0.0))
     entries = spool.waiting()
     loaded = [spool.load(entry) for entry in entries]
-    assert [event["text"] for event in loaded] == [f"event {number}" for number in range(12)]
-    assert len({event["id"] for event in loaded}) == 12
+    assert [found["text"] for found in loaded] == [f"event {number}" for number in range(12)]
+    assert len({found["id"] for found in loaded}) == 12
     assert all(entry.path.stat().st_mode & 0o007 == 0 for entry in entries)
     for entry in entries:
         spool.drop(entry)
@@ -76,15 +74,15 @@ def test_events_come_out_in_order_with_an_id_each(tmp_path: Path) -> None:
 def test_too_many_and_too_large_drop_the_oldest_and_count(tmp_path: Path) -> None:
     spool = Spool(tmp_path, most=5)
     for number in range(8):
-        spool.put(new_event("deny", "deny", f"event {number}", 0.0))
+        spool.put(event("deny", "deny", f"event {number}", 0.0))
     kept = [spool.load(entry) for entry in spool.waiting()]
-    assert [event["text"] for event in kept] == [f"event {number}" for number in range(3, 8)]
+    assert [found["text"] for found in kept] == [f"event {number}" for number in range(3, 8)]
     assert spool.dropped == 3 and kept[-1]["dropped"] == 3
     heavy = Spool(tmp_path / "heavy", most_bytes=3 << 20)
     picture = tmp_path / "preview.jpg"
     picture.write_bytes(b"\xff\xd8" + b"p" * (LARGEST_PICTURE - 2))
     for _ in range(20):
-        heavy.put(new_event("alarm", "alarm", "x", 0.0), picture)
+        heavy.put(event("alarm", "alarm", "x", 0.0), picture)
         assert sum(path.stat().st_size for path in heavy.folder.iterdir()) <= 3 << 20
     assert heavy.dropped > 0 and "snapshot" in heavy.load(heavy.waiting()[-1])
 
@@ -94,7 +92,7 @@ def test_a_picture_that_is_none_is_no_reason_to_lose_the_event(tmp_path: Path) -
     (tmp_path / "large.jpg").write_bytes(b"x" * (LARGEST_PICTURE + 1))
     os.mkfifo(tmp_path / "pipe.jpg")
     for name in ("large.jpg", "pipe.jpg", "none.jpg", ""):
-        spool.put(new_event("alarm", "alarm", "x", 0.0), tmp_path / name)
+        spool.put(event("alarm", "alarm", "x", 0.0), tmp_path / name)
     assert len(spool.waiting()) == 4 and not any("snapshot" in spool.load(entry) for entry in spool.waiting())
 
 
@@ -105,7 +103,7 @@ def test_what_a_crash_left_is_cleared_and_damage_is_said(tmp_path: Path) -> None
     (tmp_path / "00000003-0123456789abcdef.json").write_bytes(b"\xff[[[[")
     (tmp_path / "notes.json").write_text("{}")
     spool = Spool(tmp_path)
-    spool.put(new_event("alarm", "alarm", "x", 0.0))
+    spool.put(event("alarm", "alarm", "x", 0.0))
     assert sorted(path.name.split("-")[0] for path in tmp_path.iterdir()) == ["00000002", "00000003", "00000004", "notes.json"]
     for entry in spool.waiting()[:2]:
         with pytest.raises(ServiceError):
@@ -115,48 +113,7 @@ def test_what_a_crash_left_is_cleared_and_damage_is_said(tmp_path: Path) -> None
 def test_a_spool_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(ServiceError, match="cannot be left"):
-        Spool(tmp_path / "file" / "hooks").put(new_event("alarm", "alarm", "x", 0.0))
+        Spool(tmp_path / "file" / "hooks").put(event("alarm", "alarm", "x", 0.0))
     with pytest.raises(ServiceError, match="65536 are allowed"):
-        Spool(tmp_path).put(new_event("alarm", "alarm", "x" * 100_000, 0.0))
+        Spool(tmp_path).put(event("alarm", "alarm", "x" * 100_000, 0.0))
     assert Spool(tmp_path).waiting() == []
-
-
-def test_the_thread_never_waits_for_the_disk(tmp_path: Path) -> None:
-    go, entered = threading.Event(), threading.Event()
-
-    class Slow(Spool):
-        def put(self, event: object, picture: Path | None = None) -> None:
-            entered.set()
-            go.wait(20)
-            super().put(event, picture)  # type: ignore[arg-type]
-
-    settings = Settings(store=StoreSettings(folder=str(tmp_path)), hooks=HookSettings(command=["true"], snapshot=True),
-                        service=ServiceSettings(preview_fps=1.0, preview_file=str(tmp_path / "preview.jpg")))
-    (tmp_path / "preview.jpg").write_bytes(b"hidden")
-    spool = Slow(spool_folder(settings))
-    thread = HookThread(settings, spool)
-    thread.start()
-    thread.tell(new_event("alarm", "alarm", "first", 0.0))
-    assert entered.wait(20)
-    for number in range(150):
-        thread.tell(new_event("trouble", "trouble", f"event {number}", 0.0))
-    thread.tell(new_event("grant", "grant", "not wanted", 0.0))
-    thread.tell(None)
-    assert thread.lost == 50
-    go.set()
-    thread.stop(20)
-    loaded = [spool.load(entry) for entry in spool.waiting()]
-    assert len(loaded) == 101 and "snapshot" in loaded[0] and "snapshot" not in loaded[1]
-
-
-def test_a_full_disk_is_counted_and_said_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    class Full(Spool):
-        def put(self, event: object, picture: Path | None = None) -> None:
-            raise ServiceError("an event cannot be left: no space left on device")
-
-    thread = HookThread(Settings(hooks=HookSettings(command=["true"])), Full(tmp_path))
-    thread.start()
-    for _ in range(5):
-        thread.tell(new_event("alarm", "alarm", "x", 0.0))
-    thread.stop(20)
-    assert thread.lost == 5 and caplog.text.count("no space left") == 1
