@@ -60,6 +60,25 @@ def local_time(wall: float, zone: ZoneInfo | None) -> LocalTime:
     return LocalTime(shown.toordinal(), shown.hour * 60 + shown.minute)
 
 
+def first_moment(shown: datetime.datetime, zone: ZoneInfo | None) -> float:
+    """When the clock first shows this time, or a later one. Seconds since 1970; `shown` without a zone. Raises ValueError."""
+    try:
+        moment = shown.replace(tzinfo=zone, fold=0).timestamp()
+        if datetime.datetime.fromtimestamp(moment, zone).replace(tzinfo=None, fold=0) == shown:
+            return moment
+        # It is jumped over, between these two.
+        before, after = int(shown.replace(tzinfo=zone, fold=1).timestamp()), int(moment)
+        while after - before > 1:
+            middle = (before + after) // 2
+            if datetime.datetime.fromtimestamp(middle, zone).replace(tzinfo=None) < shown:
+                before = middle
+            else:
+                after = middle
+        return float(after)
+    except (OverflowError, OSError) as error:
+        raise ValueError("no time of any year") from error
+
+
 def _latest_before(shown: datetime.datetime, wall: int, zone: ZoneInfo | None) -> datetime.datetime:
     """The clock shows this for the second time: the last second that it showed before it was set back."""
     before = int(shown.replace(fold=0).timestamp())  # the same reading, the first time: the clock was set back after it

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import math
 from collections.abc import Iterable, Mapping
 from typing import Any, NoReturn
 
@@ -12,7 +11,8 @@ from edge_face.access.rights import Calendar, Rights, Window
 from edge_face.errors import AccessError
 
 MOST = 1000
-"""Schedules, groups, windows of one schedule; ten times as many holidays."""
+"""Schedules, groups, windows of one schedule."""
+MOST_HOLIDAYS = 2000
 LONGEST = 64
 """Characters of a name of a schedule, a group or a holiday."""
 
@@ -69,7 +69,7 @@ def calendar_of(value: Any) -> Calendar:
         raise AccessError(f"{error}: it takes a name as Europe/Zurich") from error
     groups = {clean_label(name, "group"): _labels(schedules, "schedule") for name, schedules in _table(fields.get("groups", {}), "groups")}
     holidays: dict[datetime.date, str] = {}
-    for day, name in _table(fields.get("holidays", {}), "holidays", 10 * MOST):
+    for day, name in _table(fields.get("holidays", {}), "holidays", MOST_HOLIDAYS):
         holidays[_date(day)] = clean_label(name, "holiday") if name != "" else ""
     return Calendar(zone, _schedules(fields.get("schedules", {})), _schedules(fields.get("on_holidays", {})), groups, holidays,
                     windows_of(fields.get("hold_open", [])))
@@ -128,7 +128,8 @@ def _whole(value: Any, low: int, high: int, what: str) -> int:
 def _moment(value: Any, what: str) -> float | None:
     if value is None:
         return None
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    # Compared, not asked whether it is finite: JSON has whole numbers that no float holds.
+    if isinstance(value, bool) or not isinstance(value, int | float) or not -1e15 < value < 1e15:
         raise AccessError(f"'{what}' is a time in seconds")
     return float(value)
 

@@ -18,7 +18,10 @@ from edge_face.access.reasons import Reason
 from edge_face.access.rights import Calendar, Rights, Window
 from edge_face.access.rights_records import calendar_of, calendar_record, rights_of, rights_record
 
-__all__ = ["Verdict", "calendar_of", "calendar_record", "holds_open", "may_enter", "rights_of", "rights_record"]
+__all__ = ["NOBODY", "Verdict", "calendar_of", "calendar_record", "holds_open", "may_enter", "rights_of", "rights_record"]
+
+NOBODY = Rights(uses=0)
+"""In place of rights that were lost or cannot be understood: they let in nobody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +82,9 @@ def _listed(rights: Rights, calendar: Calendar, missing: list[str]) -> Iterator[
 
 
 def _used_up(rights: Rights) -> Reason | None:
-    return why.used_up(rights.uses) if rights.uses is not None and not rights.used < rights.uses else None
+    if rights.uses is None or 0 <= rights.used < rights.uses:
+        return None
+    return why.used_up(rights.uses) if rights.uses > 0 else why.odd_rights()
 
 
 def _times(rights: Rights, calendar: Calendar, wall: float, trusted: bool) -> Reason | None:
