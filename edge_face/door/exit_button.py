@@ -2,32 +2,43 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
 from edge_face.door.pins import hardware_errors, pin_number
 from edge_face.settings import DoorSettings
 
-_BOUNCE = 0.02
-"""Seconds in which a contact may chatter."""
+BOUNCE = 0.02
+"""Seconds in which a contact may chatter; lgpio also keeps back any level that lasts for less, so that a spike is no press."""
 
 
 class ExitButton:
-    """Calls `on_press` once for each press, from a thread of the pin library. A held button is one press."""
+    """Calls `on_press` once for each press, from a thread of the pin library. A held button is one press, and so is one that
+    chatters: after an edge the contact must rest for `BOUNCE` seconds before another press counts."""
 
-    def __init__(self, button: Any, pin: str, on_press: Callable[[], None]) -> None:
-        self._button, self._pin = button, pin
-        button.when_pressed = lambda: on_press()
+    def __init__(self, device: Any, pin: str, on_press: Callable[[], None]) -> None:
+        self._device, self._pin, self._on_press = device, pin, on_press
+        self._edge_at = -math.inf
+        device.pin.bounce = BOUNCE
+        device.pin.edges = "both"
+        device.pin.when_changed = self._changed
 
     @property
     def pressed(self) -> bool:
         with hardware_errors(self._pin):
-            return bool(self._button.is_pressed)
+            return not self._device.pin.state
 
     def close(self) -> None:
         with hardware_errors(self._pin):
-            self._button.when_pressed = None
-            self._button.close()
+            if not self._device.closed:
+                self._device.pin.when_changed = None
+            self._device.close()
+
+    def _changed(self, ticks: float, state: Any) -> None:
+        rested, self._edge_at = ticks - self._edge_at >= BOUNCE, ticks
+        if not state and rested:
+            self._on_press()
 
 
 def open_exit_button(settings: DoorSettings, factory: Any, on_press: Callable[[], None]) -> ExitButton | None:
@@ -36,7 +47,6 @@ def open_exit_button(settings: DoorSettings, factory: Any, on_press: Callable[[]
         return None
     number = pin_number(settings.exit_pin, "door.exit_pin")
     with hardware_errors(settings.exit_pin):
-        from gpiozero import Button
+        from gpiozero import InputDevice
 
-        button = Button(number, pull_up=True, bounce_time=_BOUNCE, pin_factory=factory)
-    return ExitButton(button, settings.exit_pin, on_press)
+        return ExitButton(InputDevice(number, pull_up=True, pin_factory=factory), settings.exit_pin, on_press)

@@ -15,7 +15,10 @@ from collections.abc import Callable
 from typing import Any
 
 from edge_face.access.inputs import Contact
+from edge_face.door.code_entry import CodeEntry
+from edge_face.door.keypad import Keypad, open_keypad
 from edge_face.door.levels import LevelInput, open_level
+from edge_face.door.wiegand import WiegandReader, open_wiegand
 from edge_face.errors import EdgeFaceError, HardwareError
 from edge_face.settings import InputSettings, Settings
 
@@ -41,16 +44,23 @@ class DoorInputs:
         self._stopped = False
         self._thread: threading.Thread | None = None
         self._failure: str | None = None
+        self._told: tuple[str, ...] = ()
+        self._entry = CodeEntry(settings.keypad_timeout)
         self._levels: list[LevelInput] = []
         self._contact = self._fire = self._tamper = None
+        self._keypad: Keypad | None = None
+        self._reader: WiegandReader | None = None
         try:
             self._contact = self._open(settings.contact_pin, "inputs.contact_pin", factory, settings.contact_settle)
             self._fire = self._open(settings.fire_pin, "inputs.fire_pin", factory, ALARM_SETTLE)
             self._tamper = self._open(settings.tamper_pin, "inputs.tamper_pin", factory, ALARM_SETTLE)
+            self._keypad = open_keypad(settings.keypad_rows, settings.keypad_columns, settings.keypad_keys, factory, self._wake)
+            self._reader = open_wiegand(settings.wiegand_d0, settings.wiegand_d1, factory, self._wake)
         except BaseException:
             self.close()
             raise
-        self.tick()
+        for level in self._levels:
+            level.tick(clock())
 
     @property
     def contact(self) -> Contact | None:
@@ -71,8 +81,21 @@ class DoorInputs:
     @property
     def troubles(self) -> tuple[str, ...]:
         """What does not work now, in sentences without anything that was keyed or shown."""
-        found = [level.trouble for level in self._levels if level.trouble]
-        return (*found, self._failure) if self._failure else tuple(found)
+        now = self._clock()
+        found = [level.trouble for level in self._levels]
+        found += [None if self._keypad is None else self._keypad.trouble, None if self._reader is None else self._reader.trouble(now)]
+        return tuple(text for text in (*found, self._failure) if text)
+
+    def status(self) -> dict[str, Any]:
+        """What is fitted and how it is now, for `edge-face door status`; nothing of what was keyed or shown."""
+        contact = self.contact
+        return {"contact": {"pin": self._settings.contact_pin, "state": "unknown" if contact is None else contact.value},
+                "fire": {"pin": self._settings.fire_pin, "state": _said(self._fire, "alarm", self.fire)},
+                "tamper": {"pin": self._settings.tamper_pin, "state": _said(self._tamper, "open", self.tamper)},
+                "keypad": {"rows": list(self._settings.keypad_rows), "columns": list(self._settings.keypad_columns)},
+                "wiegand": {"d0": self._settings.wiegand_d0, "d1": self._settings.wiegand_d1,
+                            "bad_frames": 0 if self._reader is None else self._reader.bad_frames},
+                "troubles": list(self.troubles)}
 
     def codes(self) -> list[tuple[str, str]]:
         """`("pin", digits)` and `("card", number)` since the last call, oldest first."""
@@ -87,19 +110,38 @@ class DoorInputs:
         self._thread.start()
 
     def tick(self, now: float | None = None) -> float:
-        """Looks at everything once; returns when it wants to be called again without an edge. Never raises."""
+        """Looks at everything once; returns when it wants to be called again without an edge."""
         with self._ticking:
             if self._stopped:
                 return math.inf
             now = self._clock() if now is None else now
-            again = now + LOOK
-            before = (self.contact, self.fire, self.tamper, self.troubles)
-            for level in self._levels:
-                again = min(again, level.tick(now))
-            changed = before != (self.contact, self.fire, self.tamper, self.troubles)
-        if changed:
+            before = (self.contact, self.fire, self.tamper, self._told)
+            times = [now + LOOK, *(level.tick(now) for level in self._levels)]
+            found, again = self._keyed(now)
+            times += again
+            self._told = self.troubles
+            changed = before != (self.contact, self.fire, self.tamper, self._told)
+            with self._guard:
+                self._codes.extend(found)
+        if changed or found:
             self._on_change()
-        return again
+        return min(times)
+
+    def _keyed(self, now: float) -> tuple[list[tuple[str, str]], list[float]]:
+        """Codes and cards that are whole now, and when to look again."""
+        found: list[tuple[str, str]] = []
+        times: list[float | None] = []
+        if self._keypad is not None:
+            key, again = self._keypad.tick(now)
+            code = self._entry.press(key, now) if key else None
+            if code is not None:
+                found.append(("pin", code))
+            times += [again, self._entry.tick(now)]
+        if self._reader is not None:
+            cards, again = self._reader.tick(now)
+            found += [("card", card.text) for card in cards]
+            times.append(again)
+        return found, [at for at in times if at is not None]
 
     def close(self) -> None:
         """Gives the pins back. May be called again."""
@@ -108,11 +150,13 @@ class DoorInputs:
         self._news.set()
         if self._thread is not None and self._thread is not threading.current_thread():
             self._thread.join(2.0)
-        levels, self._levels = self._levels, []
+        parts = [*self._levels, self._keypad, self._reader]
+        self._levels, self._keypad, self._reader = [], None, None
         failed: HardwareError | None = None
-        for level in levels:
+        for part in parts:
             try:
-                level.close()
+                if part is not None:
+                    part.close()
             except HardwareError as error:
                 failed = error
         if failed is not None:
@@ -151,3 +195,9 @@ def open_inputs(settings: Settings, factory: Any, on_change: Callable[[], None],
 
 def _level(word: str) -> int:
     return 1 if word == "high" else 0
+
+
+def _said(level: LevelInput | None, word: str, true: bool) -> str:
+    if level is None or level.value is None:
+        return "unknown"
+    return word if true else "quiet"
