@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import math
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -18,6 +17,7 @@ from edge_face.types import Floats
 MOST_TEMPLATES = 64
 """Of one person, from anywhere: more than any enrolment makes."""
 _LONGEST_TEXT = 200
+_LARGEST = 1e300
 
 
 def vector_bytes(vector: Floats) -> bytes:
@@ -123,6 +123,7 @@ def _text(value: Any, what: str, longest: int = _LONGEST_TEXT) -> str:
 
 
 def _number(value: Any, what: str) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    # Compared, not asked whether it is finite: JSON has whole numbers that no float holds.
+    if isinstance(value, bool) or not isinstance(value, int | float) or not -_LARGEST < value < _LARGEST:
         raise PeopleError(f"{what} is a number")
     return float(value)

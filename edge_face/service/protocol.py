@@ -80,7 +80,8 @@ def result_of(line: bytes) -> Any:
     failure = table.get("error")
     if not isinstance(failure, dict):
         raise ServiceError("the daemon's answer cannot be understood: is it of the same version?")
-    raise _KINDS.get(str(failure.get("kind")), EdgeFaceError)(str(failure.get("message")))
+    raise _KINDS.get(str(failure.get("kind")), EdgeFaceError)(
+        str(failure.get("message", "")).strip() or "the daemon did not say what is wrong")
 
 
 # MissingExtraError is made of a package and an extra; its text alone travels as its base.

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from .hostile import hostile
 from .power import power
 from .verdict import Row, Trial, trial
 
@@ -23,6 +24,7 @@ class Fault:
 
 FAULTS = (
     Fault("power", power, 1000, 60),
+    Fault("hostile", hostile, 100_000, 1500),
 )
 
 
