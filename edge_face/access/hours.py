@@ -18,8 +18,8 @@ from edge_face.errors import AccessError
 DAYS = ("Mo", "Tu", "We", "Th", "Fr", "Sa", "Su")
 EXAMPLE = "Mo-Fr 08:00-18:00, Sa 09:00-12:00"
 EVERY_DAY = frozenset(range(7))
-LONGEST = 2000
-MOST = 200
+LONGEST = 4000
+MOST = 100
 _FULL = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _TIMES = re.compile(r"([0-9]{1,2}):([0-9]{2})-([0-9]{1,2}):([0-9]{2})")
 
@@ -51,7 +51,7 @@ def windows_from(text: str) -> tuple[Window, ...]:
     if not timed:
         raise AccessError(f"'{_shown(words[-1])}': at which hours? They are written as {EXAMPLE}")
     if len(windows) > MOST:
-        raise AccessError(f"there may be {MOST} windows, not {len(windows)}")
+        raise AccessError(f"there may be {MOST} of them, not {len(windows)}")
     return tuple(windows)
 
 
