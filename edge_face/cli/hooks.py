@@ -77,8 +77,8 @@ def _test(settings: Settings, as_json: bool) -> int:
     import time
 
     from edge_face.errors import SettingsError
-    from edge_face.service.hook_delivery import Result, channels_of
     from edge_face.service import hooks
+    from edge_face.service.hook_delivery import Result, channels_of
 
     channels = channels_of(settings.hooks, time.time)
     if not channels:

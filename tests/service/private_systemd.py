@@ -75,7 +75,8 @@ class Machine:
         script.write_text(self._script(content, root))
         self._process = subprocess.Popen(
             ["sh", "-c", f"echo $$ > {self._cgroup}/cgroup.procs && exec unshare --mount --uts --ipc --pid --cgroup --fork "
-             f"--kill-child=KILL sh -e {script}"], stdin=subprocess.DEVNULL, stdout=(stage / "console").open("wb"), stderr=subprocess.STDOUT)
+             f"--kill-child=KILL sh -e {script}"],
+            stdin=subprocess.DEVNULL, stdout=(stage / "console").open("wb"), stderr=subprocess.STDOUT)
         children = Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children")
         for _ in self.until(20):
             with contextlib.suppress(OSError, IndexError):

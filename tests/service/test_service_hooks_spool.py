@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from edge_face.access.outcomes import Alarm, Authority, Decision, Kind
 from edge_face.access.reasons import Reason
 from edge_face.errors import ServiceError
-from edge_face.service.hooks import LARGEST_PICTURE, Spool, event_of, event, wanted
+from edge_face.service.hooks import LARGEST_PICTURE, Spool, event, event_of, wanted
 from edge_face.settings import EVENTS, HookSettings
 
 SECRET = "4f1c9a77e0b2d3c4"
