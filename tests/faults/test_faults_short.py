@@ -51,7 +51,8 @@ def test_what_crashes_at_hostile_input_is_noticed_and_so_is_what_believes_it(pla
     def believes(luck: random.Random) -> None:
         raise Granted("somebody")
 
-    row = hostile(trial(40, 1, "hostile", place), (Target("crashing", 1, lambda folder: crashes), Target("gullible", 1, lambda folder: believes)))
+    row = hostile(trial(40, 1, "hostile", place), (
+        Target("crashing", 1, lambda folder: crashes), Target("gullible", 1, lambda folder: believes)))
     assert 20 < row.broken <= 40 and row.rounds == 40
     assert any("KeyError" in example for example in row.examples)
     assert "believed: somebody" in hostile(trial(1, 1, "again", place), (Target("gullible", 1, lambda folder: believes),)).examples[0]
