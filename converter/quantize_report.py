@@ -21,9 +21,13 @@ PICTURE_LIMIT = 24
 
 def report_of(order: Order, found: Found, name: str, words: Sequence[str], said: Sequence[str]) -> Report:
     """`name`: the bundle's; `words`: the command as it was typed; `said`: warnings."""
-    looked = {id(attempt): inspect_content(attempt.candidate.precision, attempt.candidate.content, runs=1) for attempt in found.attempts}
     plain, milliseconds = found.floor
-    before = Footprint(len(plain), milliseconds, _memory(inspect_content("float32", plain, runs=1)))
+    seen = {plain: inspect_content("float32", plain, runs=1)}
+    for attempt in found.attempts:
+        if attempt.candidate.content not in seen:
+            seen[attempt.candidate.content] = inspect_content(attempt.candidate.precision, attempt.candidate.content, runs=1)
+    looked = {id(attempt): seen[attempt.candidate.content] for attempt in found.attempts}
+    before = Footprint(len(plain), milliseconds, _memory(seen[plain]))
     chosen = {id(attempt): f"{precision}.tflite" for precision, attempt in found.files.items()}
     rows = tuple(Row.of(attempt.candidate, attempt.verdict, ms=attempt.milliseconds, memory=_memory(looked[id(attempt)]),
                         delegate=_delegate(looked[id(attempt)]),

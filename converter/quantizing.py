@@ -202,6 +202,7 @@ class Workbench:
         self._open = ExitStack()
         self._conversions: dict[bool, Any] = {}
         self._told: set[str] = set()
+        self._floor: tuple[bytes, float] | None = None
         self.tuned: SourceModel | None = None
         self.damage: tuple[LayerDamage, ...] = ()
 
@@ -224,21 +225,22 @@ class Workbench:
                 for name, found in chosen.items()}
 
     def _timed(self, attempts: Sequence[Attempt]) -> list[Attempt]:
-        """With the speed of each, all in turns, so that whatever else the machine does slows all of them alike."""
+        """With the speed of each, all in turns and the plain float32 file with them, so that whatever else the machine does slows
+        all of them alike."""
         from converter.inspection import medians_ms
 
+        plain: bytes = self._conversion(False).float32()
         with self._clock("timing"):
-            speeds = medians_ms([attempt.candidate.content for attempt in attempts])
+            floor, *speeds = medians_ms([plain, *(attempt.candidate.content for attempt in attempts)])
+        self._floor = plain, floor
         for attempt, speed in zip(attempts, speeds, strict=True):
             self._say(f"{attempt.title}: {speed:.3g} ms")
         return [replace(attempt, milliseconds=speed) for attempt, speed in zip(attempts, speeds, strict=True)]
 
     def floor(self) -> tuple[bytes, float]:
-        """The plain float32 file and its milliseconds."""
-        from converter.inspection import median_ms
-
-        content: bytes = self._conversion(False).float32()
-        return content, median_ms(content)
+        """The plain float32 file and its milliseconds, as they were when files were timed last."""
+        assert self._floor is not None, "files are timed before this is asked"
+        return self._floor
 
     def _conversion(self, tuned: bool) -> Any:
         from converter.conversion import Conversion
@@ -274,7 +276,8 @@ class Workbench:
 
         if not self.damage and self._model.keras is not None:
             with self._clock("measuring layers"), Progress("measuring layers", len(self._model.keras.layers)) as bar:
-                self.damage = damage(self._model, self._calibration, first(self._calibration, PROBES), say=self._say, step=bar.step)
+                self.damage = damage(self._model, self._calibration, first(self._calibration, PROBES), say=self._say, step=bar.step,
+                                     work=self._conversion(False))
         return self.damage
 
     def _tune(self) -> bool:

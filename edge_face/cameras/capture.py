@@ -24,7 +24,8 @@ from edge_face.cameras import backoff
 from edge_face.cameras.backoff import Action, CaptureRules, CaptureState, Status
 from edge_face.cameras.child_process import ChildProcess
 from edge_face.cameras.masks import Masks
-from edge_face.cameras.source import Kind, parse_source, redact, stall_limit
+from edge_face.cameras.source import NO_CAMERA, Kind, parse_source, redact, stall_limit
+from edge_face.errors import SettingsError
 from edge_face.settings import CameraSettings
 from edge_face.types import Box, Frame
 
@@ -66,6 +67,8 @@ class Capture:
 
     def __init__(self, settings: CameraSettings, rules: CaptureRules | None = None, *, _opener: str | None = None) -> None:
         name = parse_source(settings.source)
+        if name.kind is Kind.NONE:
+            raise SettingsError(NO_CAMERA)
         Masks(settings.privacy_masks)
         self._settings, self._opener = settings, _opener
         self._rules = rules or CaptureRules(stall=stall_limit(settings))

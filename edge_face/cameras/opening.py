@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from edge_face.cameras.source import Kind, Source, parse_source
+from edge_face.cameras.source import NO_CAMERA, Kind, Source, parse_source
 from edge_face.clock import Clock, SystemClock
+from edge_face.errors import SettingsError
 from edge_face.settings import CameraSettings
 
 
@@ -23,6 +24,8 @@ def make_source(settings: CameraSettings, clock: Clock | None = None) -> Source:
         from edge_face.cameras.rtsp import RtspSource
 
         return RtspSource(name.value, settings, clock)
+    if name.kind is Kind.NONE:
+        raise SettingsError(NO_CAMERA)
     from edge_face.cameras.files import FolderSource, VideoSource
 
     return (VideoSource if name.kind is Kind.FILE else FolderSource)(name.value, settings, clock)

@@ -16,7 +16,8 @@ from edge_face.errors import CameraError, SettingsError
 from edge_face.settings import CameraSettings
 from edge_face.types import Box, Frame
 
-ALLOWED = "picamera2, picamera2:N, usb:N, usb:/dev/videoN, rtsp://host/path, file:VIDEO or dir:PICTURES"
+ALLOWED = "picamera2, picamera2:N, usb:N, usb:/dev/videoN, rtsp://host/path, file:VIDEO, dir:PICTURES or none"
+NO_CAMERA = '[camera] source is "none": this door has no camera; name one, as picamera2 or usb:0'
 _LARGEST_NUMBER = 63
 """Of a camera or a video node."""
 _URL = re.compile(r"\b(rtsps?|rtmps?|https?|tcp|tls|udp)://[^\s'\"<>]+", re.IGNORECASE)
@@ -69,6 +70,8 @@ class Kind(enum.Enum):
     RTSP = "rtsp"
     FILE = "file"
     FOLDER = "dir"
+    NONE = "none"
+    """A door without a camera: buttons, codes and cards."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +99,8 @@ def parse_source(text: str) -> SourceName:
         return SourceName(Kind.USB, device, device)
     if kind in ("rtsp", "rtsps") and rest.startswith("//"):
         return SourceName(Kind.RTSP, text.strip(), _checked_url(text.strip()))
+    if kind == "none" and not colon:
+        return SourceName(Kind.NONE, "", "no camera")
     if kind in ("file", "dir") and colon:
         if not rest.strip():
             raise SettingsError(f"[camera] source '{kind}:' names no {'video' if kind == 'file' else 'folder'}: allowed are {ALLOWED}")

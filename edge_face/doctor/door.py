@@ -58,6 +58,9 @@ def camera(host: Host, settings: Settings) -> Iterator[Finding]:
         yield Finding("camera", Status.OK if there else Status.FAIL, f"{source} {'is there' if there else 'is not there'}",
                       "" if there else "set [camera] source")
         return
+    if source.strip().lower() == "none":
+        yield Finding("camera", Status.NOTE, "none: this door knows buttons, codes and cards only")
+        return
     if kind in ("rtsp", "rtsps"):
         yield Finding("camera", Status.NOTE, "a network camera: it is tried when the door starts", "edge-face cameras --shot test.jpg")
         return

@@ -13,7 +13,8 @@ MEANING = {
 
 def check_assurance(settings: Settings) -> None:
     """Raises `SettingsError` for real pins without a chosen assurance: nobody shall own such a door unknowingly."""
-    if settings.door.pins != "mock" and settings.decision.assurance == "":
+    seeing = settings.camera.source.strip().lower() != "none"
+    if seeing and settings.door.pins != "mock" and settings.decision.assurance == "":
         raise SettingsError(
             'this door does not start on real pins: a photo of an enrolled person opens a door that knows faces only, and one '
             'camera cannot tell the two apart; if what is behind it may be had for a photo, write assurance = "face" below '
@@ -23,4 +24,6 @@ def check_assurance(settings: Settings) -> None:
 def describe_assurance(settings: Settings) -> str:
     """One sentence for people."""
     level = settings.decision.assurance
+    if settings.camera.source.strip().lower() == "none":
+        return "codes, cards and buttons: this door has no camera"
     return f'"{level}", {MEANING[level]}' if level else MEANING[level]

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
+import hmac
 import logging
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from edge_face.access import Decision
-from edge_face.errors import PeopleError, StoreError, UsageError
+from edge_face.access import Calendar, Decision, Rights
+from edge_face.errors import EdgeFaceError, PeopleError, StoreError, UsageError
 from edge_face.people import Event, Gallery, PeopleCommands, Store
+from edge_face.people.codes import CodeBook, CodeCommands
+from edge_face.people.schedule_commands import ScheduleCommands, rights_from_store, spend
 from edge_face.service.log import fields
 from edge_face.service.models import Models
 from edge_face.settings import Settings
@@ -27,23 +31,35 @@ MOST_EVENTS = 1000
 class Roster:
     """Who is known at one moment: the gallery that matches, who agreed to be shown, and both in words."""
 
-    gallery: Gallery
+    gallery: Gallery | None
+    """None at a door without a camera."""
     people: int
     consenting: frozenset[str]
     described: str
     threshold: str
     measured: bool
     """The wanted rate of false grants is measured for so many people."""
+    rights: Mapping[str, Rights] = field(default_factory=dict)
+    calendar: Calendar = field(default_factory=Calendar)
+    codes: CodeBook | None = None
+    aliases: Mapping[str, str] = field(default_factory=dict)
+    """What the audit log calls people and visitors."""
+
+
+class Commands(Protocol):
+    """What may be asked of the store, by name."""
+
+    def names(self) -> tuple[str, ...]: ...
+
+    def run(self, command: str, arguments: Mapping[str, Any], /) -> Any: ...
 
 
 class Books(Protocol):
     """What the daemon asks of a store."""
 
-    def roster(self, models: Models) -> Roster: ...
+    def roster(self, models: Models | None) -> Roster: ...
 
     def write(self, decision: Decision) -> None: ...
-
-    def note(self, kind: str, authority: str, wall: float, seconds: float | None) -> None: ...
 
     def events(self, last: int) -> list[dict[str, Any]]: ...
 
@@ -51,9 +67,20 @@ class Books(Protocol):
 
     def tidy(self, wall: float) -> None: ...
 
-    def people(self, command: str, arguments: Mapping[str, Any]) -> Any: ...
+    def command(self, name: str, arguments: Mapping[str, Any]) -> Any: ...
 
     def take_change(self) -> bool: ...
+
+    def record(self, kind: str) -> dict[str, Any] | None: ...
+
+    def keep(self, kind: str, value: Mapping[str, Any]) -> None: ...
+
+    def spend(self, visitor: str) -> bool: ...
+
+    def audit_key(self) -> bytes: ...
+
+    @property
+    def trouble(self) -> str: ...
 
 
 class StoreBooks:
@@ -63,30 +90,42 @@ class StoreBooks:
         self.store, self._settings = store, settings
         self._changed = False
         self._model = ""
-        self._commands = PeopleCommands(store, self._people_changed, rate=settings.decision.false_grants)
+        self._tables: tuple[Commands, ...] = ()
+        self._visitors: frozenset[str] = frozenset()
+        self._assemble(None)
 
     def close(self) -> None:
         self.store.close()
 
-    def roster(self, models: Models) -> Roster:
-        """Everybody who may be recognised by these models, at the rate of the settings. Raises `ModelError`."""
+    @property
+    def trouble(self) -> str:
+        """Why nothing can be written now; empty while all is well."""
+        return self.store.read_only_because or ""
+
+    def audit_key(self) -> bytes:
+        """The key of the audit log's chain."""
+        return self.store.audit_key()
+
+    def roster(self, models: Models | None) -> Roster:
+        """Everybody who may be recognised by these models, at the rate of the settings, and what they may. Raises `ModelError`."""
+        rights, calendar = rights_from_store(self.store, self._settings.access.timezone, _left_out)
+        codes = CodeBook.build(self.store, _left_out)
+        self._visitors = frozenset(name for _, name, _ in self.store.records("visitor"))
+        enrolled = self.store.count()
+        if models is None:
+            words = f"{enrolled} enrolled, none to be recognised: this door has no camera"
+            return Roster(None, 0, frozenset(), words, "", True, rights, calendar, codes, self._aliases())
         bundle = models.embedder_bundle
-
-        def damaged(identity: str, error: StoreError) -> None:
-            _log.error("a person is left out: %s", error, extra=fields(person=identity))
-
         if self._model != bundle.model_id:
             self._model = bundle.model_id
-            self._commands = PeopleCommands(self.store, self._people_changed, embedder_id=bundle.model_id,
-                                            thresholds=bundle.thresholds, rate=self._settings.decision.false_grants)
-        gallery = Gallery.build(self.store.iterate(damaged), bundle.model_id, self._settings.decision.false_grants, bundle.thresholds)
+            self._assemble(models)
+        gallery = Gallery.build(self.store.iterate(_left_out), bundle.model_id, self._settings.decision.false_grants, bundle.thresholds)
         again = len(gallery.must_enrol_again)
-        enrolled = self.store.count()
         words = f"{len(gallery)} to be recognised, {gallery.templates} templates, {enrolled} enrolled"
         if again:
             words += f"; {again} must be enrolled again: their templates are another embedder's"
-        return Roster(gallery, len(gallery), gallery.consenting, words, gallery.threshold.sentence,
-                      gallery.threshold.measured)
+        return Roster(gallery, len(gallery), gallery.consenting, words, gallery.threshold.sentence, gallery.threshold.measured,
+                      rights, calendar, codes, self._aliases())
 
     def write(self, decision: Decision) -> None:
         """Keeps a decision with its reasons."""
@@ -94,16 +133,17 @@ class StoreBooks:
                                                for reason in decision.reasons]}
         if decision.track is not None:
             details["track"] = decision.track
-        if decision.seconds:
+        if decision.seconds and math.isfinite(decision.seconds):
             details["seconds"] = round(decision.seconds, 3)
-        self.store.events.append(kind_of(decision), decision.wall, decision.person, details)
-
-    def note(self, kind: str, authority: str, wall: float, seconds: float | None) -> None:
-        """Keeps what happened at the door without a decision of the controller."""
-        details: dict[str, Any] = {"authority": authority}
-        if seconds is not None:
-            details["seconds"] = round(seconds, 3)
-        self.store.events.append(kind, wall, None, details)
+        if decision.authority is not None:
+            details["authority"] = decision.authority.value
+        if decision.alarm is not None:
+            details["alarm"] = decision.alarm.value
+        person = decision.person
+        if person in self._visitors:
+            # A visitor has no key of their own to seal it under.
+            person, details["visitor"] = None, person
+        self.store.events.append(kind_of(decision), decision.wall, person, details)
 
     def events(self, last: int) -> list[dict[str, Any]]:
         """The latest events, newest last. Raises `UsageError` for a count that cannot be meant."""
@@ -112,31 +152,61 @@ class StoreBooks:
         return [self._row(event) for event in reversed(self.store.events.query(limit=last))]
 
     def event(self, number: int | None) -> dict[str, Any]:
-        """One event, or the latest one that decided about a face. Raises `UsageError` when there is none."""
+        """One event, or the latest one that decided about a face or a code. Raises `UsageError` when there is none."""
         if number is not None:
             found = self.store.events.get(number) if 0 <= number < 1 << 63 else None
             if found is None:
                 raise UsageError(f"there is no event {number}: 'edge-face why --last 20' lists the latest")
             return self._row(found)
-        latest = [event for kind in ("grant", "deny") for event in self.store.events.query(limit=1, kind=kind)]
+        latest = [event for kind in ("grant", "deny", "code") for event in self.store.events.query(limit=1, kind=kind)]
         if not latest:
             raise UsageError("nobody has come to this door yet")
         return self._row(max(latest, key=lambda event: event.id))
 
     def tidy(self, wall: float) -> None:
-        """Deletes what is older than the settings allow."""
+        """Deletes what is older than the settings allow; tries again to write what the disk refused."""
+        if self.store.read_only_because is not None and not self.store.regain_writing():
+            return
         gone = self.store.events.prune(wall - self._settings.store.keep_events * DAY)
         if gone:
             _log.info("old events were deleted", extra=fields(events=gone))
 
-    def people(self, command: str, arguments: Mapping[str, Any]) -> Any:
-        """A command of `edge-face people`. Raises what it raises; `take_change` says afterwards whether to call `roster`."""
-        return self._commands.run(command, arguments)
+    def command(self, name: str, arguments: Mapping[str, Any]) -> Any:
+        """A command of `edge-face people`, `schedule` or `codes`. Raises what it raises; `take_change` says afterwards whether to
+        call `roster`."""
+        for table in self._tables:
+            if name in table.names():
+                return table.run(name, arguments)
+        raise UsageError(f"there is no command '{name}'")
 
     def take_change(self) -> bool:
-        """Has a command changed whom the door knows, since this was last asked?"""
+        """Has a command changed whom the door knows or what they may, since this was last asked?"""
         changed, self._changed = self._changed, False
         return changed
+
+    def record(self, kind: str) -> dict[str, Any] | None:
+        """A sealed record of the door itself."""
+        return self.store.record(kind)
+
+    def keep(self, kind: str, value: Mapping[str, Any]) -> None:
+        """Puts such a record in the place of the last one."""
+        self.store.put_record(kind, value)
+
+    def spend(self, visitor: str) -> bool:
+        """Counts an entry of a visitor; false for anybody else. The roster is then to be read again."""
+        return visitor in self._visitors and spend(self.store, visitor)
+
+    def _assemble(self, models: Models | None) -> None:
+        bundle = models.embedder_bundle if models is not None else None
+        people = PeopleCommands(self.store, self._people_changed, embedder_id=bundle.model_id if bundle else None,
+                                thresholds=bundle.thresholds if bundle else None, rate=self._settings.decision.false_grants)
+        self._tables = (people, ScheduleCommands(self.store, self._people_changed, zone=self._settings.access.timezone),
+                        CodeCommands(self.store, self._people_changed))
+
+    def _aliases(self) -> dict[str, str]:
+        key = self.store.audit_key()
+        visitors = {visitor: hmac.new(key, b"visitor " + visitor.encode(), hashlib.sha256).hexdigest()[:16] for visitor in self._visitors}
+        return self.store.aliases() | visitors
 
     def _people_changed(self) -> None:
         self._changed = True
@@ -149,9 +219,13 @@ class StoreBooks:
         return event_row(event, name)
 
 
+def _left_out(identity: str | None, error: EdgeFaceError) -> None:
+    _log.error("a person is left out: %s", error, extra=fields(person=identity))
+
+
 def open_books(settings: Settings, *, read_only: bool = False) -> StoreBooks:
     """The books in the settings' folder. Raises `StoreError`."""
-    return StoreBooks(Store(settings.store.folder, settings.store.key_file or None, read_only), settings)
+    return StoreBooks(Store(settings.store.folder, settings.store.key_file or None, read_only, or_read_only=True), settings)
 
 
 def kind_of(decision: Decision) -> str:

@@ -8,9 +8,11 @@ from dataclasses import asdict
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from edge_face.access.clock_trust import KIND as CLOCK_RECORD
+from edge_face.access.inputs import Command, Order
+from edge_face.door import describe_lock
 from edge_face.errors import ServiceError, UsageError
 from edge_face.service.control import Handler, Peer
-from edge_face.service.door_thread import Order
 
 if TYPE_CHECKING:
     from edge_face.service.daemon import Daemon
@@ -20,6 +22,8 @@ def handlers(daemon: Daemon) -> dict[str, Handler]:
     """Commands by name. They run in the control socket's threads."""
 
     from edge_face.people import PeopleCommands
+    from edge_face.people.codes import CodeCommands
+    from edge_face.people.schedule_commands import ScheduleCommands
 
     def status(arguments: dict[str, Any], peer: Peer) -> Any:
         _take(arguments)
@@ -45,14 +49,24 @@ def handlers(daemon: Daemon) -> dict[str, Handler]:
     def pulse(arguments: dict[str, Any], peer: Peer) -> Any:
         _owner(peer)
         seconds = _seconds(_take(arguments, "seconds").get("seconds", daemon.settings.door.pulse))
-        daemon.order(Order(min(seconds, daemon.settings.door.max_release), "owner"))
-        return {"seconds": min(seconds, daemon.settings.door.max_release)}
+        seconds = min(seconds, daemon.settings.door.max_release)
+        daemon.order(Order(Command.RELEASE, seconds))
+        return {"seconds": seconds}
 
-    def secure(arguments: dict[str, Any], peer: Peer) -> Any:
+    def order(command: Command, arguments: dict[str, Any], peer: Peer) -> Any:
         _owner(peer)
         _take(arguments)
-        daemon.order(Order(None, "owner"))
+        daemon.order(Order(command))
         return {}
+
+    def door_status(arguments: dict[str, Any], peer: Peer) -> Any:
+        _take(arguments)
+        return _door(daemon)
+
+    def maintain(arguments: dict[str, Any], peer: Peer) -> Any:
+        _owner(peer)
+        _take(arguments)
+        return daemon.maintain()
 
     def stop(arguments: dict[str, Any], peer: Peer) -> Any:
         _owner(peer)
@@ -61,14 +75,35 @@ def handlers(daemon: Daemon) -> dict[str, Handler]:
         return {}
 
     table: dict[str, Handler] = {"status": status, "events": events, "why": why, "settings.show": settings_show,
-                                 "door.pulse": pulse, "door.secure": secure, "stop": stop}
-    for name in PeopleCommands.names():
-        table[name] = partial(_people, daemon, name)
+                                 "door.status": door_status, "door.pulse": pulse, "stop": stop,
+                                 "service.maintain": maintain}
+    table |= {f"door.{word}": partial(order, command) for word, command in
+              (("secure", Command.SECURE), ("lockdown", Command.LOCKDOWN), ("lift", Command.LIFT), ("quiet", Command.QUIET))}
+    for name in (*PeopleCommands.names(), *ScheduleCommands.names(), *CodeCommands.names()):
+        table[name] = partial(_books, daemon, name)
     return table
 
 
-def _people(daemon: Daemon, name: str, arguments: dict[str, Any], peer: Peer) -> Any:
-    return daemon.people(name, arguments)
+def _books(daemon: Daemon, name: str, arguments: dict[str, Any], peer: Peer) -> Any:
+    """What is kept in the store. Setting the clock decides who gets in: for the owner only."""
+    if name == "clock.set":
+        _owner(peer)
+    answer = daemon.command(name, arguments)
+    if name == "clock.set":
+        daemon.keeper.adopt(daemon.books(lambda books: books.record(CLOCK_RECORD)))
+    return answer
+
+
+def _door(daemon: Daemon) -> dict[str, Any]:
+    """What is wired and how it stands, for whoever wires it."""
+    health, parts = daemon.health(), daemon.parts
+    inputs, signals, lock = parts.inputs, parts.signals, parts.lock
+    return {"lock": describe_lock(daemon.settings.door), **health.as_json()["door"],
+            "until": lock.until - daemon.clock.monotonic() if lock is not None and lock.until is not None else None,
+            "exit_pressed": parts.button.pressed if parts.button is not None else None,
+            "fire": inputs.fire if inputs is not None else None, "tamper": inputs.tamper if inputs is not None else None,
+            "signals": asdict(signals.levels) if signals is not None else None,
+            "troubles": [*(inputs.troubles if inputs is not None else ()), *(signals.troubles if signals is not None else ())]}
 
 
 def _owner(peer: Peer) -> None:

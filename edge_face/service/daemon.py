@@ -1,7 +1,8 @@
 """The daemon: camera to lock in one process, its threads, and who watches over them.
 
-    capture process -> vision thread -> decision thread -> door thread -> lock
-                              \\-> outlet thread (anonymised pictures)   store thread (people, events)
+    capture process -> vision thread -> policy thread -> door thread -> lock
+                              |              \\-> audit thread, store thread (people, events), signal thread (lamps, buzzer)
+                              \\-> outlet thread (anonymised pictures)
 
 Between threads lie mailboxes for one item, the newest. The main thread watches: it ends releases that the door thread
 did not end, feeds the service manager's watchdog while the control threads beat, and takes everything down, lock first.
@@ -15,40 +16,54 @@ import threading
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from edge_face import __version__, memory
-from edge_face.access import Decision, Rules
+from edge_face.access import Calendar, CodeFact, Command, Decision, PolicyRules
+from edge_face.access.clock_trust import KIND as CLOCK_RECORD
+from edge_face.access.inputs import Order as OwnerOrder
+from edge_face.audit import AuditLog
 from edge_face.cameras import FillLight, mean_luma
 from edge_face.clock import Clock, SystemClock
-from edge_face.door import ExitButton, Lock, describe_lock, open_exit_button, open_lock, pin_factory
+from edge_face.door import open_exit_button, open_inputs, open_lock, open_signals, pin_factory
 from edge_face.errors import EdgeFaceError, ServiceError
 from edge_face.service import process
-from edge_face.service.assurance import check_assurance, describe_assurance
+from edge_face.service.assurance import check_assurance
+from edge_face.service.audit_thread import AuditThread
 from edge_face.service.books import Books, Roster, open_books
 from edge_face.service.commands import handlers
+from edge_face.service.consequences import Consequences
 from edge_face.service.control import ControlSocket
-from edge_face.service.decision_thread import DecisionThread
+from edge_face.service.describing import described
 from edge_face.service.door_thread import FACE, DoorThread, Order
-from edge_face.service.frames import Feed, FileFeed, open_feed
-from edge_face.service.health import Health
+from edge_face.service.frames import Feed, FileFeed, NoFeed, open_feed
+from edge_face.service.health import Health, health_of
 from edge_face.service.heartbeat import Heartbeats
 from edge_face.service.models import Models, load_models
 from edge_face.service.notify import Notifier
 from edge_face.service.outlet import Outlet
+from edge_face.service.parts import Parts, quietly
+from edge_face.service.policy_thread import PolicyThread
 from edge_face.service.protocol import socket_path
+from edge_face.service.senses import ClockKeeper, DoorSenses
+from edge_face.service.signal_thread import SignalThread
 from edge_face.service.store_thread import StoreThread
+from edge_face.service.telling import Telling
+from edge_face.service.upkeep import Upkeep
 from edge_face.service.vision_thread import Pipeline, VisionThread
 from edge_face.settings import Settings
 from edge_face.types import Frame, Scene
 
 _log = logging.getLogger("edge_face.daemon")
 
-LIMITS = {"door": 3.0, "decision": 5.0, "store": 60.0}
-"""Control threads, and for how many seconds each may be silent. A big erasure on a slow card keeps the store busy."""
+LIMITS = {"door": 3.0, "policy": 5.0, "store": 60.0, "audit": 60.0}
+"""For how many seconds each thread may be silent. A big erasure on a slow card keeps the store busy."""
+VITAL = ("door", "policy")
+"""Without these there is no door. A card that has died silences the others: residents are let in from memory, a new start would
+find nobody."""
 LOOK = 0.1
 """Seconds between two looks of the main thread."""
-STATUS_EVERY, TRIM_EVERY, TIDY_EVERY = 5.0, 600.0, 86_400.0
 OPEN_SECONDS = 45.0
 
 
@@ -62,33 +77,27 @@ class Daemon:
     def __init__(self, settings: Settings, *, clock: Clock | None = None, pins: Any = None, feed: Feed | None = None,
                  frames: int | None = None, once: bool = False, notifier: Notifier | None = None,
                  books: Callable[[Settings], Books] = open_books,
-                 build: Callable[[Models, Roster], Pipeline] | None = None) -> None:
+                 build: Callable[[Models, Roster], Pipeline] | None = None, keeper: ClockKeeper | None = None) -> None:
         self.settings = settings
-        self._clock = clock or SystemClock()
-        self._pins, self._feed_given, self._frames, self._once = pins, feed, frames, once
-        self._notifier = notifier or Notifier()
+        self.clock = clock or SystemClock()
+        self.keeper = keeper or ClockKeeper()
+        self.parts = Parts(pins=pins, feed=feed)
+        self._frames, self._once = frames, once
+        self.notifier = notifier or Notifier()
         self._open_books, self._build_pipeline = books, build or _pipeline(settings)
-        self._begun = self._clock.monotonic()
-        self._born = self._begun - process.age()
+        self.begun = self.clock.monotonic()
+        self.born = self.begun - process.age()
         self._stop = threading.Event()
         self._code = 0
         self._failure: BaseException | None = None
         self._guard = threading.Lock()
-        self._roster: Roster | None = None
-        self._models: Models | None = None
+        self.roster: Roster | None = None
+        self.models: Models | None = None
         self._pipeline: Pipeline | None = None
         self._seeing = threading.Event()
-        self._hearts = Heartbeats(LIMITS, self._begun)
-        self._lock: Lock | None = None
-        self._button: ExitButton | None = None
-        self._lamp: FillLight | None = None
-        self._control: ControlSocket | None = None
-        self._door: DoorThread | None = None
-        self._decision: DecisionThread | None = None
-        self._vision: VisionThread | None = None
-        self._outlet: Outlet | None = None
-        self._store: StoreThread[Books] | None = None
-        self._feed: Feed | None = None
+        self.hearts = Heartbeats(LIMITS, self.begun)
+        self._telling: Telling | None = None
+        self._trouble = ""
 
     # From outside
 
@@ -113,127 +122,146 @@ class Daemon:
 
     def health(self) -> Health:
         """How the door is now."""
-        now = self._clock.monotonic()
-        vision, feed, decision, lock = self._vision, self._feed, self._decision, self._lock
-        if vision is None or feed is None or decision is None or lock is None:
-            raise ServiceError("the door is just starting")
-        first = decision.first_at
-        return Health(now - self._begun, feed.health, feed.ended, vision.fps, vision.frames, vision.failures, decision.light.value,
-                      lock.released, decision.state.rest_until is not None, self._roster.people if self._roster else 0,
-                      self._store.lost if self._store else 0, process.resident_mb(), None if first is None else first - self._born,
-                      self._hearts.silent(now))
+        return health_of(self)
 
     def status(self) -> dict[str, Any]:
         """What the command `status` answers."""
-        return {"version": __version__, "pid": os.getpid(), **self.health().as_json(), "made_of": dict(self.described())}
+        return {"version": __version__, "pid": os.getpid(), **self.health().as_json(), "made_of": {word: text for word, text, _ in described(self)}}
 
     def books(self, job: Callable[[Books], Any]) -> Any:
         """Runs a job on the people and events, in the store thread. Raises what the job raises."""
-        if self._store is None:
+        if self.parts.store is None:
             raise ServiceError("the door is just starting")
-        return self._store.call(job)
+        return self.parts.store.call(job)
 
-    def people(self, command: str, arguments: Mapping[str, Any]) -> Any:
-        """A command of `edge-face people`; when it changed whom the door knows, faces in view are matched anew."""
+    def command(self, name: str, arguments: Mapping[str, Any]) -> Any:
+        """A command on people, schedules or codes; when it changed whom the door knows or what they may, that holds at once."""
 
         def job(books: Books) -> Any:
             try:
-                return books.people(command, arguments)
+                return books.command(name, arguments)
             finally:
                 # Also when the command failed half-way: somebody may be gone, and must not be let in any more.
-                if books.take_change() and self._models is not None:
-                    self._know(books.roster(self._models))
+                if books.take_change():
+                    self._know(books.roster(self.models))
 
         return self.books(job)
 
-    def order(self, order: Order) -> None:
-        """Releases or locks the door on the owner's word."""
-        if self._door is None:
+    def order(self, order: OwnerOrder) -> None:
+        """The owner's word. Raises `ServiceError` for a release during a lockdown."""
+        policy = self.parts.policy
+        if policy is None:
             raise ServiceError("the door is just starting")
-        self._door.order(order)
-        if self._store is not None:
-            wall = self._clock.wall()
-            self._store.post(lambda books: books.note("pulse" if order.seconds else "secure", order.authority, wall, order.seconds))
+        if order.command is Command.RELEASE and policy.state.lockdown:
+            raise ServiceError("the door is in lockdown: 'edge-face door lift' ends it")
+        policy.order(order)
 
-    def described(self) -> list[tuple[str, str]]:
-        """What this door is made of, for people, in pairs of a word and a sentence."""
-        from edge_face.vision.runtime import runtime_name
+    def maintain(self) -> dict[str, Any]:
+        """What is done every day, now: old events and records go, the store and the audit log are looked over."""
+        wall = self.clock.wall()
+        trusted = self.keeper.trusted(self.clock.monotonic(), wall)
+        if trusted:
+            self.books(lambda books: books.tidy(wall))
+        pruned = 0
+        if trusted and self.parts.audit is not None:
+            pruned = self.parts.audit.call(lambda log: log.prune(self.settings.audit.keep))
+        return {"clock_trusted": trusted, "audit_pruned": pruned, "troubles": self.health().troubles}
 
-        rows = [("runtime", runtime_name())]
-        if self._models is not None:
-            rows.append(("models", f"{self._models.describe()}, {self.settings.vision.precision}"))
-        rows += [("camera", self.settings.camera.source if "://" not in self.settings.camera.source else "a network camera"),
-                 ("lock", describe_lock(self.settings.door)), ("assurance", describe_assurance(self.settings))]
-        if self._roster is not None:
-            rows += [("people", self._roster.described), ("threshold", self._roster.threshold)]
-        return rows
+    def store_trouble(self) -> str:
+        """Why nothing can be written now; empty while all is well."""
+        return self._trouble
 
     # Starting
 
     def _start(self) -> None:
-        settings = self.settings
+        settings, clock, parts = self.settings, self.clock, self.parts
         check_assurance(settings)
-        rules = Rules.from_settings(settings.decision, settings.door)
+        rules = PolicyRules.from_settings(settings, {}, Calendar(settings.access.timezone))
         memory.limit_arenas()
-        self._control = ControlSocket(socket_path(settings), handlers(self))
-        self._control.open()
-        self._feed = self._feed_given or open_feed(settings.camera, self._clock)
-        if self._pins is None:
-            self._pins = pin_factory(settings.door)
-        self._lock = open_lock(settings.door, self._pins, self._clock.monotonic)
-        self._door = DoorThread(self._lock, self._clock, self._beat("door"), self._failed)
-        self._door.start()
-        film = isinstance(self._feed, FileFeed) and not settings.camera.paced
-        self._decision = DecisionThread(rules, self._clock, self._door.order, self._record, self._beat("decision"), self._failed,
-                                        film=film)
-        self._button = open_exit_button(settings.door, self._pins, self._pressed)
+        parts.control = ControlSocket(socket_path(settings), handlers(self))
+        parts.control.open()
+        parts.feed = feed = parts.feed or open_feed(settings.camera, clock)
+        if parts.pins is None:
+            parts.pins = pin_factory(settings.door)
+        parts.lock = open_lock(settings.door, parts.pins, clock.monotonic)
+        parts.door = DoorThread(parts.lock, clock, self._beat("door"), self._failed)
+        parts.door.start()
+        film = isinstance(feed, FileFeed) and not settings.camera.paced
+        senses = DoorSenses(feed, self.keeper, self._look_up, film=film)
+        parts.signals = SignalThread(open_signals(settings.signals, parts.pins, clock.monotonic), clock)
+        parts.signals.start()
+        parts.store = StoreThread(lambda: self._open_books(settings), self._beat("store"), self._failed, self._hear)
+        parts.audit = AuditThread(self._audit_log, clock, settings.audit.wait, self._beat("audit"), self._failed)
+        self._telling = Telling(settings, parts.signals.show, parts.store.post)
+        follow = Consequences(clock, parts.audit, self._alias, parts.door.order, self._keep, self._telling.tell)
+        parts.policy = PolicyThread(rules, clock, senses, follow.follow, follow.lease, self._beat("policy"), self._failed, film=film)
+        parts.button = open_exit_button(settings.door, parts.pins, self._pressed)
+        parts.inputs = senses.inputs = open_inputs(settings, parts.pins, parts.policy.wake, clock.monotonic)
         if settings.camera.fill_light_pin:
-            self._lamp = FillLight(settings.camera.fill_light_pin, self._pins)
-        self._feed.start()
-        self._store = StoreThread(lambda: self._open_books(settings), self._beat("store"), self._failed)
-        self._store.start()
+            parts.lamp = FillLight(settings.camera.fill_light_pin, parts.pins)
+        feed.start()
+        parts.store.start()
+        parts.audit.start()
         if settings.service.preview_fps > 0:
-            self._outlet = Outlet(settings.privacy, settings.service, self._clock, self._consenting)
-            self._outlet.start()
-        self._vision = VisionThread(self._feed, self._build, self._clock, self._publish, self._failed)
-        self._vision.start()
-        self._decision.start()
-        self._store.wait_open(OPEN_SECONDS)
-        until = self._clock.monotonic() + OPEN_SECONDS
+            parts.outlet = Outlet(settings.privacy, settings.service, clock, self._consenting)
+            parts.outlet.start()
+        parts.vision = VisionThread(feed, self._build, clock, self._publish, self._failed)
+        if isinstance(feed, NoFeed):
+            parts.store.wait_open(OPEN_SECONDS)
+            self._know(parts.store.call(lambda books: books.roster(None)))
+            self._seeing.set()
+        else:
+            parts.vision.start()
+            parts.store.wait_open(OPEN_SECONDS)
+        self.keeper.restore(parts.store.call(lambda books: books.record(CLOCK_RECORD)))
+        self.keeper.look(clock.monotonic(), clock.wall())
+        parts.policy.start()
+        until = clock.monotonic() + OPEN_SECONDS
         while not self._seeing.wait(LOOK) and not self._stop.is_set():
-            if self._clock.monotonic() > until:
+            if clock.monotonic() > until:
                 raise ServiceError(f"the models were not loaded within {OPEN_SECONDS:g} s: is the disk alive?")
         if self._stop.is_set():
             return
-        self._control.start()
+        parts.control.start()
         memory.trim()
-        for word, text in self.described():
-            _log.log(logging.WARNING if self._worrying(word) else logging.INFO, "%s: %s", word, text)
-        self._notifier.ready("the door runs")
+        for word, text, worrying in described(self):
+            _log.log(logging.WARNING if worrying else logging.INFO, "%s: %s", word, text)
+        self.notifier.ready("the door runs")
+
+    def _audit_log(self) -> AuditLog:
+        """In the audit thread: its key lies in the store."""
+        assert self.parts.store is not None
+        self.parts.store.wait_open(OPEN_SECONDS)
+        key: bytes = self.parts.store.call(lambda books: books.audit_key())
+        audit = self.settings.audit
+        folder = Path(audit.folder) if audit.folder else Path(self.settings.store.folder) / "audit"
+        return AuditLog(folder, key, batch=audit.batch, reserve=audit.reserve, clock=self.clock)
 
     def _build(self) -> Pipeline:
         """In the vision thread: models first, then the people whom the store knows."""
         process.one_opencv_thread()
-        models = self._models or load_models(self.settings.vision)
-        self._models = models
-        assert self._store is not None
-        self._store.wait_open(OPEN_SECONDS)
-        roster: Roster = self._store.call(lambda books: books.roster(models))
-        self._roster = roster
+        models = self.models or load_models(self.settings.vision)
+        self.models = models
+        assert self.parts.store is not None
+        self.parts.store.wait_open(OPEN_SECONDS)
+        roster: Roster = self.parts.store.call(lambda books: books.roster(models))
+        self._know(roster)
         pipeline = self._build_pipeline(models, roster)
         self._pipeline = pipeline
         # Somebody may have been forgotten while it was built.
-        pipeline.gallery = self._roster.gallery
+        pipeline.gallery = (self.roster or roster).gallery
         self._seeing.set()
         return pipeline
 
-    def _worrying(self, word: str) -> bool:
-        roster = self._roster
-        return (word == "threshold" and roster is not None and not roster.measured) or (
-            word == "assurance" and self.settings.decision.assurance == "face")
-
     def _know(self, roster: Roster) -> None:
-        self._roster = roster
+        """What they may comes before whom the door knows: nobody is let in under yesterday's rights."""
+        policy = self.parts.policy
+        assert policy is not None
+        policy.rules = replace(policy.rules, rights=roster.rights, calendar=roster.calendar)
+        changed = self.roster is not None
+        self.roster = roster
+        if not changed:
+            return
         _log.info("people: %s", roster.described)
         if not roster.measured:
             _log.warning("threshold: %s", roster.threshold)
@@ -244,81 +272,88 @@ class Daemon:
     # While it runs
 
     def _watch(self) -> None:
-        assert self._lock is not None and self._vision is not None
-        watchdog = min((self._notifier.watchdog or 3.0) / 3.0, 1.0)
-        alive_at = status_at = trim_at = tidy_at = float("-inf")
-        first_told = False
+        parts = self.parts
+        assert parts.lock is not None and self._telling is not None
+        upkeep = Upkeep(self, self._telling)
         while not self._stop.wait(LOOK):
-            now = self._clock.monotonic()
-            self._lock.tick(now)
-            silent = self._hearts.silent(now)
+            now = self.clock.monotonic()
+            with suppress(EdgeFaceError):  # the door thread says what is wrong with the pin
+                parts.lock.tick(now)
+            silent = {name: seconds for name, seconds in self.hearts.silent(now).items() if name in VITAL}
             if silent:
                 self._failed(ServiceError("; ".join(f"the {name} thread has been silent for {seconds:.0f} s"
                                                     for name, seconds in silent.items())))
                 return
-            if now - alive_at >= watchdog:
-                alive_at = now
-                self._notifier.alive()
-            if not first_told and self._decision is not None and self._decision.first_at is not None:
-                first_told = True
-                memory.trim()
-                _log.info("first picture decided on %.2f s after the start", self._decision.first_at - self._born)
-            if now - status_at >= STATUS_EVERY:
-                status_at = now
-                self._notifier.status(self.health().summary)
-            if now - trim_at >= TRIM_EVERY:
-                trim_at = now
-                memory.trim()
-            if now - tidy_at >= TIDY_EVERY and self._store is not None:
-                tidy_at = now
-                self._store.post(lambda books: books.tidy(self._clock.wall()))
-            if isinstance(self._feed, FileFeed) and (failure := self._feed.failure) is not None:
+            upkeep.look(now)
+            if isinstance(parts.feed, FileFeed) and (failure := parts.feed.failure) is not None:
                 self._failed(failure)
                 return
             if self._work_is_done():
                 return
 
     def _work_is_done(self) -> bool:
-        assert self._vision is not None and self._lock is not None
-        if self._frames is not None and self._vision.frames >= self._frames:
+        vision, lock = self.parts.vision, self.parts.lock
+        assert vision is not None and lock is not None
+        if self._frames is not None and vision.frames >= self._frames:
             return True
-        return self._once and self._vision.done.is_set() and not self._lock.released
+        return self._once and vision.done.is_set() and not lock.released
 
     def _publish(self, frame: Frame, scene: Scene | None) -> None:
         """In the vision thread: one frame with what is known of it."""
-        assert self._decision is not None and self._feed is not None and self._door is not None
-        self._decision.see(frame, scene)
-        if scene is None and self._lock is not None and self._lock.authority == FACE:
+        parts = self.parts
+        assert parts.policy is not None and parts.feed is not None and parts.door is not None
+        parts.policy.see(frame, scene)
+        if scene is None and parts.lock is not None and parts.lock.authority == FACE:
             # What let somebody in may be what broke just now. Whoever wants out has the button.
-            self._door.order(Order(None, "vision failed", only=FACE))
-        if self._outlet is not None:
-            self._outlet.offer(frame, scene)
-        self._feed.meter([track.box for track in scene.tracks] if scene is not None else [])
-        if self._lamp is not None:
-            self._lamp.see(mean_luma(frame.image), self._clock.monotonic())
+            parts.door.order(Order(None, "vision failed", only=FACE))
+        if parts.outlet is not None:
+            parts.outlet.offer(frame, scene)
+        parts.feed.meter([track.box for track in scene.tracks] if scene is not None else [])
+        if parts.lamp is not None:
+            parts.lamp.see(mean_luma(frame.image), self.clock.monotonic())
 
     def _pressed(self) -> None:
         """In a thread of the pin library: the door opens whatever the rest of the daemon does."""
-        if self._door is not None:
-            self._door.order(Order(self.settings.door.pulse, "exit button"))
-        if self._decision is not None:
-            self._decision.press()
+        policy, door = self.parts.policy, self.parts.door
+        shut = policy is not None and policy.state.lockdown and not self.settings.access.exit_in_lockdown
+        if door is not None and not shut:
+            door.order(Order(self.settings.door.pulse, "exit button"))
+        if policy is not None:
+            policy.press()
 
-    def _record(self, decision: Decision) -> None:
-        if self._store is not None:
-            self._store.post(lambda books: books.write(decision))
+    def _look_up(self, text: str, factor: str) -> CodeFact:
+        codes = self.roster.codes if self.roster is not None else None
+        return codes.look_up(text, factor) if codes is not None else CodeFact(factor, None)
+
+    def _alias(self, person: str) -> str | None:
+        return self.roster.aliases.get(person) if self.roster is not None else None
+
+    def _keep(self, decision: Decision) -> None:
+        """The diary; and a visitor's entry is counted."""
+
+        def job(books: Books) -> None:
+            books.write(decision)
+            if decision.authority is not None and decision.person is not None and books.spend(decision.person):
+                self._know(books.roster(self.models))
+
+        if self.parts.store is not None:
+            self.parts.store.post(job)
+
+    def _hear(self, books: Books) -> None:
+        """In the store thread, between its jobs."""
+        self._trouble = books.trouble
 
     def _consenting(self) -> frozenset[str]:
-        return self._roster.consenting if self._roster is not None else frozenset()
+        return self.roster.consenting if self.roster is not None else frozenset()
 
     def _beat(self, name: str) -> Callable[[], None]:
-        return lambda: self._hearts.beat(name, self._clock.monotonic())
+        return lambda: self.hearts.beat(name, self.clock.monotonic())
 
     def _failed(self, error: BaseException) -> None:
         """From any thread: the lock first, then the end."""
-        if self._lock is not None:
+        if self.parts.lock is not None:
             with suppress(EdgeFaceError):
-                self._lock.secure()
+                self.parts.lock.secure()
         with self._guard:
             if self._failure is None:
                 self._failure = error
@@ -331,39 +366,19 @@ class Daemon:
     # Ending
 
     def _close(self) -> None:
-        """The lock first; then whoever could give it orders; then the rest. Nothing here may keep the next from ending."""
-        lock = self._lock
+        lock = self.parts.lock
         if lock is not None:
-            self._quietly("the lock", lock.secure)
-        self._notifier.stopping("the door is locked and stops")
-        for name, end in self._ends():
-            self._quietly(name, end)
+            quietly("the lock", lock.secure)
+        self.notifier.stopping("the door is locked and stops")
+        self.parts.close()
         _log.info("stopped")
-
-    def _ends(self) -> list[tuple[str, Callable[[], Any]]]:
-        ends: list[tuple[str, Callable[[], Any]]] = []
-        parts: Mapping[str, tuple[Any, str]] = {
-            "the exit button": (self._button, "close"), "the door thread": (self._door, "stop"), "the lock": (self._lock, "close"),
-            "the outlet": (self._outlet, "stop"), "the decision thread": (self._decision, "stop"),
-            "the camera": (self._feed, "close"), "vision": (self._vision, "stop"), "the fill light": (self._lamp, "close"),
-            "the pins": (self._pins, "close"), "the store": (self._store, "stop"), "the control socket": (self._control, "close")}
-        for name, (part, method) in parts.items():
-            if part is not None:
-                ends.append((name, getattr(part, method)))
-        return ends
-
-    @staticmethod
-    def _quietly(name: str, end: Callable[[], Any]) -> None:
-        try:
-            end()
-        except Exception as error:
-            _log.error("%s did not end well: %s", name, error)
 
 
 def _pipeline(settings: Settings) -> Callable[[Models, Roster], Pipeline]:
     def build(models: Models, roster: Roster) -> Pipeline:
         from edge_face.vision.pipeline import VisionPipeline
 
+        assert roster.gallery is not None, "a door with models has a gallery"
         return VisionPipeline(settings, models.detector, models.embedder, roster.gallery, sweep=models.sweep)
 
     return build

@@ -28,12 +28,13 @@ class Order:
     """Release the door for `seconds` on somebody's authority, or lock it now (`seconds` is None).
 
     `only`: lock it only if the release that lasts is on that authority: what revokes a face must not shut out whoever
-    pressed the exit button.
+    pressed the exit button. `lease`: a release that stands until told otherwise, renewed from time to time.
     """
 
     seconds: float | None
     authority: str
     only: str = ""
+    lease: bool = False
 
 
 class DoorThread:
@@ -82,8 +83,8 @@ class DoorThread:
             return self._orders.popleft() if self._orders else None
 
     def _patience(self) -> float:
-        until = self._lock.until
-        return BEAT if until is None else min(max(until - self._clock.monotonic(), 0.0), BEAT)
+        due = self._lock.due
+        return BEAT if due is None else min(max(due - self._clock.monotonic(), 0.0), BEAT)
 
     def _obey(self, order: Order) -> None:
         if order.seconds is None:
@@ -93,9 +94,11 @@ class DoorThread:
             _log.info("locked", extra=fields(authority=order.authority))
             return
         try:
-            until = self._lock.release(order.seconds, order.authority)
+            until = self._lock.release(order.seconds, order.authority, lease=order.lease)
         except HardwareError as error:
             # The lock has been locked as far as it can be; the next grant may work.
             _log.error("the door was not released: %s", error)
             return
+        if order.lease:
+            return  # renewed every second: the policy has said that it began
         _log.info("released", extra=fields(authority=order.authority, seconds=round(until - self._clock.monotonic(), 2)))

@@ -53,9 +53,35 @@ def open_feed(settings: CameraSettings, clock: Clock) -> Feed:
     """The feed of the settings, not yet started. Raises `SettingsError` for a source that cannot be meant."""
     from edge_face.cameras.source import Kind, parse_source
 
-    if parse_source(settings.source).kind in (Kind.FILE, Kind.FOLDER):
+    kind = parse_source(settings.source).kind
+    if kind is Kind.NONE:
+        return NoFeed()
+    if kind in (Kind.FILE, Kind.FOLDER):
         return FileFeed(settings, clock)
     return CameraFeed(settings)
+
+
+class NoFeed:
+    """A door without a camera: nobody is seen, and nothing is wrong with that."""
+
+    ended = False
+    health = FeedHealth(True, "none")
+
+    def __init__(self) -> None:
+        self._closed = threading.Event()
+
+    def start(self) -> None:
+        return
+
+    def latest(self, after_index: int, timeout: float) -> Frame | None:
+        self._closed.wait(timeout)
+        return None
+
+    def meter(self, boxes: Sequence[Box]) -> None:
+        return
+
+    def close(self) -> None:
+        self._closed.set()
 
 
 class CameraFeed:

@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from edge_face.access import Mode
+from edge_face.errors import ServiceError
+from edge_face.service import process
 from edge_face.service.frames import FeedHealth
+
+if TYPE_CHECKING:
+    from edge_face.service.daemon import Daemon
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,14 +33,23 @@ class Health:
     memory_mb: float
     first_decision: float | None
     silent: Mapping[str, float] = field(default_factory=dict)
-    fault: str = ""
+    faults: tuple[str, ...] = ()
+    """Of the store, the audit log, inputs and signals, in sentences."""
+    mode: str = "shut"
+    alarms: tuple[str, ...] = ()
+    authority: str = ""
+    """On what the release rests that lasts."""
+    contact: str | None = None
+    lockdown: bool = False
+    clock: str = ""
+    clock_trusted: bool = True
+    late_records: int = 0
 
     @property
     def troubles(self) -> list[str]:
         """What is wrong, one sentence each; empty when the door does all it should."""
         found = [f"the {name} thread has been silent for {seconds:.0f} s" for name, seconds in self.silent.items()]
-        if self.fault:
-            found.append(self.fault)
+        found += self.faults
         if not self.feed.ok:
             found.append(f"the camera is {self.feed.state}: {self.feed.reason}" if self.feed.reason else f"the camera is {self.feed.state}")
         if self.failed_frames and self.failed_frames == self.frames:
@@ -54,9 +69,12 @@ class Health:
             return "; ".join(self.troubles)
         if self.ended:
             return f"the film is over after {self.frames} frames, {self.people} people"
-        door = "released" if self.released else "resting" if self.resting else "locked"
+        door = "released" if self.released else "lockdown" if self.lockdown else "resting" if self.resting else "locked"
+        alarms = f", alarm: {', '.join(self.alarms)}" if self.alarms else ""
+        if self.feed.state == "none":
+            return f"{door}{alarms}, no camera, {self.memory_mb:.0f} MB"
         light = "" if self.light == "ok" else f", {self.light}"
-        return f"{door}, {self.vision_fps:.1f} frames a second{light}, {self.people} people, {self.memory_mb:.0f} MB"
+        return f"{door}{alarms}, {self.vision_fps:.1f} frames a second{light}, {self.people} people, {self.memory_mb:.0f} MB"
 
     def as_json(self) -> dict[str, Any]:
         return {"healthy": self.healthy, "summary": self.summary, "troubles": self.troubles, "uptime": round(self.uptime, 3),
@@ -64,6 +82,26 @@ class Health:
                            "fps": round(self.feed.fps, 2), "reopens": self.feed.reopens, "ended": self.ended},
                 "vision": {"fps": round(self.vision_fps, 2), "frames": self.frames, "failed": self.failed_frames,
                            "light": self.light},
-                "door": {"released": self.released, "resting": self.resting},
+                "door": {"released": self.released, "resting": self.resting, "mode": self.mode, "alarms": list(self.alarms),
+                         "authority": self.authority, "contact": self.contact, "lockdown": self.lockdown},
+                "clock": {"trusted": self.clock_trusted, "why": self.clock}, "late_records": self.late_records,
                 "people": self.people, "lost_events": self.lost_events, "memory_mb": round(self.memory_mb, 1),
                 "first_decision": None if self.first_decision is None else round(self.first_decision, 3)}
+
+
+def health_of(daemon: Daemon) -> Health:
+    """Raises `ServiceError` while the door is just starting."""
+    parts, roster, now = daemon.parts, daemon.roster, daemon.clock.monotonic()
+    vision, feed, policy, lock = parts.vision, parts.feed, parts.policy, parts.lock
+    if vision is None or feed is None or policy is None or lock is None:
+        raise ServiceError("the door is just starting")
+    first, state = policy.first_at, policy.state
+    faults = [daemon.store_trouble(), *(parts.audit.troubles if parts.audit else ()), *(parts.inputs.troubles if parts.inputs else ()),
+              *(parts.signals.troubles if parts.signals else ())]
+    return Health(
+        now - daemon.begun, feed.health, feed.ended, vision.fps, vision.frames, vision.failures, policy.light.value, lock.released,
+        state.mode is Mode.LOCKED_OUT or state.rest_until is not None, roster.people if roster else 0, parts.store.lost if parts.store else 0,
+        process.resident_mb(), None if first is None else first - daemon.born, daemon.hearts.silent(now),
+        tuple(fault for fault in faults if fault), state.mode.value, tuple(sorted(alarm.value for alarm in state.alarms)), lock.authority,
+        state.leaf.contact.value if state.leaf.contact is not None else None, state.lockdown, daemon.keeper.why,
+        daemon.keeper.believed, parts.audit.late if parts.audit else 0)

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from edge_face import memory
 
-_NEEDED = ("edge_face.opencv", "edge_face.vision.pipeline", "edge_face.people.commands", "edge_face.people.store", "gpiozero")
+_NEEDED = ("edge_face.opencv", "edge_face.vision.pipeline", "edge_face.people.commands", "edge_face.people.store", "edge_face.people.codes",
+           "edge_face.people.schedule_commands", "edge_face.audit", "gpiozero")
 
 
 def settle() -> None:

@@ -24,15 +24,17 @@ BEAT = 0.5
 class StoreThread(Generic[S]):
     """Opens a store in its own thread (SQLite wants that), runs jobs on it in order, closes it.
 
-    `beat` is called between jobs and while idle; `failed` with whatever ends the thread.
+    `beat` is called between jobs and while idle; `failed` with whatever ends the thread; `idle` with the store, at least every
+    `BEAT` seconds, for what is due by the clock.
     """
 
-    def __init__(self, open_store: Callable[[], S], beat: Callable[[], None], failed: Callable[[BaseException], None]) -> None:
-        self._open, self._beat, self._failed = open_store, beat, failed
+    def __init__(self, open_store: Callable[[], S], beat: Callable[[], None], failed: Callable[[BaseException], None],
+                 idle: Callable[[S], None] = lambda store: None, *, name: str = "store") -> None:
+        self._open, self._beat, self._failed, self._idle, self._name = open_store, beat, failed, idle, name
         self._jobs: queue.Queue[tuple[Callable[[S], Any], Future[Any] | None] | None] = queue.Queue(WAITING)
         self._opened: Future[None] = Future()
         self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="store", daemon=True)
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self.lost = 0
 
     def start(self) -> None:
@@ -43,23 +45,25 @@ class StoreThread(Generic[S]):
         try:
             self._opened.result(timeout)
         except FutureTimeout as error:
-            raise StoreError(f"the store did not open within {timeout:g} s: is its disk alive?") from error
+            raise StoreError(f"the {self._name} did not open within {timeout:g} s: is its disk alive?") from error
 
-    def call(self, job: Callable[[S], R], timeout: float = 55.0) -> R:
-        """Runs a job and returns its result or raises its error. Not from the store thread itself."""
+    def call(self, job: Callable[[S], R], timeout: float = 55.0, *, forget: bool = True) -> R:
+        """Runs a job and returns its result or raises its error; `ServiceError` when it is not done in time (`forget`: and
+        then not done at all, if it has not begun). Not from the store thread itself."""
         done: Future[Any] = Future()
         try:
             self._jobs.put_nowait((job, done))
         except queue.Full as error:
-            raise ServiceError("the store has too much to do: try again") from error
+            raise ServiceError(f"the {self._name} has too much to do: try again") from error
         if self._stopping.is_set() or not self._thread.is_alive():
             done.cancel()
             raise ServiceError("the daemon is stopping")
         try:
             result: R = done.result(timeout)
         except FutureTimeout as error:
-            done.cancel()
-            raise ServiceError(f"the store did not answer within {timeout:g} s") from error
+            if forget:
+                done.cancel()
+            raise ServiceError(f"the {self._name} did not answer within {timeout:g} s") from error
         return result
 
     def post(self, job: Callable[[S], Any]) -> bool:
@@ -99,11 +103,12 @@ class StoreThread(Generic[S]):
                 try:
                     close()
                 except Exception as error:
-                    _log.error("the store did not close well: %s", error)
+                    _log.error("the %s did not close well: %s", self._name, error)
 
     def _work(self, store: S) -> None:
         while True:
             self._beat()
+            self._idle(store)
             try:
                 entry = self._jobs.get(timeout=BEAT)
             except queue.Empty:

@@ -14,12 +14,14 @@ import numpy as np
 import pytest
 
 from edge_face.access import Decision
+from edge_face.access.clock_trust import ClockSigns
 from edge_face.door.mock import EdgeRecorder
 from edge_face.errors import EdgeFaceError, ModelError, ServiceError, SettingsError, StoreError
 from edge_face.service import daemon as daemon_module
 from edge_face.service.books import Roster
 from edge_face.service.daemon import Daemon, small
 from edge_face.service.frames import FeedHealth
+from edge_face.service.senses import ClockKeeper
 from edge_face.settings import CameraSettings, DoorSettings, ServiceSettings, Settings, StoreSettings
 from edge_face.types import Box, Frame, Match, Quality, Scene, Track, TrackState
 
@@ -87,6 +89,7 @@ class FakeBooks:
     def __init__(self) -> None:
         self.written: list[str] = []
         self.closed = self.broken = False
+        self.kept: dict[str, dict[str, Any]] = {}
 
     def roster(self, models: Any) -> Roster:
         return Roster(object(), 1, frozenset({"p1"}), "one", "as measured", True)  # type: ignore[arg-type]
@@ -96,12 +99,23 @@ class FakeBooks:
             raise StoreError("disk full")
         self.written.append(decision.kind.value)
 
-    def note(self, kind: str, authority: str, wall: float, seconds: float | None) -> None:
-        self.written.append(kind)
-
     def tidy(self, wall: float) -> None: ...
 
-    def people(self, command: str, arguments: Mapping[str, Any]) -> Any: ...
+    def command(self, name: str, arguments: Mapping[str, Any]) -> Any: ...
+
+    def record(self, kind: str) -> dict[str, Any] | None:
+        return self.kept.get(kind)
+
+    def keep(self, kind: str, value: Mapping[str, Any]) -> None:
+        self.kept[kind] = dict(value)
+
+    def spend(self, visitor: str) -> bool:
+        return False
+
+    def audit_key(self) -> bytes:
+        return bytes(32)
+
+    trouble = ""
 
     def take_change(self) -> bool:
         return False
@@ -123,7 +137,7 @@ class House:
         settings = Settings(store=StoreSettings(folder=str(folder)), door=door, camera=CameraSettings(source="usb:0"))
         self.pins, self.feed, self.pipeline, self.books = EdgeRecorder(), LiveFeed(), FakePipeline(), FakeBooks()
         self.daemon = Daemon(replace(settings, **changes), pins=self.pins, feed=self.feed, books=lambda settings: self.books,
-                             build=lambda models, roster: self.pipeline)
+                             build=lambda models, roster: self.pipeline, keeper=ClockKeeper(lambda: ClockSigns(kernel=True)))
         self.result: list[int | BaseException] = []
         self.thread = threading.Thread(target=self._run, daemon=True)
         self.thread.start()
@@ -144,7 +158,7 @@ class House:
 
     def looks(self) -> None:
         """Waits until it runs."""
-        eventually(lambda: self.result or (self.daemon._decision is not None and self.daemon._decision.first_at is not None))
+        eventually(lambda: self.result or (self.daemon.parts.policy is not None and self.daemon.parts.policy.first_at is not None))
 
 
 @pytest.fixture(autouse=True)
@@ -206,17 +220,17 @@ def test_vision_that_fails_while_the_door_is_released_locks_it(house: House) -> 
     assert house.thread.is_alive()
 
 
-@pytest.mark.parametrize("thread", ["_door", "_decision"])
+@pytest.mark.parametrize("thread", ["door", "policy"])
 def test_a_control_thread_that_fails_ends_the_door_locked(house: House, thread: str, caplog: pytest.LogCaptureFixture) -> None:
     grant(house)
-    part = getattr(house.daemon, thread)
+    part = getattr(house.daemon.parts, thread)
 
     def breaks(*_: object) -> None:
         raise ZeroDivisionError
 
     with caplog.at_level(logging.CRITICAL, "edge_face"):
-        setattr(part, "_patience" if thread == "_door" else "_tick", breaks)
-        setattr(part, "_obey" if thread == "_door" else "_facts", breaks)
+        setattr(part, "_patience" if thread == "door" else "_tick", breaks)
+        setattr(part, "_obey" if thread == "door" else "_seen", breaks)
         error = house.ended()
     assert isinstance(error, ServiceError) and "ZeroDivisionError in one of its threads" in str(error)
     assert house.levels() == [1, 0] and house.pins.edges[-1].level == 0
@@ -224,14 +238,14 @@ def test_a_control_thread_that_fails_ends_the_door_locked(house: House, thread: 
 
 
 def test_a_control_thread_that_hangs_ends_the_door_locked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(daemon_module, "LIMITS", {"door": 3.0, "decision": 0.8, "store": 60.0})
+    monkeypatch.setattr(daemon_module, "LIMITS", {"door": 3.0, "policy": 0.8, "store": 60.0, "audit": 60.0})
     house = House(tmp_path, DoorSettings(pulse=20.0))
     house.looks()
     grant(house)
     go_on = threading.Event()
-    house.daemon._decision._facts = lambda sight: go_on.wait(30)  # type: ignore[assignment, union-attr]
+    house.daemon.parts.policy._seen = lambda sight: go_on.wait(30)  # type: ignore[assignment, union-attr]
     error = house.ended()
-    assert isinstance(error, ServiceError) and "the decision thread has been silent" in str(error)
+    assert isinstance(error, ServiceError) and "the policy thread has been silent" in str(error)
     assert house.levels() == [1, 0]
     go_on.set()
 
@@ -240,7 +254,7 @@ def test_a_door_thread_that_hangs_does_not_keep_the_door_open(tmp_path: Path) ->
     house = House(tmp_path, DoorSettings(pulse=0.5))
     house.looks()
     go_on = threading.Event()
-    door = house.daemon._door
+    door = house.daemon.parts.door
     assert door is not None
     obey = door._obey
 

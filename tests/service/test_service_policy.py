@@ -1,4 +1,4 @@
-"""The decision thread: what it makes of scenes, presses, stale pictures and clocks. The real controller decides."""
+"""The policy thread: what it makes of scenes, presses, codes, orders, stale pictures and clocks. The real policy decides."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ from collections.abc import Callable
 
 import numpy as np
 
-from edge_face.access import Decision, Kind, Rules
+from edge_face.access import Authority, CodeFact, Command, Contact, Decision, Kind, PolicyRules
+from edge_face.access.inputs import Order as OwnerOrder
 from edge_face.clock import ManualClock
-from edge_face.service.decision_thread import STALE, DecisionThread
+from edge_face.service.consequences import order_of
 from edge_face.service.door_thread import Order
+from edge_face.service.policy_thread import STALE, PolicyThread
 from edge_face.types import Box, Frame, Light, Match, Quality, Scene, Track, TrackState
 
 EMPTY = np.zeros((4, 4, 3), np.uint8)
@@ -36,6 +38,23 @@ def scene(index: int, at: float, person: str | None = "p1") -> Scene:
     return Scene(index, at, 1.7e9 + at, 640, 480, (track,))
 
 
+class Senses:
+    """Whatever a test says is felt."""
+
+    def __init__(self) -> None:
+        self.contact: Contact | None = None
+        self.fire = self.tamper = False
+        self.seeing = self.believed = True
+        self.given: list[CodeFact] = []
+
+    def codes(self) -> tuple[CodeFact, ...]:
+        given, self.given = tuple(self.given), []
+        return given
+
+    def trusted(self, monotonic: float, wall: float) -> bool:
+        return self.believed
+
+
 class Desk:
     """The thread with everything around it written down."""
 
@@ -45,9 +64,17 @@ class Desk:
         self.decisions: list[Decision] = []
         self.failures: list[BaseException] = []
         self.beats = 0
-        self.thread = DecisionThread(Rules(), self.clock, self.orders.append, self.decisions.append, self._beat, self.failures.append,
-                                     film=film)
+        self.leases: list[Authority] = []
+        self.senses = Senses()
+        self.thread = PolicyThread(PolicyRules(), self.clock, self.senses, self._act, self.leases.append, self._beat, self.failures.append,
+                                   film=film)
         self.thread.start()
+
+    def _act(self, decision: Decision) -> None:
+        self.decisions.append(decision)
+        order = order_of(decision, self.clock.monotonic())
+        if order is not None:
+            self.orders.append(order)
 
     def _beat(self) -> None:
         self.beats += 1
@@ -135,16 +162,16 @@ def test_a_clock_that_runs_backwards_locks_the_door() -> None:
     desk.approach(100.0)
     desk.show(scene(99, 50.0), 99, 50.0)
     desk.thread.stop()
-    assert desk.orders == [Order(3.0, "face"), Order(None, "clock")]
+    assert desk.orders == [Order(3.0, "face"), Order(None, "policy")]
 
 
-def test_a_press_is_written_down_at_once_and_orders_nothing_twice() -> None:
+def test_a_press_is_written_down_at_once_and_asks_for_no_more_than_the_button_did() -> None:
     for film in (False, True):
         desk = Desk(film)
         desk.thread.press()
         eventually(lambda desk=desk: desk.kinds() == [Kind.EXIT])
         desk.thread.stop()
-        assert desk.orders == []
+        assert desk.orders == ([] if film else [Order(3.0, "exit button")])
 
 
 def test_darkness_is_said_and_opens_nothing() -> None:
@@ -160,6 +187,63 @@ def test_darkness_is_said_and_opens_nothing() -> None:
 
 def test_a_failure_is_handed_over() -> None:
     desk = Desk()
-    desk.thread._record = lambda decision: 1 / 0  # type: ignore[assignment]
+    desk.thread._act = lambda decision: 1 / 0  # type: ignore[assignment]
     desk.approach(100.0)
     assert isinstance(desk.failures[0], ZeroDivisionError)
+
+
+def test_a_code_that_somebody_has_opens_the_door() -> None:
+    desk = Desk()
+    desk.senses.given.append(CodeFact("pin", "p1"))
+    desk.thread.wake()
+    eventually(lambda: desk.orders)
+    desk.thread.stop()
+    assert desk.kinds() == [Kind.CODE] and desk.orders == [Order(3.0, "code")]
+
+
+def test_the_owner_is_obeyed_and_a_lockdown_holds() -> None:
+    desk = Desk()
+    desk.thread.order(OwnerOrder(Command.RELEASE, 2.0))
+    eventually(lambda: desk.orders)
+    desk.thread.order(OwnerOrder(Command.LOCKDOWN))
+    eventually(lambda: Kind.LOCKDOWN in desk.kinds())
+    assert desk.orders == [Order(2.0, "owner"), Order(None, "policy")], "what was released is locked again"
+    desk.senses.given.append(CodeFact("pin", "p1"))
+    desk.thread.wake()
+    eventually(lambda: Kind.DENY in desk.kinds())
+    desk.thread.stop()
+    assert len(desk.orders) == 2
+
+
+def test_fire_releases_for_as_long_as_it_lasts() -> None:
+    desk = Desk()
+    desk.senses.fire = True
+    desk.thread.wake()
+    eventually(lambda: desk.leases)
+    for _ in range(3):
+        desk.clock.sleep(1.5)
+        before = len(desk.leases)
+        eventually(lambda before=before: len(desk.leases) > before)  # type: ignore[misc]
+    desk.senses.fire = False
+    desk.thread.wake()
+    eventually(lambda: Kind.RELOCK in desk.kinds())
+    desk.thread.stop()
+    assert set(desk.leases) == {Authority.FIRE} and desk.orders[-1] == Order(None, "policy")
+
+
+def test_a_camera_that_hangs_ends_a_release_by_face() -> None:
+    desk = Desk()
+    desk.approach(100.0)
+    desk.senses.seeing = False
+    desk.thread.wake()
+    eventually(lambda: desk.orders[-1] == Order(None, "policy"))
+    desk.thread.stop()
+
+
+def test_a_press_that_was_decided_on_late_gives_no_order() -> None:
+    desk = Desk()
+    desk.thread.press()
+    eventually(lambda: Kind.EXIT in desk.kinds())
+    desk.thread.stop()
+    pressed = next(d for d in desk.decisions if d.kind is Kind.EXIT)
+    assert order_of(pressed, pressed.monotonic) == Order(3.0, "exit button") and order_of(pressed, pressed.monotonic + 2.0) is None

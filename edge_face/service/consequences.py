@@ -1,0 +1,68 @@
+"""What follows from a decision: the audit log, the lock, the diary, lamps and buzzer, whoever wants to be told; in that order.
+
+A record of an entry by face, code or the owner is on the disk before the door opens (or `audit.wait` is over). Whoever
+presses the exit button, and fire, wait for nothing: their records follow at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from edge_face.access import Authority, Decision, Kind
+from edge_face.audit import audit_record_of
+from edge_face.clock import Clock
+from edge_face.service.audit_thread import AuditThread
+from edge_face.service.door_thread import Order
+
+LEASE = 5.0
+"""Seconds for which a standing release is given at a time; it is renewed every second."""
+LATE = 1.0
+"""A press of the exit button that was decided on later than this has long been obeyed."""
+
+_AWAITED = frozenset({Kind.GRANT, Kind.CODE, Kind.OWNER})
+_OPENING = _AWAITED | {Kind.EXIT, Kind.FIRE, Kind.HOLD_OPEN}
+
+
+def order_of(decision: Decision, now: float) -> Order | None:
+    """What the door thread is told, or None. The end of a release's time is no order: the door thread sees to it by itself,
+    or a press in that very moment would be undone."""
+    if decision.kind is Kind.EXIT:
+        return Order(decision.seconds, Authority.EXIT.value) if decision.seconds > 0 and now - decision.monotonic < LATE else None
+    if decision.kind in _AWAITED and decision.authority is not None and decision.seconds > 0:
+        return Order(decision.seconds, decision.authority.value)
+    codes = {reason.code for reason in decision.reasons}
+    if decision.kind is Kind.SECURE or (decision.kind is Kind.RELOCK and "time-over" not in codes):
+        return Order(None, "owner" if decision.kind is Kind.SECURE else "policy")
+    return None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Consequences:
+    """`order` passes an order to the door, `keep` a decision to the diary, `tell` shows and sends it; `alias` is how the audit
+    log calls a person, None for somebody who is not there."""
+
+    clock: Clock
+    audit: AuditThread | None
+    alias: Callable[[str], str | None]
+    order: Callable[[Order], None]
+    keep: Callable[[Decision], None]
+    tell: Callable[[Decision], None]
+
+    def follow(self, decision: Decision) -> None:
+        """Waits for the audit log at most as long as its settings say."""
+        if self.audit is not None:
+            record = audit_record_of(decision, self.alias)
+            if decision.kind in _AWAITED:
+                self.audit.before(record)
+            else:
+                self.audit.later(record, at_once=decision.kind in _OPENING)
+        order = order_of(decision, self.clock.monotonic())
+        if order is not None:
+            self.order(order)
+        self.tell(decision)
+        self.keep(decision)
+
+    def lease(self, authority: Authority) -> None:
+        """Gives a standing release a few more seconds."""
+        self.order(Order(LEASE, authority.value, lease=True))

@@ -1,0 +1,30 @@
+"""What a door is made of, for people: in the log at its start, and in `status`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from edge_face.door import describe_lock
+from edge_face.service.assurance import describe_assurance
+
+if TYPE_CHECKING:
+    from edge_face.service.daemon import Daemon
+
+
+def described(daemon: Daemon) -> list[tuple[str, str, bool]]:
+    """A word, a sentence, and whether its owner should worry."""
+    from edge_face.vision.runtime import runtime_name
+
+    settings, models, roster = daemon.settings, daemon.models, daemon.roster
+    rows = []
+    if models is not None:
+        rows = [("runtime", runtime_name(), False), ("models", f"{models.describe()}, {settings.vision.precision}", False)]
+    source = settings.camera.source
+    rows += [("camera", source if "://" not in source else "a network camera", False), ("lock", describe_lock(settings.door), False),
+             ("assurance", describe_assurance(settings), settings.decision.assurance == "face"),
+             ("clock", daemon.keeper.why, not daemon.keeper.believed)]
+    if roster is not None:
+        rows.append(("people", roster.described, False))
+        if roster.threshold:
+            rows.append(("threshold", roster.threshold, not roster.measured))
+    return rows

@@ -1,0 +1,63 @@
+"""The parts of a running door, and the order in which they are taken down."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from edge_face.cameras import FillLight
+from edge_face.door import DoorInputs, ExitButton, Lock
+from edge_face.service.audit_thread import AuditThread
+from edge_face.service.books import Books
+from edge_face.service.control import ControlSocket
+from edge_face.service.door_thread import DoorThread
+from edge_face.service.frames import Feed
+from edge_face.service.outlet import Outlet
+from edge_face.service.policy_thread import PolicyThread
+from edge_face.service.signal_thread import SignalThread
+from edge_face.service.store_thread import StoreThread
+from edge_face.service.vision_thread import VisionThread
+
+_log = logging.getLogger("edge_face.daemon")
+
+
+@dataclass(slots=True, eq=False)
+class Parts:
+    """What there is so far: a start that fails takes down what it had made."""
+
+    control: ControlSocket | None = None
+    feed: Feed | None = None
+    pins: Any = None
+    lock: Lock | None = None
+    door: DoorThread | None = None
+    policy: PolicyThread | None = None
+    button: ExitButton | None = None
+    inputs: DoorInputs | None = None
+    signals: SignalThread | None = None
+    lamp: FillLight | None = None
+    store: StoreThread[Books] | None = None
+    audit: AuditThread | None = None
+    outlet: Outlet | None = None
+    vision: VisionThread | None = None
+
+    def close(self) -> None:
+        """The lock first; then whoever could give it orders; then the rest. Nothing here keeps the next from ending."""
+        ends: list[tuple[str, Any, str]] = [
+            ("the exit button", self.button, "close"), ("the inputs", self.inputs, "close"), ("the door thread", self.door, "stop"),
+            ("the lock", self.lock, "close"), ("the outlet", self.outlet, "stop"), ("the policy thread", self.policy, "stop"),
+            ("the camera", self.feed, "close"), ("vision", self.vision, "stop"), ("the signals", self.signals, "stop"),
+            ("the fill light", self.lamp, "close"), ("the pins", self.pins, "close"), ("the audit log", self.audit, "stop"),
+            ("the store", self.store, "stop"), ("the control socket", self.control, "close")]
+        for name, part, method in ends:
+            if part is not None:
+                quietly(name, getattr(part, method))
+
+
+def quietly(name: str, end: Callable[[], Any]) -> None:
+    """Ends something; what goes wrong is logged."""
+    try:
+        end()
+    except Exception as error:
+        _log.error("%s did not end well: %s", name, error)

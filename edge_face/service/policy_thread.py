@@ -1,0 +1,197 @@
+"""The policy thread: what was seen, felt, typed and ordered becomes facts, the pure policy decides, what follows is done.
+
+Its time is that of the pictures. Between pictures a tick carries it on by the clock; an unpaced film has a time of its
+own, in which only its frames tick.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from edge_face.access import (
+    Authority,
+    CodeFact,
+    Contact,
+    Decision,
+    Facts,
+    Inputs,
+    PolicyRules,
+    PolicyState,
+    facts_of,
+    step,
+)
+from edge_face.access.inputs import Order as OwnerOrder
+from edge_face.clock import Clock
+from edge_face.service.log import fields
+from edge_face.service.mailbox import Mailbox
+from edge_face.types import Frame, Light, Scene
+
+_log = logging.getLogger("edge_face.access")
+
+TICK = 0.25
+"""Seconds without a picture after which the clock ticks."""
+STALE = 2.0
+"""A scene that is older than so many seconds when it is read says nothing about who stands there now."""
+JITTER = 1.0
+"""A tick may run ahead of the next picture by less than this; more is a clock that cannot be trusted."""
+MOST_ORDERS = 16
+"""Of the owner, that wait."""
+RENEW = 1.0
+"""Seconds after which a standing release is renewed at the lock."""
+
+
+class Senses(Protocol):
+    """What the door feels besides pictures; asked once for each facts, from the policy thread."""
+
+    @property
+    def contact(self) -> Contact | None: ...
+
+    @property
+    def fire(self) -> bool: ...
+
+    @property
+    def tamper(self) -> bool: ...
+
+    @property
+    def seeing(self) -> bool: ...
+
+    def codes(self) -> tuple[CodeFact, ...]:
+        """Codes and cards since the last time, looked up."""
+
+    def trusted(self, monotonic: float, wall: float) -> bool:
+        """May the wall clock be believed?"""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Sight:
+    scene: Scene | None
+    monotonic: float
+    wall: float
+
+
+class PolicyThread:
+    """Runs from `start` to `stop`. `act` does what follows from a decision, `lease` renews a release that stands until told
+    otherwise, `beat` says that this thread lives, `failed` gets what must end the daemon. `film`: pictures carry times of
+    their own. `rules` may be replaced at any time."""
+
+    def __init__(self, rules: PolicyRules, clock: Clock, senses: Senses, act: Callable[[Decision], None],
+                 lease: Callable[[Authority], None], beat: Callable[[], None], failed: Callable[[BaseException], None], *,
+                 film: bool = False) -> None:
+        self.rules = rules
+        self._clock, self._senses, self._film = clock, senses, film
+        self._act, self._lease, self._beat, self._failed = act, lease, beat, failed
+        self._sights: Mailbox[_Sight] = Mailbox()
+        self._orders: deque[OwnerOrder] = deque(maxlen=MOST_ORDERS)
+        self._pressed = threading.Event()
+        self._blind = False
+        self._leased: tuple[Authority, float] | None = None
+        self._at: float | None = None
+        self._thread = threading.Thread(target=self._run, name="policy", daemon=True)
+        self.light = Light.OK
+        """Of the latest picture."""
+        self.state = PolicyState()
+        """As it was after the latest facts; for reading only."""
+        self.first_at: float | None = None
+        """Monotonic time at which the first picture was decided on."""
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def see(self, frame: Frame, scene: Scene | None) -> None:
+        """The newest scene, None when vision failed on the frame. Waits for nobody, but in a film, in which every
+        picture counts however fast it is played."""
+        if self._film:
+            self._sights.wait_empty(TICK)
+        self._sights.put(_Sight(scene, frame.monotonic, frame.wall))
+
+    def press(self) -> None:
+        """The exit button was pressed. The door thread has its order already; this keeps the books."""
+        self._pressed.set()
+        self._sights.wake()
+
+    def order(self, order: OwnerOrder) -> None:
+        """The owner's word."""
+        self._orders.append(order)
+        self._sights.wake()
+
+    def wake(self) -> None:
+        """Something that the senses feel has changed."""
+        self._sights.wake()
+
+    def stop(self, patience: float = 2.0) -> None:
+        self._sights.close()
+        if self._thread.is_alive() and self._thread is not threading.current_thread():
+            self._thread.join(patience)
+
+    def _run(self) -> None:
+        try:
+            while not self._sights.closed:
+                self._beat()
+                sight = self._sights.get(TICK)
+                inputs = self._tick() if sight is None else self._seen(sight)
+                if inputs is not None:
+                    self._decide(inputs)
+                self._stand()
+                if sight is not None and self.first_at is None:
+                    self.first_at = self._clock.monotonic()
+        except BaseException as error:
+            self._failed(error)
+
+    def _decide(self, inputs: Inputs) -> None:
+        self._at = inputs.monotonic
+        self.state, decisions = step(self.state, inputs, self.rules)
+        for decision in decisions:
+            _log.info("%s: %s", decision.kind.value, "; ".join(reason.text for reason in decision.reasons),
+                      extra=fields(person=decision.person, track=decision.track))
+            self._act(decision)
+
+    def _stand(self) -> None:
+        """Renews the release that stands: should this thread die, it ends by itself."""
+        standing, now = self.state.standing, self._clock.monotonic()
+        if standing is None:
+            self._leased = None
+        elif self._leased is None or self._leased[0] is not standing or now - self._leased[1] >= RENEW:
+            self._leased = standing, now
+            self._lease(standing)
+
+    def _seen(self, sight: _Sight) -> Inputs:
+        scene = sight.scene
+        self._blind = scene is None
+        if scene is None:
+            return self._inputs(sight.monotonic, sight.wall, Facts(self._monotone(sight.monotonic), sight.wall, None, healthy=False))
+        facts = facts_of(scene)
+        if facts.light is not self.light:
+            self.light = facts.light
+            _log.info("the light is %s", facts.light.value)
+        if not self._film and self._clock.monotonic() - sight.monotonic > STALE:
+            facts = replace(facts, faces=None, healthy=False)
+        return self._inputs(facts.monotonic, facts.wall, replace(facts, monotonic=self._monotone(facts.monotonic)))
+
+    def _tick(self) -> Inputs | None:
+        if not self._film:
+            return self._inputs(self._clock.monotonic(), self._clock.wall(), None)
+        # Between the pictures of a film no time passes; what somebody does meanwhile counts all the same.
+        if self._pressed.is_set() or self._orders:
+            return self._inputs(self._at or 0.0, self._clock.wall(), None)
+        return None
+
+    def _inputs(self, monotonic: float, wall: float, sight: Facts | None) -> Inputs:
+        pressed = self._pressed.is_set()
+        self._pressed.clear()
+        orders = []
+        while self._orders:
+            orders.append(self._orders.popleft())
+        senses, at = self._senses, self._monotone(monotonic)
+        return Inputs(at, wall, senses.trusted(at, wall), sight, pressed, senses.contact, senses.fire, senses.tamper,
+                      senses.seeing and not self._blind, senses.codes(), tuple(orders))
+
+    def _monotone(self, at: float) -> float:
+        """A picture is older than the tick before it by as long as it took through vision: that is no clock that runs
+        backwards."""
+        last = self._at
+        return last if last is not None and 0.0 < last - at < JITTER else at

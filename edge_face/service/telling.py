@@ -1,0 +1,49 @@
+"""Who hears of a decision: whoever stands at the door (lamps, buzzer) and whoever asked to be told (hooks)."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from edge_face.access import Decision
+from edge_face.door.patterns import Pattern, pattern_for
+from edge_face.errors import ServiceError
+from edge_face.service import hooks
+from edge_face.settings import Settings
+
+_log = logging.getLogger("edge_face.hooks")
+
+
+class Telling:
+    """`show` says something with lamps and buzzer; `post` runs a job in the store thread, where waiting for the disk harms
+    nobody."""
+
+    def __init__(self, settings: Settings, show: Callable[[Pattern | None], None], post: Callable[[Callable[[Any], None]], bool]) -> None:
+        self._settings, self._show, self._post = settings, show, post
+        self._spool = hooks.Spool(hooks.spool_folder(settings))
+
+    def tell(self, decision: Decision) -> None:
+        """Never waits, never raises."""
+        self._show(pattern_for(decision))
+        self._send(hooks.event_of(decision), snapshot=decision.alarm is not None)
+
+    def trouble(self, text: str, wall: float) -> None:
+        """Something of the door itself does not work, or (`text` is empty) works again."""
+        what = "trouble" if text else "trouble over"
+        self._send(hooks.event("trouble", what, text or "the door does all it should again", wall))
+
+    def _send(self, event: dict[str, Any] | None, *, snapshot: bool = False) -> None:
+        if event is None or not hooks.wanted(self._settings.hooks, event):
+            return
+        preview = self._settings.service.preview_file
+        picture = Path(preview) if snapshot and self._settings.hooks.snapshot and preview else None
+
+        def job(_: object) -> None:
+            try:
+                self._spool.put(event, picture)
+            except ServiceError as error:
+                _log.error("%s", error)
+
+        self._post(job)
