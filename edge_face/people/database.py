@@ -17,8 +17,9 @@ from pathlib import Path
 from typing import Any
 
 from edge_face.errors import StoreError
-from edge_face.people import migrations, schema
+from edge_face.people import copies, migrations, schema
 from edge_face.people.database_errors import FAULTS, DiskRefusesError, OlderStoreError, corrupt, explain, refused
+from edge_face.people.keys import sync_folder
 from edge_face.people.reading import as_if_newer, into_memory
 
 FILE = "people.db"
@@ -117,6 +118,23 @@ class Database:
             self._checkpoint()
             self._open.execute("VACUUM")
             self._checkpoint()
+
+    def keep_copy(self, label: str) -> Path:
+        """A whole copy beside the file (`edge_face.people.copies`). Raises StoreError."""
+        with self._guard:
+            return copies.keep_copy(self._open, self.path, label)
+
+    def replace_with(self, draft: Path) -> None:
+        """Puts another database, complete and without a journal, in the place of this one, which is closed; the lock is held
+        until `close`. Raises StoreError while another program has the file open."""
+        with self._guard, self.reporting():
+            self._checkpoint()
+            mode, = self._open.execute("PRAGMA journal_mode = DELETE").fetchone()
+            if mode != "delete":
+                raise StoreError(f"another program has {self.path} open: close it and try again")
+            connection, self._connection = self._open, None
+            connection.close()
+            put_in_place(draft, self.path)
 
     def fold(self) -> None:
         """Journal into the database, as far as readers let: what was deleted is then overwritten there too."""
@@ -220,6 +238,17 @@ class Database:
         if busy:
             raise StoreError(f"another program is reading {self.path}, so that what was erased is still in its journal: close "
                              "that program; it is cleaned when the store is next opened")
+
+
+def put_in_place(draft: Path, path: Path) -> None:
+    """Renames a database that is complete on the disk. Raises StoreError."""
+    try:
+        for journal in ("-wal", "-shm", "-journal"):
+            path.with_name(path.name + journal).unlink(missing_ok=True)
+        draft.replace(path)
+        sync_folder(path.parent)
+    except OSError as error:
+        raise refused(error, f"{draft} cannot take the place of {path} ({error.strerror}): nothing was changed") from error
 
 
 def _connected(path: Path, mode: str) -> sqlite3.Connection:

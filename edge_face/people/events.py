@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from edge_face.errors import PeopleError
-from edge_face.people.database import Database
 from edge_face.people.sealing import SealBrokenError, place, seal, unseal
+from edge_face.people.tables import Tables
 
 KIND = re.compile(r"[a-z][a-z0-9_.-]{0,31}")
 LONGEST_DETAILS = 16_384
@@ -45,7 +45,7 @@ class EventLog:
     """Events in the people store. `data_key` gives a person's key, or None for somebody who is not there (any more);
     `own_key` seals what belongs to nobody."""
 
-    def __init__(self, database: Database, own_key: bytes, data_key: Callable[[str], bytes | None]) -> None:
+    def __init__(self, database: Tables, own_key: bytes, data_key: Callable[[str], bytes | None]) -> None:
         self._database, self._own_key, self._data_key = database, own_key, data_key
 
     def append(self, kind: str, wall: float, person: str | None, details: Mapping[str, Any]) -> int:

@@ -12,10 +12,12 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from edge_face.errors import PeopleError, StoreError
-from edge_face.people.database import Database
 from edge_face.people.sealing import SealBrokenError, derive, place, seal, tag, unseal
+from edge_face.people.tables import Tables
 
 KIND = re.compile(r"[a-z][a-z0-9.-]{0,31}")
+ALIAS = "alias"
+"""The kind of the record that keeps a person's alias when the data key is renewed."""
 LONGEST_NAME = 200
 LONGEST_VALUE = 1 << 18
 """Bytes of JSON."""
@@ -29,7 +31,7 @@ class SealedRecords:
     """The table `sealed_record`. `data_key` gives a person's key, or None for somebody who is not there; `own_key` seals
     what belongs to nobody. Whoever writes holds a transaction."""
 
-    def __init__(self, database: Database, own_key: bytes, data_key: Callable[[str], bytes | None]) -> None:
+    def __init__(self, database: Tables, own_key: bytes, data_key: Callable[[str], bytes | None]) -> None:
         self._database, self._own_key, self._data_key = database, own_key, data_key
 
     def put(self, kind: str, value: Mapping[str, Any], owner: str | None, name: str) -> None:
@@ -75,6 +77,14 @@ class SealedRecords:
                 continue
             yield owner, name, value
 
+    def alias(self, owner: str) -> str | None:
+        """None for somebody who is not there. Raises SealBrokenError."""
+        key = self._data_key(owner)
+        if key is None:
+            return None
+        kept = self.get(ALIAS, owner, "")
+        return alias_of(key, owner) if kept is None else str(kept[ALIAS])
+
     def drop(self, kind: str, owner: str | None, name: str) -> bool:
         """Was there one?"""
         key = self._key(owner)
@@ -94,6 +104,11 @@ def resealed(kind: str, owner: str | None, mark: bytes, sealed: bytes, old: byte
     name, value = _opened(old, kind, owner, mark, sealed)
     fresh = _mark(new, name)
     return fresh, seal(new, _text(kind, name, value), _place(kind, owner, fresh))
+
+
+def alias_of(key: bytes, identity: str) -> str:
+    """What a data key calls its person: 16 hexadecimal digits."""
+    return tag(derive(key, "alias"), identity.encode("ascii", "replace")).hex()[:16]
 
 
 def _mark(key: bytes, name: str) -> bytes:

@@ -1,4 +1,5 @@
-"""Where templates lie: sealed under the person's own data key, each bound to its person, its embedder and its row."""
+"""Where people's records and templates lie: sealed under the person's own data key, each bound to its person, a template to its
+embedder and its row too."""
 
 from __future__ import annotations
 
@@ -8,13 +9,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from edge_face.errors import PeopleError
-from edge_face.people.database import Database
 from edge_face.people.person import Person, Template
 from edge_face.people.records import MOST_TEMPLATES, core_record, vector_bytes, vector_of
 from edge_face.people.sealing import place, seal, unseal
+from edge_face.people.tables import Tables
 
 
-def insert_templates(database: Database, key: bytes, person: Person) -> None:
+def insert_templates(database: Tables, key: bytes, person: Person) -> None:
     """Inside a transaction. Raises PeopleError for too many."""
     if len(person.templates) > MOST_TEMPLATES:
         raise PeopleError(f"a person has at most {MOST_TEMPLATES} templates")
@@ -44,3 +45,9 @@ def sealed_core(key: bytes, person: Person) -> bytes:
     """Name, state and consents, sealed."""
     text = json.dumps(core_record(person), ensure_ascii=False, allow_nan=False).encode("utf-8")
     return seal(key, text, place("person.record", person.id))
+
+
+def open_core(key: bytes, identity: str, sealed: bytes) -> dict[str, Any]:
+    """What `sealed_core` sealed, as plain values. Raises SealBrokenError."""
+    table: dict[str, Any] = json.loads(unseal(key, sealed, place("person.record", identity), f"the record of person {identity}"))
+    return table

@@ -7,15 +7,15 @@ import secrets
 from collections.abc import Sequence
 
 from edge_face.errors import PeopleError
-from edge_face.people.database import Database
 from edge_face.people.pictures import MOST_PICTURES, Picture, facts_of, picture_from
 from edge_face.people.sealing import SealBrokenError, place, seal, unseal
+from edge_face.people.tables import Tables
 
 
 class Shelf:
     """The table `picture`. Whoever writes holds a transaction."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Tables) -> None:
         self._database = database
 
     def put(self, key: bytes, person: str, pictures: Sequence[Picture]) -> None:
@@ -27,7 +27,7 @@ class Shelf:
             head = json.dumps(facts_of(picture), allow_nan=False).encode("utf-8")
             value = len(head).to_bytes(4, "big") + head + picture.png
             self._database.run("INSERT INTO picture (id, person, sealed) VALUES (?, ?, ?)",
-                               [own, person, seal(key, value, _place(person, own))])
+                               [own, person, seal(key, value, picture_place(person, own))])
 
     def of(self, key: bytes, person: str) -> tuple[Picture, ...]:
         """In the order in which they came. Raises SealBrokenError."""
@@ -43,12 +43,13 @@ class Shelf:
         return self._database.run("DELETE FROM picture WHERE person = ?", [person]) > 0
 
 
-def _place(person: str, own: str) -> bytes:
+def picture_place(person: str, own: str) -> bytes:
+    """What a picture is bound to."""
     return place("picture.sealed", person, own)
 
 
 def _opened(key: bytes, person: str, own: str, sealed: bytes) -> Picture:
-    value = unseal(key, sealed, _place(person, own), f"a picture of person {person}")
+    value = unseal(key, sealed, picture_place(person, own), f"a picture of person {person}")
     length = int.from_bytes(value[:4], "big")
     try:
         return picture_from(value[4 + length:], json.loads(value[4:4 + length]))

@@ -9,7 +9,6 @@ Every change is one transaction. `forget` leaves no byte of the person in the fi
 from __future__ import annotations
 
 import contextlib
-import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -17,7 +16,7 @@ from types import TracebackType
 from typing import Any
 
 from edge_face.errors import PeopleError, StoreError
-from edge_face.people import migrations, tombstones
+from edge_face.people import copies, tombstones
 from edge_face.people.database import Database
 from edge_face.people.database_errors import DiskRefusesError
 from edge_face.people.events import EventLog
@@ -25,8 +24,8 @@ from edge_face.people.person import Consent, Person, State, Template, clean_name
 from edge_face.people.pictures import Picture
 from edge_face.people.records import core_of
 from edge_face.people.sealed_records import Record, SealedRecords
-from edge_face.people.sealed_templates import insert_templates, open_template, sealed_core
-from edge_face.people.sealing import SealBrokenError, derive, place, tag, unseal
+from edge_face.people.sealed_templates import insert_templates, open_core, open_template, sealed_core
+from edge_face.people.sealing import SealBrokenError, tag
 from edge_face.people.shelf import Shelf
 from edge_face.people.unlocking import find_key, unlock
 
@@ -75,7 +74,7 @@ class Store:
         database = Database(self.folder, read_only=read_only, wait=self._wait, older=older)
         try:
             self._database = database
-            self._keys = unlock(database, find_key(self.folder, self._key_file))
+            self._keys, self._device_key = unlock(database, find_key(self.folder, self._key_file))
             self._stones = tombstones.Tombstones(database, self.folder, self._keys.tombstones)
             self._shelf = Shelf(database)
             self._records = SealedRecords(database, self._keys.records, self._data_key)
@@ -293,8 +292,7 @@ class Store:
     def alias(self, identity: str) -> str | None:
         """What a person is called where no id and no name may be: 16 hexadecimal digits, keyed by the data key, so that
         nobody can link them once the person is erased. None for somebody who is not there."""
-        key = None if self._stones.covers(identity) else self._data_key(identity)
-        return None if key is None else tag(derive(key, "alias"), identity.encode("ascii")).hex()[:16]
+        return None if self._stones.covers(identity) else self._records.alias(identity)
 
     def aliases(self) -> dict[str, str]:
         """The aliases of everybody by id; who is damaged is left out."""
@@ -313,6 +311,12 @@ class Store:
     def code_key(self) -> bytes:
         """The key of the hashes of codes and cards; as lasting."""
         return self._keys.codes
+
+    def clean_copies(self) -> list[Path]:
+        """Brings the copies of earlier versions in line with who was forgotten and took consent back; those that had to be
+        dropped instead."""
+        since = copies.Since(self._stones.check(), self._consent_now, self._stones.marks())
+        return copies.clean_copies(self._database.path, self._device_key, since)
 
     # --- inside ---
 
@@ -346,10 +350,16 @@ class Store:
         self._database.run("INSERT OR REPLACE INTO meta (key, value) VALUES ('unscrubbed', x'01')")
 
     def _scrub(self) -> None:
-        migrations.drop_copies(self._database.path)
+        self.clean_copies()
         self._database.scrub()
         with self._database.transaction():
             self._database.run("DELETE FROM meta WHERE key = 'unscrubbed'")
+
+    def _consent_now(self, identity: str) -> Consent | None:
+        try:
+            return self.person(identity).consent
+        except (PeopleError, SealBrokenError):
+            return None
 
     def _data_key(self, identity: str) -> bytes | None:
         row = self._database.row("SELECT wrapped_key FROM person WHERE id = ?", [identity])
@@ -369,8 +379,7 @@ class Store:
     def _person(self, row: Sequence[Any], faces: Iterable[Sequence[Any]]) -> Person:
         identity, wrapped, name_tag, sealed = row
         key = self._keys.data_key(identity, wrapped)
-        record = json.loads(unseal(key, sealed, place("person.record", identity), f"the record of person {identity}"))
-        person = core_of(identity, record, tuple(open_template(key, identity, face) for face in faces))
+        person = core_of(identity, open_core(key, identity, sealed), tuple(open_template(key, identity, face) for face in faces))
         if self._name_tag(person.name) != name_tag:
             raise SealBrokenError(f"the record of person {identity} was changed outside edge-face (its name is not the one it "
                                   "is listed under): restore the people store from a backup")

@@ -35,7 +35,7 @@ class Tombstones:
 
     def check(self) -> Callable[[str], bool]:
         """`covers` as of now, for asking about many."""
-        marks = self._filed | self._marks()
+        marks = self.marks()
         return lambda identity: self._mark(identity) in marks
 
     def put(self, identity: str, wall: float) -> None:
@@ -79,6 +79,10 @@ class Tombstones:
 
     def _mark(self, identity: str) -> bytes:
         return tag(self._key, identity.encode("ascii", "replace"))
+
+    def marks(self) -> set[bytes]:
+        """All of them."""
+        return self._filed | self._marks()
 
     def _marks(self) -> set[bytes]:
         return {mark for mark, in self._database.rows("SELECT tag FROM tombstone")}

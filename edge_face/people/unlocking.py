@@ -16,6 +16,7 @@ from edge_face.errors import StoreError
 from edge_face.people import keys
 from edge_face.people.database import Database
 from edge_face.people.key_ring import KeyRing, fingerprint, fresh_ring, old_ring, open_ring
+from edge_face.people.tables import Tables
 
 KEY_FILE = "device.key"
 CREDENTIAL = "device.key"
@@ -46,29 +47,29 @@ def find_key(folder: Path, key_file: str | Path | None) -> KeyPlace:
     return KeyPlace(own, False)
 
 
-def unlock(database: Database, where: KeyPlace) -> KeyRing:
-    """The ring of an open database; made, with the key, for one that was never sealed. Raises StoreError when there is no
+def unlock(database: Database, where: KeyPlace) -> tuple[KeyRing, bytes]:
+    """Ring and device key of an open database; made for one that was never sealed. Raises StoreError when there is no
     key, a wrong one, or one that others may read."""
     mark, sealed = _meta(database, "key"), _meta(database, "ring")
     if mark is None:
         return _begin(database, where)
     device_key = _matching(where, mark, database)
     if sealed is not None:
-        return open_ring(device_key, sealed)
+        return open_ring(device_key, sealed), device_key
     ring = old_ring(device_key)
     if not database.read_only:
         with database.transaction():
             _put(database, "ring", ring.sealed(device_key))
-    return ring
+    return ring, device_key
 
 
-def put_key(database: Database, device_key: bytes, ring: KeyRing) -> None:
+def put_key(database: Tables, device_key: bytes, ring: KeyRing) -> None:
     """Inside a transaction: from its end on the store opens with this device key only."""
     _put(database, "key", fingerprint(device_key))
     _put(database, "ring", ring.sealed(device_key))
 
 
-def _begin(database: Database, where: KeyPlace) -> KeyRing:
+def _begin(database: Database, where: KeyPlace) -> tuple[KeyRing, bytes]:
     # Cut between making the tables and this: nothing can be sealed yet.
     if database.read_only or database.row("SELECT 1 FROM person") is not None:
         raise StoreError(f"the people store in {database.folder} is not complete: open it once for writing "
@@ -80,7 +81,7 @@ def _begin(database: Database, where: KeyPlace) -> KeyRing:
     ring = fresh_ring()
     with database.transaction():
         put_key(database, device_key, ring)
-    return ring
+    return ring, device_key
 
 
 def _matching(where: KeyPlace, mark: bytes, database: Database) -> bytes:
@@ -108,5 +109,5 @@ def _meta(database: Database, key: str) -> bytes | None:
     return None if row is None else bytes(row[0])
 
 
-def _put(database: Database, key: str, value: bytes) -> None:
+def _put(database: Tables, key: str, value: bytes) -> None:
     database.run("INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)", [key, value])

@@ -10,7 +10,7 @@ import pytest
 from people_fakes import BOTH, GIVEN, crop, template
 
 from edge_face.errors import StoreError
-from edge_face.people import Consent, Store, migrations, schema
+from edge_face.people import Consent, Store, copies, migrations, schema
 from edge_face.people.database_errors import OlderStoreError
 from edge_face.people.shelf import Shelf
 
@@ -44,7 +44,7 @@ def _version(path: Path) -> int:
         connection.close()
 
 
-def test_an_old_store_is_brought_up_and_its_copy_kept_until_the_next_start(old: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_old_store_is_brought_up_and_its_copy_kept(old: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     _next(monkeypatch, _note)
     with Store(old) as store:
         assert [p.name for p in store.people()] == ["Ben"]
@@ -53,7 +53,16 @@ def test_an_old_store_is_brought_up_and_its_copy_kept_until_the_next_start(old: 
     assert _version(copy) == NOW and copy.stat().st_mode & 0o077 == 0
     with Store(old) as store:
         assert store.count() == 1
-    assert not copy.exists()
+    assert copy.exists()
+
+
+def test_the_next_update_drops_the_copy_before(old: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    _next(monkeypatch, _note)
+    Store(old).close()
+    monkeypatch.setattr(schema, "VERSION", NEXT + 1)
+    monkeypatch.setattr(migrations, "STEPS", {**migrations.STEPS, NEXT: lambda connection: None})
+    Store(old).close()
+    assert [path.name for path in old.glob("people.db.v*")] == [f"people.db.v{NEXT}"]
 
 
 def test_the_copy_is_a_whole_store_of_the_old_version(old: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -122,7 +131,9 @@ def test_forgetting_reaches_the_copy(old: Path, monkeypatch: pytest.MonkeyPatch)
     with Store(old) as store:
         person, = store.people()
         assert person.id.encode() in (old / f"people.db.v{NOW}").read_bytes()
+        store.add("Ana", BOTH, [template(2)], wall=0.0)
         store.forget(person.id, wall=1.0)
+    assert (old / f"people.db.v{NOW}").exists()
     assert all(person.id.encode() not in path.read_bytes() for path in old.iterdir())
 
 
@@ -132,7 +143,7 @@ def test_no_room_for_a_copy(old: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
     with monkeypatch.context() as newer:
         _next(newer, _note)
-        newer.setattr(migrations, "sync_folder", full)
+        newer.setattr(copies, "sync_folder", full)
         with pytest.raises(StoreError, match=r"No space left.*nothing was changed"):
             Store(old)
     assert _version(old / "people.db") == NOW
