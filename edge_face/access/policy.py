@@ -70,10 +70,11 @@ def step(state: PolicyState, inputs: Inputs, rules: PolicyRules) -> tuple[Policy
 
 def _begin_anew(m: Moment) -> None:
     """The clock ran backwards: locked, nobody has been seen, and whatever rests or lasts does so from now on."""
+    ended_at = None if m.state.release is None else m.now
     end(m, reasons.clock_fault(), wholly=True)
     state, now = m.state, m.now
     codes = state.codes if state.codes.rest_until is None else replace(state.codes, rest_until=now + m.rules.access.code_rest)
-    m.state = replace(state, approach=begun_anew(state.approach, now, m.rules.face), codes=codes, ended_at=None,
+    m.state = replace(state, approach=begun_anew(state.approach, now, m.rules.face), codes=codes, ended_at=ended_at,
                       bolt_waits=None if state.bolt_waits is None else now, leaf=leaf.anew(state.leaf, now),
                       watch=watch.anew(state.watch, now))
     m.inputs = replace(m.inputs, sight=None, exit_pressed=m.pressed)

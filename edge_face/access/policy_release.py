@@ -49,20 +49,21 @@ def end(m: Moment, reason: Reason, *, wholly: bool = False) -> None:
     m.state = replace(m.state, release=None, ended_at=m.now)
     if release.authority is Authority.HOLD_OPEN:
         m.say(Kind.HOLD_OVER, reason)
-    relock(m, reason, person=release.person)
+    locked = relock(m, reason, person=release.person)
     until = release.exit_until
     if not wholly and until is not None and until > m.now and exit_works(m):
-        m.state = replace(m.state, release=Release(m.now, until, Authority.EXIT, None, until), bolt_waits=None)
+        m.state = replace(m.state, release=Release(m.now if locked else release.since, until, Authority.EXIT, None, until), bolt_waits=None)
         m.say(Kind.EXIT, why.exit_goes_on(until - m.now), seconds=until - m.now, authority=Authority.EXIT)
 
 
-def relock(m: Moment, reason: Reason, person: str | None = None) -> None:
-    """Has the door locked now; a bolt waits until the leaf is closed."""
+def relock(m: Moment, reason: Reason, person: str | None = None) -> bool:
+    """Has the door locked now, or, by a bolt, as soon as the leaf is closed; was it now?"""
     if m.rules.lock.bolt and m.contact is Contact.OPEN:
         m.state = replace(m.state, bolt_waits=m.now if m.state.bolt_waits is None else m.state.bolt_waits)
-        return
+        return False
     m.state = replace(m.state, bolt_waits=None)
     m.say(Kind.RELOCK, reason, person=person)
+    return True
 
 
 def throw_waiting_bolt(m: Moment) -> None:
