@@ -107,8 +107,8 @@ class AuditLog:
             told, self._unsaid = self._unsaid, 0
             self._note("lost", records=told)
             return self._attempt(self._write)
-        if self.trouble is None:
-            self._care()
+        if self.trouble is None and self._reserve.left < self._reserve.size:
+            self._reserve.fill()
         return self.trouble is None
 
     def due(self, monotonic: float) -> bool:
@@ -188,8 +188,6 @@ class AuditLog:
             number = found.largest + 1
             log = (found.last or expect or self.head).log
             self.head = self._last = Head(log, number - 1, first_link(log))
-            if found.last is None:
-                self.first = number
             self._at_all_costs(lambda: self._begin_segment(found.broken))
             self._at_all_costs(self._make_heads)
             self._note("broken", why=found.broken)
@@ -207,11 +205,10 @@ class AuditLog:
         self._drop_pruned()
 
     def _begin_segment(self, broken: str | None) -> None:
-        """A new file that begins after the last record; the old one loses its room."""
-        assert not self._waiting
-        path = segment_path(self.folder, self._last.number + 1)
-        wall = self._clock.wall()
-        line = anchor_line(self._key, Anchor(self._last.log, self._last.number + 1, self._last.link, wall, broken))
+        """A new file that begins after the head; the old one loses its room."""
+        head, wall = self.head, self._clock.wall()
+        path = segment_path(self.folder, head.number + 1)
+        line = anchor_line(self._key, Anchor(head.log, head.number + 1, head.link, wall, broken))
         self._disk.create(path, line.ljust(ROOM, b"\n"))
         old, self._segment = self._segment, self._disk.open(path)
         old_end, self._end, self._size, self._began = self._end, len(line), ROOM, wall
@@ -249,6 +246,10 @@ class AuditLog:
         if not self._waiting:
             return
         assert self._segment is not None and self._heads is not None
+        if self._is_full():
+            # Only when there is something to write: a segment without a record could be removed unnoticed.
+            with contextlib.suppress(OSError):
+                self._begin_segment(None)
         data = b"".join(self._waiting)
         if self._end + len(data) > self._size:
             self._make_room(len(data))
@@ -267,18 +268,12 @@ class AuditLog:
         self._segment.write(self._size, b"\n" * (size - self._size))
         self._size = size
 
-    def _care(self) -> None:
-        """After a commit, with nothing waiting: a new segment when it is time, the reserve filled again. May fail silently: the log
-        itself is well."""
-        age = self._clock.wall() - self._began
-        if self._end >= SEGMENT or (age >= DAY and self._segment_has_records()):
-            with contextlib.suppress(OSError):
-                self._begin_segment(None)
-        if self._reserve.left < self._reserve.size:
-            self._reserve.fill()
-
-    def _segment_has_records(self) -> bool:
-        return self._segment is not None and int(self._segment.path.stem) <= self._last.number
+    def _is_full(self) -> bool:
+        """Is it time for another segment?"""
+        assert self._segment is not None
+        if int(self._segment.path.stem) > self.head.number:
+            return False
+        return self._end >= SEGMENT or self._clock.wall() - self._began >= DAY
 
     def _at_all_costs(self, action: Callable[[], None]) -> None:
         """The reserve is given up for it, step by step. Raises OSError."""

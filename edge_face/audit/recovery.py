@@ -32,28 +32,45 @@ class Found:
     spoilt: int = 0
     broken: str | None = None
     largest: int = 0
-    """Largest number that the folder knows of: a new beginning takes a larger one."""
+    """Of a broken log: a new beginning takes a larger number."""
 
 
 def examine(folder: Path, key: bytes, expect: Head | None) -> Found:
     """`expect`: a head that was seen earlier, which the log must contain. Raises OSError, AuditError for a newer format."""
     marks = head_file.read_marks(folder / head_file.FILE, key)
     segments = segments_in(folder)
+    found = _examined(marks, segments, key, expect)
+    if found.broken is None:
+        return found
+    last = found.last.number if found.last is not None else 0
     mark = marks.newest
-    largest = max(segments[-1].first if segments else 0, mark.head.number if mark else 0, expect.number if expect else 0)
+    largest = max(last, _largest(segments), expect.number if expect is not None else 0, mark.head.number if mark is not None else 0)
+    # Files that are there are evidence, also where no head speaks of them.
+    return replace(found, largest=largest, first=found.first if segments or mark is not None else largest + 1)
+
+
+def _examined(marks: head_file.Marks, segments: list[Segment], key: bytes, expect: Head | None) -> Found:
+    mark = marks.newest
     if mark is None:
         if marks.missing and _never_begun(segments, key):
-            return Found(None, largest=largest, broken="gone" if expect is not None else None)
-        return Found(expect, segments[0].first if segments else 1, largest=largest, broken="no-head")
-    found = Found(mark.head, mark.first, mark.generation, spoilt=marks.spoilt, largest=largest)
-    found = _followed(found, mark, segments, key)
+            return Found(None, broken="gone" if expect is not None else None)
+        return Found(expect, segments[0].first if segments else 1, broken="no-head")
+    found = _followed(Found(mark.head, mark.first, mark.generation, spoilt=marks.spoilt), mark, segments, key)
     last = found.last or mark.head
     if found.broken is None and found.spoilt and not found.kept:
         # A cut while the head was written leaves the records that it was written for. Here they are not.
         found = replace(found, broken="head-spoilt")
     if found.broken is None and expect is not None and (expect.log != last.log or expect.number > last.number):
         found = replace(found, broken="rolled-back")
-    return replace(found, largest=max(found.largest, last.number))
+    return found
+
+
+def _largest(segments: list[Segment]) -> int:
+    """No record of these files has a larger number, whatever is in them."""
+    if not segments:
+        return 0
+    with segments[-1].path.open("rb") as file:
+        return segments[-1].first + sum(1 for line in file if line != b"\n")
 
 
 def _never_begun(segments: list[Segment], key: bytes) -> bool:
@@ -72,7 +89,7 @@ def _never_begun(segments: list[Segment], key: bytes) -> bool:
 def _followed(found: Found, mark: head_file.Mark, segments: list[Segment], key: bytes) -> Found:
     """From the segment in which the head lies to the end."""
     reach = [segment for segment in segments if segment.first <= max(mark.head.number, mark.first)]
-    if not reach or not any(segment.first == mark.first for segment in segments):
+    if not reach:
         return replace(found, broken="segment-gone")
     last: Head | None = None
     for segment in segments[segments.index(reach[-1]):]:

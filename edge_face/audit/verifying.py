@@ -83,6 +83,9 @@ class _Walk:
         self._began: float | None = None
 
     def all(self, segments: list[Segment]) -> Verdict:
+        own, against = self._mark.head, self._against
+        if against is not None and against.log != own.log:
+            return self._verdict(f"the given head is of another log ({against.log}), this one is {own.log}: it was replaced, or begun anew")
         problem = None
         for segment in segments:
             problem = self._segment(segment)
@@ -138,7 +141,7 @@ class _Walk:
             return f"the log does not lead to its own head: records up to {own.number} were changed or replaced"
         if against is not None and head.number == against.number:
             self._seen = True
-            if head.link != against.link or head.log != against.log:
+            if head.link != against.link:
                 return f"record {head.number} is not what the given head says: records up to it were replaced"
         return None
 
@@ -149,8 +152,6 @@ class _Walk:
             return f"the end of the log is cut off: records {first} to {own.number} are missing"
         if against is None or self._seen:
             return None
-        if against.log != own.log:
-            return f"the given head is of another log ({against.log}), this one is {own.log}: it was replaced, or begun anew"
         if against.number > last.number:
             return (f"the given head speaks of record {against.number}, the log ends with {last.number}: its end was cut off, or an older "
                     "copy put back")
