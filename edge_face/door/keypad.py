@@ -105,8 +105,7 @@ class Keypad:
             # A key may have come down just before the columns were all low again: that made no edge.
             return self._named(found), now + SCAN if any(self._row_is_low(row) for row in self._rows) else None
         stuck = now - self._active_since >= STUCK
-        if stuck:
-            self.trouble = "inputs.keypad_rows: a key of the keypad is stuck, or its cable is pinched"
+        self.trouble = "inputs.keypad_rows: a key of the keypad is stuck, or its cable is pinched" if stuck else None
         self._next = now + (STUCK_SCAN if stuck else SCAN)
         return self._named(found), self._next
 

@@ -58,9 +58,10 @@ class _Rhythm:
     buzzer: bool = False
 
     def at(self, t: float) -> bool:
+        t += _ROUNDING
         if t < 0 or (not self.repeats and t >= self.period):
             return False
-        t = (t + _ROUNDING) % self.period
+        t %= self.period
         return any(begin <= t < end for begin, end in self.on)
 
 
@@ -95,9 +96,9 @@ def next_change(pattern: Pattern, t: float) -> float:
     rhythm = _RHYTHMS[pattern]
     if t < 0:
         return 0.0
-    if not rhythm.repeats and t >= rhythm.period:
+    if not rhythm.repeats and t + _ROUNDING >= rhythm.period:
         return float("inf")
-    base = t - (t + _ROUNDING) % rhythm.period
+    base = t + _ROUNDING - (t + _ROUNDING) % rhythm.period
     moments = sorted({moment for pair in rhythm.on for moment in pair} | {rhythm.period})
     return next(base + moment for moment in [*moments, 2 * rhythm.period] if base + moment > t + _ROUNDING)
 
