@@ -54,7 +54,7 @@ def _examined(marks: head_file.Marks, segments: list[Segment], key: bytes, expec
     if mark is None:
         if marks.missing and _never_begun(segments, key):
             return Found(None, broken="gone" if expect is not None else None)
-        return Found(expect, segments[0].first if segments else 1, broken="no-head")
+        return Found(_guessed(segments, key) or expect, segments[0].first if segments else 1, broken="no-head")
     found = _followed(Found(mark.head, mark.first, mark.generation, spoilt=marks.spoilt), mark, segments, key)
     last = found.last or mark.head
     if found.broken is None and found.spoilt and not found.kept:
@@ -63,6 +63,12 @@ def _examined(marks: head_file.Marks, segments: list[Segment], key: bytes, expec
     if found.broken is None and expect is not None and (expect.log != last.log or expect.number > last.number):
         found = replace(found, broken="rolled-back")
     return found
+
+
+def _guessed(segments: list[Segment], key: bytes) -> Head | None:
+    """Whose log it is, where no head says so."""
+    anchor = SegmentReader(segments[-1], key).anchor if segments else None
+    return None if anchor is None else Head(anchor.log, anchor.first - 1, anchor.link)
 
 
 def _largest(segments: list[Segment]) -> int:
