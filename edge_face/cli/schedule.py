@@ -35,9 +35,10 @@ VISIT = 7 * 86_400.0
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
 
-    def action(name: str, text: str, within: Any = actions) -> argparse.ArgumentParser:
+    def action(name: str, text: str, within: Any = actions, *, common: bool = True) -> argparse.ArgumentParser:
         made: argparse.ArgumentParser = within.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
-        add_common(made)
+        if common:
+            add_common(made)
         return made
 
     action("show", "show hours, groups, holidays, whose entry is limited, and visitors")
@@ -59,7 +60,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     person.add_argument("who", metavar="WHO", help="name or id")
     _limits(person)
     person.add_argument("--unlimited", action="store_true", help="any time: lifts all limits")
-    visitor = action("visitor", "give a visitor a code for some entries, or take it away")
+    visitor = action("visitor", "give a visitor a code for some entries, or take it away", common=False)
     kinds = visitor.add_subparsers(dest="kind", metavar="add|remove|clear", required=True)
     add = action("add", "make a code for a visitor and print it this once", kinds)
     add.add_argument("label", metavar="LABEL", help="what the visitor is called here")
@@ -68,6 +69,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     _limits(add)
     action("remove", "take a visitor's code away", kinds).add_argument("label", metavar="LABEL", help="label or id")
     action("clear", "remove all visitors whose entries or time are over", kinds)
+    action("reset", "drop hours, groups and holidays when they are damaged")
     test = action("test", "say whether a person or visitor may enter, now or at another time, and why")
     test.add_argument("who", metavar="WHO", help="name or id of a person, or a visitor's label")
     test.add_argument("--at", metavar="TIME", help="as '2026-12-24 17:30' (now, unless said)")
@@ -122,6 +124,10 @@ def _remove(args: argparse.Namespace, settings: Settings) -> int:
     return _said(args, answer, f"{answer['removed']} is removed")
 
 
+def _reset(args: argparse.Namespace, settings: Settings) -> int:
+    return _said(args, _call(settings, "schedule.reset"), "hours, groups and holidays are dropped: set them anew")
+
+
 def _group(args: argparse.Namespace, settings: Settings) -> int:
     answer = _call(settings, "schedule.group", create=True, name=args.name, schedules=args.schedules)
     return _said(args, answer, f"whoever is in {answer['name']} may enter within {', '.join(answer['schedules'])}")
@@ -158,13 +164,17 @@ def _person(args: argparse.Namespace, settings: Settings) -> int:
         changes = {"schedules": None, "groups": None, "since": None, "until": None}
     with open_schedules(settings, writing=bool(changes)) as call:
         answer = call("schedule.person", who=args.who, changes=changes or None)
-    return _said(args, answer, f"{answer['name']} may enter: {limits_text(answer, settings.access.timezone)}")
+        clock = call("clock.show")
+    code = _said(args, answer, f"{answer['name']} may enter: {limits_text(answer, settings.access.timezone)}")
+    _warn(answer, clock)
+    return code
 
 
 def _visitor(args: argparse.Namespace, settings: Settings) -> int:
     import sys
 
     from edge_face.cli.schedule_page import limits_text
+    from edge_face.cli.schedule_store import open_schedules
 
     if args.kind == "remove":
         answer = _call(settings, "schedule.visitor_remove", who=args.label)
@@ -176,13 +186,27 @@ def _visitor(args: argparse.Namespace, settings: Settings) -> int:
     changes = _changes(args, settings)
     if "until" not in changes:
         changes["until"] = _default_end(changes.get("since"))
-    answer = _call(settings, "schedule.visitor", create=True, label=args.label, uses=_uses(args.uses), changes=changes, digits=args.digits)
+    uses = _uses(args.uses)
+    with open_schedules(settings, writing=True, create=True) as call:
+        answer = call("schedule.visitor", label=args.label, uses=uses, changes=changes, digits=args.digits)
+        clock = call("clock.show")
     if args.json:
         _print_json(answer)
-        return 0
-    print(answer["pin"])
-    print(f"this is shown only now. {answer['label']} may enter: {limits_text(answer, settings.access.timezone)}", file=sys.stderr)
+    else:
+        print(answer["pin"])
+        print(f"this is shown only now. {answer['label']} may enter: {limits_text(answer, settings.access.timezone)}", file=sys.stderr)
+    _warn(answer, clock)
     return 0
+
+
+def _warn(answer: Any, clock: Any) -> None:
+    """Whoever is limited in time should know when that cannot work now."""
+    import sys
+
+    from edge_face.access.schedule import rights_of
+
+    if not clock["trusted"] and not answer.get("damaged") and rights_of(answer["limits"]).timed:
+        print(f"warning: nobody with such limits is let in now: {clock['why']} (edge-face clock set)", file=sys.stderr)
 
 
 def _default_end(since: float | None) -> float:
@@ -195,7 +219,7 @@ def _default_end(since: float | None) -> float:
     if now < BUILD_DATE:
         raise AccessError("the clock was never set, so that a code for a week from now cannot be made: sudo edge-face clock set, or "
                           "--until any")
-    return max(now, since or now) + VISIT
+    return (max(now, since or now) + VISIT) // 60 * 60
 
 
 def _test(args: argparse.Namespace, settings: Settings) -> int:
@@ -220,7 +244,7 @@ def _test(args: argparse.Namespace, settings: Settings) -> int:
     print(f"  limits       {limits_text(answer, settings.access.timezone)}")
     if answer["open_to_all"]:
         print("  hold-open    the door stands open to everybody then")
-    if not answer["clock"]["trusted"]:
+    if at is None and not answer["clock"]["trusted"]:
         print(f"  clock        {answer['clock']['why']}")
     return 0 if answer["allowed"] else 1
 
@@ -295,6 +319,6 @@ def _print_json(answer: Any) -> None:
 
 
 _ACTIONS: dict[str, Callable[[argparse.Namespace, Settings], int]] = {
-    "show": _show, "set": _set, "remove": _remove, "group": _group, "holiday": _holiday, "hold-open": _hold_open, "person": _person,
-    "visitor": _visitor, "test": _test,
+    "show": _show, "set": _set, "remove": _remove, "reset": _reset, "group": _group, "holiday": _holiday, "hold-open": _hold_open,
+    "person": _person, "visitor": _visitor, "test": _test,
 }

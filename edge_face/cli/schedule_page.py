@@ -60,9 +60,13 @@ def limits_text(entry: Mapping[str, Any], zone: str) -> str:
     limits, parts = entry["limits"], []
     if limits["schedules"] or limits["groups"]:
         parts.append("within " + " or ".join([*limits["schedules"], *(f"the hours of {name}" for name in limits["groups"])]))
-    for key in ("since", "until"):
-        if limits[key] is not None:
-            parts.append(f"{key} {moment_text(limits[key], _zone(zone))}")
+    if limits["since"] is not None:
+        parts.append(f"since {moment_text(limits['since'], _zone(zone))}")
+    if limits["until"] is not None:
+        shown = moment_text(limits["until"], _zone(zone))
+        if shown.endswith(" 00:00"):  # said as it was given: until a day means that it counts in full
+            shown = f"the end of {moment_text(limits['until'] - 1, _zone(zone))[:10]}"
+        parts.append(f"until {shown}")
     if limits["uses"] is not None:
         left = max(0, limits["uses"] - limits["used"])
         parts.append(f"{left} of {limits['uses']} {'entry' if limits['uses'] == 1 else 'entries'} left")

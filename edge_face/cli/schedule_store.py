@@ -19,6 +19,7 @@ def open_schedules(settings: Settings, *, writing: bool, create: bool = False) -
     if client is not None:
         yield client.call
         return
+    from edge_face.clock_sources import boot_id, read_signs
     from edge_face.people import Store
     from edge_face.people.database import FILE
     from edge_face.people.database_errors import OlderStoreError
@@ -31,5 +32,5 @@ def open_schedules(settings: Settings, *, writing: bool, create: bool = False) -
     except OlderStoreError:
         store = Store(*where)  # which brings it up: reading alone cannot
     with store:
-        commands = ScheduleCommands(store, zone=settings.access.timezone)
+        commands = ScheduleCommands(store, zone=settings.access.timezone, signs=read_signs, boot=boot_id)
         yield lambda command, **arguments: commands.run(command, arguments)

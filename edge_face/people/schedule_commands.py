@@ -20,6 +20,7 @@ from edge_face.access.rights_records import MOST_HOLIDAYS, clean_label, rights_o
 from edge_face.access.schedule import NOBODY, holds_open, may_enter
 from edge_face.errors import AccessError, UsageError
 from edge_face.people.access_records import (
+    CALENDAR,
     load_calendar,
     load_rights,
     rights_from_store,
@@ -28,6 +29,7 @@ from edge_face.people.access_records import (
     spend,
     visitors,
 )
+from edge_face.people.sealing import SealBrokenError
 from edge_face.people.store import Store
 from edge_face.people.visitors import VisitorDesk, visitor_summary
 
@@ -43,7 +45,7 @@ _COMMANDS = {
     "schedule.show": "show", "schedule.set": "set_hours", "schedule.remove": "remove", "schedule.group": "group",
     "schedule.holiday": "holiday", "schedule.workday": "workday", "schedule.hold_open": "hold_open", "schedule.person": "person",
     "schedule.visitor": "visitor", "schedule.visitor_remove": "visitor_remove", "schedule.visitor_clear": "visitor_clear",
-    "schedule.test": "test", "clock.show": "clock_show", "clock.set": "clock_set",
+    "schedule.test": "test", "schedule.reset": "reset", "clock.show": "clock_show", "clock.set": "clock_set",
 }
 WRITING = frozenset(_COMMANDS) - {"schedule.show", "schedule.test", "clock.show"}
 """The commands that need a store opened for writing."""
@@ -80,9 +82,13 @@ class ScheduleCommands:
 
     def show(self) -> Answer:
         """Everything: hours, groups, holidays, who is limited and how, visitors, and whether the clock is believed."""
-        calendar = self._calendar()
         limited: list[Answer] = []
         damaged: list[Answer] = []
+        try:
+            calendar = self._calendar()
+        except AccessError as error:
+            calendar = Calendar(self._zone)
+            damaged.append({"id": None, "problem": str(error)})
         people = self._store.people(lambda who, error: damaged.append({"id": who, "problem": str(error)}))
         for person in sorted(people, key=lambda p: p.name.casefold()):
             rights = load_rights(self._store, person.id)
@@ -117,11 +123,21 @@ class ScheduleCommands:
         users += [f"the group '{group}'" for group, names in calendar.groups.items() if label in names and label in calendar.schedules]
         if users:
             shown = ", ".join(users[:3]) + (f" and {len(users) - 3} more" if len(users) > 3 else "")
-            raise AccessError(f"'{label}' is what {shown} may enter by: without it nobody of them could. Change that first")
+            raise AccessError(f"'{label}' is what {shown} may enter by, and then could not: change that first")
         rest = [{key: value for key, value in table.items() if key != label}
                 for table in (calendar.schedules, calendar.on_holidays, calendar.groups)]
         self._save(replace(calendar, schedules=rest[0], on_holidays=rest[1], groups=rest[2]), "schedule.removed")  # type: ignore[arg-type]
         return {"removed": label}
+
+    def reset(self) -> Answer:
+        """Drops hours, groups and holidays that are damaged. Raises AccessError when they are not."""
+        try:
+            self._calendar()
+        except AccessError:
+            self._store.drop_record(CALENDAR)
+            self._note("schedule.removed", None)
+            return {}
+        raise AccessError("hours and holidays are not damaged: 'edge-face schedule remove' removes what is not wanted")
 
     def group(self, name: Any, schedules: Any) -> Answer:
         """A group whose people may enter within any of these schedules."""
@@ -235,7 +251,11 @@ class ScheduleCommands:
         return self.clock_show()
 
     def _calendar(self) -> Calendar:
-        return load_calendar(self._store, self._zone)
+        try:
+            return load_calendar(self._store, self._zone)
+        except (AccessError, SealBrokenError) as error:
+            raise AccessError(f"hours and holidays are damaged ({error}): 'edge-face schedule reset' drops them, then set them "
+                              "anew") from error
 
     def _save(self, calendar: Calendar, kind: str) -> None:
         save_calendar(self._store, calendar)
