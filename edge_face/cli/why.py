@@ -11,22 +11,28 @@ from edge_face.cli.main import add_common
 if TYPE_CHECKING:
     from edge_face.settings import Settings
 
-DESCRIPTION = "Explains a grant or a refusal with its scores, or lists what happened at the door. Asks the running daemon, " \
+DESCRIPTION = "Explains an entry or a refusal with its scores, or lists what happened at the door. Asks the running daemon, " \
               "else reads the store."
 EXAMPLES = """
-  edge-face why                  the latest grant or refusal
+  edge-face why                  the latest entry or refusal
   edge-face why 1234             event 1234
   edge-face why --last 20        what happened lately
   edge-face why --last 100 --json | jq '.[] | select(.kind == "deny")'
 """
 
 WORDS = {"grant": "let in", "deny": "not let in", "exit": "exit button", "rest": "the door rests", "rest-over": "the rest is over",
-         "relock": "locked again", "pulse": "released by the owner", "secure": "locked by the owner"}
+         "relock": "locked again", "pulse": "released by the owner", "secure": "locked by the owner", "owner": "released by the owner",
+         "code": "let in by a code", "fire": "released by fire", "hold-open": "held open", "hold-over": "held open no more",
+         "code-rest": "codes and cards rest", "code-rest-over": "the rest is over", "lockdown": "lockdown",
+         "lockdown-over": "lockdown lifted", "opened": "the door opened", "closed": "the door closed", "alarm": "ALARM", "alarm-over": "alarm over",
+         "clock": "clock not believed", "clock-over": "clock believed again"}
+"""By kind of event; "pulse" was the owner's release in versions before 0.2."""
+OPENING = ("grant", "code", "exit", "owner", "pulse")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_common(parser)
-    parser.add_argument("event", metavar="EVENT", nargs="?", type=int, help="number of an event (default: the latest grant or refusal)")
+    parser.add_argument("event", metavar="EVENT", nargs="?", type=int, help="number of an event (default: the latest entry or refusal)")
     parser.add_argument("--last", metavar="N", type=int, help="list the latest N events instead")
 
 
@@ -53,16 +59,18 @@ def headline(event: Mapping[str, Any]) -> str:
     """One line: number, time, what, who, and the first reason."""
     reasons = event.get("reasons") or [{"text": event.get("authority", "")}]
     telling = next((reason for reason in reasons if reason.get("code") == "matched"), reasons[0])
-    who = event.get("name") or event.get("person") or ""
+    who = event.get("name") or event.get("person") or ("a visitor" if event.get("visitor") else "")
     what = WORDS.get(event["kind"], event["kind"])
     return f"{event['id']:>6}  {_time(event['wall'])}  {what:<20} {who:<20} {telling['text']}".rstrip()
 
 
 def explained(event: Mapping[str, Any]) -> str:
     """All reasons of an event, each on a line of its own."""
-    who = event.get("name") or event.get("person")
-    released = f", released for {event['seconds']:g} s" if event["kind"] in ("grant", "exit", "pulse") and "seconds" in event else ""
-    lines = [f"event {event['id']}, {_time(event['wall'])}: {f'{who}: ' if who else ''}{WORDS.get(event['kind'], event['kind'])}{released}"]
+    who = event.get("name") or event.get("person") or ("a visitor" if event.get("visitor") else None)
+    released = f", released for {event['seconds']:g} s" if event["kind"] in OPENING and "seconds" in event else ""
+    alarm = f" ({event['alarm']})" if event.get("alarm") else ""
+    what = WORDS.get(event["kind"], event["kind"]) + alarm
+    lines = [f"event {event['id']}, {_time(event['wall'])}: {f'{who}: ' if who else ''}{what}{released}"]
     lines += [f"  - {reason['text']}" for reason in event.get("reasons", [])]
     if event.get("forgotten"):
         lines.append("  - this was about somebody who has been forgotten")

@@ -126,7 +126,8 @@ class Daemon:
 
     def status(self) -> dict[str, Any]:
         """What the command `status` answers."""
-        return {"version": __version__, "pid": os.getpid(), **self.health().as_json(), "made_of": {word: text for word, text, _ in described(self)}}
+        made_of = {word: text for word, text, _ in described(self)}
+        return {"version": __version__, "pid": os.getpid(), **self.health().as_json(), "made_of": made_of}
 
     def books(self, job: Callable[[Books], Any]) -> Any:
         """Runs a job on the people and events, in the store thread. Raises what the job raises."""

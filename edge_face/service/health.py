@@ -99,9 +99,11 @@ def health_of(daemon: Daemon) -> Health:
     faults = [daemon.store_trouble(), *(parts.audit.troubles if parts.audit else ()), *(parts.inputs.troubles if parts.inputs else ()),
               *(parts.signals.troubles if parts.signals else ())]
     return Health(
-        now - daemon.begun, feed.health, feed.ended, vision.fps, vision.frames, vision.failures, policy.light.value, lock.released,
-        state.mode is Mode.LOCKED_OUT or state.rest_until is not None, roster.people if roster else 0, parts.store.lost if parts.store else 0,
-        process.resident_mb(), None if first is None else first - daemon.born, daemon.hearts.silent(now),
-        tuple(fault for fault in faults if fault), state.mode.value, tuple(sorted(alarm.value for alarm in state.alarms)), lock.authority,
-        state.leaf.contact.value if state.leaf.contact is not None else None, state.lockdown, daemon.keeper.why,
-        daemon.keeper.believed, parts.audit.late if parts.audit else 0)
+        uptime=now - daemon.begun, feed=feed.health, ended=feed.ended, vision_fps=vision.fps, frames=vision.frames,
+        failed_frames=vision.failures, light=policy.light.value, released=lock.released,
+        resting=state.mode is Mode.LOCKED_OUT or state.rest_until is not None, people=roster.people if roster else 0,
+        lost_events=parts.store.lost if parts.store else 0, memory_mb=process.resident_mb(),
+        first_decision=None if first is None else first - daemon.born, silent=daemon.hearts.silent(now),
+        faults=tuple(fault for fault in faults if fault), mode=state.mode.value, alarms=tuple(sorted(a.value for a in state.alarms)),
+        authority=lock.authority, contact=state.leaf.contact.value if state.leaf.contact is not None else None, lockdown=state.lockdown,
+        clock=daemon.keeper.why, clock_trusted=daemon.keeper.believed, late_records=parts.audit.late if parts.audit else 0)

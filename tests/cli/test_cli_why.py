@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from edge_face.access import Decision, Kind, Reason
+from edge_face.access import Authority, Decision, Kind, Reason
 from edge_face.cli.main import main
 from edge_face.people import Consent, Given, Store
 from edge_face.service.books import StoreBooks, open_books
@@ -47,7 +47,7 @@ def test_a_grant_and_a_refusal_in_words(books: StoreBooks, config: str, capsys: 
     books.write(decision(Kind.DENY, None, UNKNOWN, VOTES))
     books.write(decision(Kind.GRANT, zoe, VOTES, MATCHED, seconds=3.0))
     books.write(decision(Kind.REST_OVER, None, Reason("rest-over", "the rest is over", {})))
-    books.note("pulse", "owner", 1_790_000_001.0, 2.5)
+    books.write(Decision(Kind.OWNER, 13.5, 1_790_000_001.0, (), seconds=2.5, authority=Authority.OWNER))
     books.close()
 
     assert main(["why", "--config", config]) == 0
