@@ -24,8 +24,8 @@ WORDS = {"grant": "let in", "deny": "not let in", "exit": "exit button", "rest":
          "relock": "locked again", "pulse": "released by the owner", "secure": "locked by the owner", "owner": "released by the owner",
          "code": "let in by a code", "fire": "released by fire", "hold-open": "held open", "hold-over": "held open no more",
          "code-rest": "codes and cards rest", "code-rest-over": "the rest is over", "lockdown": "lockdown",
-         "lockdown-over": "lockdown lifted", "opened": "the door opened", "closed": "the door closed", "alarm": "ALARM", "alarm-over": "alarm over",
-         "clock": "clock not believed", "clock-over": "clock believed again"}
+         "lockdown-over": "lockdown lifted", "opened": "the door opened", "closed": "the door closed", "alarm": "ALARM",
+         "alarm-over": "alarm over", "clock": "clock not believed", "clock-over": "clock believed again"}
 """By kind of event; "pulse" was the owner's release in versions before 0.2."""
 OPENING = ("grant", "code", "exit", "owner", "pulse")
 
