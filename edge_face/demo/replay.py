@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from edge_face.access import DoorState, Kind, Rules, decide, facts_of
+from edge_face.access import Calendar, Inputs, Kind, PolicyRules, PolicyState, facts_of, step
 from edge_face.cameras import open_source
 from edge_face.clock import ManualClock
 from edge_face.demo.trace import DecisionTrace, EdgeTrace, FrameTrace, Trace, TrackTrace
@@ -54,9 +54,9 @@ class Replay:
         """The pictures in the order of the clip, each once; the first `limit` only where given. Raises EdgeFaceError
         when the clip or a model fails; the lock is then secured."""
         factory = pin_factory(self.settings.door, clock=self._now)
-        rules = Rules.from_settings(self.settings.decision, self.settings.door)
+        rules = PolicyRules.from_settings(self.settings, {}, Calendar())
         hider, line = Hider(self.settings.privacy), DelayLine(self.settings.privacy)
-        state = DoorState()
+        state = PolicyState()
         try:
             with open_lock(self.settings.door, factory, self._now) as lock, open_source(self.settings.camera, self._clock) as source:
                 before = len(factory.edges)  # what construction did is no edge of the door's
@@ -67,12 +67,12 @@ class Replay:
                     scene = self._pipeline.process(frame)
                     self._took("vision", scene)
                     begun = time.perf_counter()
-                    state, decisions = decide(state, facts_of(scene), rules)
+                    state, decisions = step(state, Inputs(self._now(), scene.wall, sight=facts_of(scene)), rules)
                     for decision in decisions:
                         self.trace.decisions.append(DecisionTrace(self._now() - (self._start or 0.0), decision.kind.value, decision.person,
                                                                   tuple(reason.text for reason in decision.reasons)))
-                        if decision.kind is Kind.GRANT:
-                            lock.release(decision.seconds, f"grant to {decision.person}")
+                        if decision.authority is not None:
+                            lock.release(decision.seconds, decision.authority.value)
                         elif decision.kind is Kind.RELOCK:
                             lock.secure()
                     lock.tick(self._now())
