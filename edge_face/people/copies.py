@@ -7,8 +7,10 @@ forget-copy` drop them.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
+import shutil
 import sqlite3
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -51,20 +53,9 @@ class Since:
 
 def keep_copy(connection: sqlite3.Connection, path: Path, label: str) -> Path:
     """A whole copy of the database at `path` beside it, complete before its name appears. Raises StoreError."""
-    copy = path.with_name(f"{path.name}.{label}")
-    draft = copy.with_name(f".{copy.name}.new")
+    copy, draft = path.with_name(f"{path.name}.{label}"), draft_of(path, label)
     try:
-        draft.unlink(missing_ok=True)
-        os.close(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
-        target = sqlite3.connect(draft)
-        try:
-            connection.backup(target)
-            # Without this the copy would want a journal of its own to be read.
-            target.execute("PRAGMA journal_mode = DELETE")
-        finally:
-            target.close()
-        with draft.open("rb") as written:
-            os.fsync(written.fileno())
+        write_copy(connection, draft)
         draft.replace(copy)
         sync_folder(copy.parent)
     except (OSError, sqlite3.Error) as error:
@@ -74,12 +65,53 @@ def keep_copy(connection: sqlite3.Connection, path: Path, label: str) -> Path:
     return copy
 
 
+def write_copy(connection: sqlite3.Connection, file: Path) -> None:
+    """A whole copy of an open database, on the disk when this returns. Raises OSError, sqlite3.Error."""
+    file.unlink(missing_ok=True)
+    os.close(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+    target = sqlite3.connect(file)
+    try:
+        connection.backup(target)
+        # Without this the copy would want a journal of its own to be read.
+        target.execute("PRAGMA journal_mode = DELETE")
+    finally:
+        target.close()
+    with file.open("rb") as written:
+        os.fsync(written.fileno())
+
+
+def keep_damaged(path: Path, label: str) -> Path:
+    """A copy of a file that cannot be opened, byte for byte; with its journal where SQLite can still read both. Raises
+    StoreError."""
+    try:
+        with contextlib.closing(sqlite3.connect(path)) as connection:
+            return keep_copy(connection, path, label)
+    except (sqlite3.Error, StoreError):
+        copy, draft = path.with_name(f"{path.name}.{label}"), draft_of(path, label)
+        try:
+            shutil.copyfile(path, draft)
+            draft.chmod(0o600)
+            with draft.open("rb") as written:
+                os.fsync(written.fileno())
+            draft.replace(copy)
+            sync_folder(copy.parent)
+        except OSError as error:
+            raise refused(error, f"no copy of {path} could be kept beside it ({error.strerror}): make room on the disk; nothing was "
+                                 "changed") from error
+        return copy
+
+
+def draft_of(path: Path, label: str) -> Path:
+    """Where a database is made that is to be called `label`: whatever a cut leaves there is dropped later."""
+    return path.with_name(f".{path.name}.{label}.new")
+
+
 def copies(path: Path) -> list[Copy]:
     """Those of the database at `path` that can be read; of the latest version first, then the latest made."""
     found = []
     for file in _files(path):
         try:
-            copy = _look(file)
+            copy = look(file)
             found.append(((copy.version, file.stat().st_mtime_ns), copy))
         except (OSError, sqlite3.Error, StoreError):
             continue
@@ -90,9 +122,16 @@ def drop_copies(path: Path, *, below: int | None = None) -> list[Path]:
     """Removes the copies of the database at `path` (`below`: of versions before that one), and what a cut left of one.
     Raises StoreError when one stays."""
     gone = [file for file in _files(path) if below is None or _version_of(path, file) < below]
-    for file in (*gone, *_leftovers(path)):
+    for file in gone:
         drop(file)
+    drop_leftovers(path)
     return gone
+
+
+def drop_leftovers(path: Path) -> None:
+    """What a cut left of a copy that was being made, cleaned or put in place. Raises StoreError when it stays."""
+    for file in (*path.parent.glob(f".{path.name}.*.new*"), *path.parent.glob(f"{path.name}.v*-journal")):
+        drop(file)
 
 
 def drop(copy: Path) -> None:
@@ -115,11 +154,10 @@ def clean_copies(path: Path, device_key: bytes, since: Since) -> list[Path]:
     """Brings all copies in line; those that had to be dropped, as nobody could clean them. Raises StoreError when one can
     neither be cleaned nor dropped."""
     dropped = []
-    for leftover in _leftovers(path):
-        drop(leftover)
+    drop_leftovers(path)
     for file in _files(path):
         try:
-            if _look(file).key != fingerprint(device_key):
+            if look(file).key != fingerprint(device_key):
                 raise StoreError("sealed under an earlier device key")
             _clean(file, device_key, since)
         except (OSError, sqlite3.Error, UnicodeDecodeError, StoreError):
@@ -136,12 +174,8 @@ def _version_of(path: Path, file: Path) -> int:
     return int(file.name[len(path.name) + 2:].split("-")[0])
 
 
-def _leftovers(path: Path) -> list[Path]:
-    """What a cut leaves of a copy that was being made, cleaned or put in place."""
-    return [*path.parent.glob(f".{path.name}.v*.new*"), *path.parent.glob(f"{path.name}.v*-journal")]
-
-
-def _look(file: Path) -> Copy:
+def look(file: Path) -> Copy:
+    """What a copy is. Raises StoreError, sqlite3.Error for one that is damaged."""
     connection = sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro&immutable=1", uri=True)
     try:
         application, = connection.execute("PRAGMA application_id").fetchone()

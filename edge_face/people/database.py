@@ -32,10 +32,11 @@ class Database:
 
     Raises StoreError for a folder or file that cannot be used: missing (when reading only), locked by another writer for
     longer than `wait` seconds, read-only, corrupt, no database, of a newer version. `older`: a reader takes an older
-    version as it is.
+    version as it is. `held`: the caller has the writer's lock (`locked`).
     """
 
-    def __init__(self, folder: Path, *, read_only: bool, wait: float, older: bool = False) -> None:
+    def __init__(self, folder: Path, *, read_only: bool, wait: float, older: bool = False,
+                 held: bool = False) -> None:
         self.folder, self.path, self.read_only, self._older = folder, folder / FILE, read_only, older
         self._guard = threading.RLock()
         self._lock: int | None = None
@@ -43,7 +44,7 @@ class Database:
         self.fresh = False
         """Was there no database before?"""
         try:
-            if not read_only:
+            if not read_only and not held:
                 self._lock = _hold(folder, wait)
             self.fresh = self._look()
             self._connection = self._connect()
@@ -123,6 +124,14 @@ class Database:
         """A whole copy beside the file (`edge_face.people.copies`). Raises StoreError."""
         with self._guard:
             return copies.keep_copy(self._open, self.path, label)
+
+    def copy_to(self, file: Path) -> None:
+        """A whole copy anywhere, without a journal. Raises StoreError."""
+        with self._guard, self.reporting():
+            try:
+                copies.write_copy(self._open, file)
+            except OSError as error:
+                raise refused(error, f"{file} cannot be written ({error.strerror}): choose another place, or make room") from error
 
     def replace_with(self, draft: Path) -> None:
         """Puts another database, complete and without a journal, in the place of this one, which is closed; the lock is held
@@ -238,6 +247,16 @@ class Database:
         if busy:
             raise StoreError(f"another program is reading {self.path}, so that what was erased is still in its journal: close "
                              "that program; it is cleaned when the store is next opened")
+
+
+@contextlib.contextmanager
+def locked(folder: Path, wait: float) -> Iterator[None]:
+    """Holds the writer's lock of a folder. Raises StoreError."""
+    descriptor = _hold(folder, wait)
+    try:
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def put_in_place(draft: Path, path: Path) -> None:

@@ -38,8 +38,9 @@ def copies_of(folder: str | Path) -> list[copies.Copy]:
 
 def roll_back(folder: str | Path, key_file: str | Path | None = None, *, name: str | None = None, wait: float = 2.0,
               step: Callable[[str], None] = lambda _: None) -> RolledBack:
-    """Brings the copy from before the last update or restore back to work, or the one called `name`; what was changed since is then in the copy of the store
-    as it was. Raises StoreError: no copy, one that another device key sealed, while another program has the store open."""
+    """Brings the copy from before the last update or restore back to work, or the one called `name`; what was changed
+    since is then in the copy of the store as it was. Raises StoreError: no copy,
+    one that another device key sealed, while another program has the store open."""
     folder = Path(folder)
     with Store(folder, key_file, wait=wait) as store:
         store.clean_copies()
@@ -56,7 +57,8 @@ def roll_back(folder: str | Path, key_file: str | Path | None = None, *, name: s
         if copy.key != fingerprint(device_key):
             raise StoreError(f"{copy.path} was sealed under an earlier device key and cannot be brought back")
         older = copy.version < schema.VERSION
-        kept = database.keep_copy(f"v{schema.VERSION}" + ("" if older else copies.BEFORE_ROLLBACK))
+        swap = copies.BEFORE_RESTORE if copy.path.name.endswith(copies.BEFORE_ROLLBACK) else copies.BEFORE_ROLLBACK
+        kept = database.keep_copy(f"v{schema.VERSION}{'' if older else swap}")
         step(STEPS[1])
         database.replace_with(copy.path)
     step(STEPS[2])

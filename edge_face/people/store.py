@@ -322,6 +322,7 @@ class Store:
 
     def _tidy(self) -> None:
         """What a crash or a restored file left: forgotten people are forgotten again, cut-off cleaning is done."""
+        copies.drop_leftovers(self._database.path)
         self._stones.settle()
         back = [identity for identity, in self._database.rows("SELECT id FROM person") if self._stones.covers(identity)]
         for identity in back:

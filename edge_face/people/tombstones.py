@@ -20,6 +20,11 @@ from edge_face.people.sealing import tag
 FILE = "forgotten"
 
 
+def mark_of(key: bytes, identity: str) -> bytes:
+    """The keyed hash of an id."""
+    return tag(key, identity.encode("ascii", "replace"))
+
+
 class Tombstones:
     """All marks, from both places. Raises StoreError."""
 

@@ -1,9 +1,8 @@
-"""Exports: people in one sealed file, under a passphrase. Key by scrypt (RFC 7914), contents by AES-256-GCM.
+"""Exports: people in one sealed file, under a passphrase. Key by Argon2id (`edge_face.people.passphrase`), contents by AES-256-GCM.
 
-    {"format": "edge-face people", "version": 1, "kdf": {"name": "scrypt", "n": ..., "r": ..., "p": ..., "salt": ...},
-     "people": ..., "sealed": ...}
+    {"format": "edge-face people", "version": 2, "kdf": {"name": "argon2id", ..., "salt": ...}, "people": ..., "sealed": ...}
 
-The head is bound to the contents as associated data.
+The head is bound to the contents as associated data. Version 1 had scrypt, and is still read.
 """
 
 from __future__ import annotations
@@ -16,34 +15,20 @@ import secrets
 from pathlib import Path
 from typing import Any
 
-from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
+from edge_face.errors import PeopleError
+from edge_face.people.passphrase import check_passphrase, derive_key, new_derivation
+from edge_face.people.sealing import SealBrokenError, place, seal, unseal
 
-from edge_face.errors import PeopleError, UsageError
-from edge_face.people.sealing import KEY_BYTES, SealBrokenError, place, seal, unseal
-
-FORMAT, VERSION = "edge-face people", 1
-COST = {"n": 1 << 16, "r": 8, "p": 2}
-"""OWASP's choice for 64 MiB: half a second on a Raspberry Pi 4, and it fits in a Zero 2 W."""
-SHORTEST_PASSPHRASE = 8
+FORMAT, VERSION = "edge-face people", 2
 LARGEST_FILE = 1 << 30
-_MOST_MEMORY = 1 << 28
-"""Bytes that a file may make scrypt take (128 n r)."""
-
-
-def check_passphrase(passphrase: str) -> str:
-    """Raises UsageError for one that is too short to keep anybody out."""
-    if len(passphrase) < SHORTEST_PASSPHRASE:
-        raise UsageError(f"a passphrase has at least {SHORTEST_PASSPHRASE} characters; four random words are a good one")
-    return passphrase
 
 
 def seal_people(records: list[dict[str, Any]], passphrase: str) -> bytes:
     """The bytes of an export file."""
     head = {"format": FORMAT, "version": VERSION, "people": len(records),
-            "kdf": {"name": "scrypt", **COST, "salt": base64.b64encode(secrets.token_bytes(16)).decode("ascii")}}
+            "kdf": new_derivation()}
     text = json.dumps({"people": records}, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode("utf-8")
-    sealed = seal(_key(head, check_passphrase(passphrase)), text, _bound(head))
+    sealed = seal(derive_key(head["kdf"], check_passphrase(passphrase)), text, _bound(head))
     return json.dumps({**head, "sealed": base64.b64encode(sealed).decode("ascii")}, indent=1).encode("ascii") + b"\n"
 
 
@@ -56,10 +41,10 @@ def open_people(content: bytes, passphrase: str) -> list[dict[str, Any]]:
         raise PeopleError("this is no export of edge-face: 'edge-face people export FILE' makes one") from error
     if table.get("format") != FORMAT:
         raise PeopleError("this is no export of edge-face: 'edge-face people export FILE' makes one")
-    if table.get("version") != VERSION:
-        raise PeopleError(f"this export is of version {table.get('version')}, this edge-face reads version {VERSION}: install the "
+    if table.get("version") not in (1, VERSION):
+        raise PeopleError(f"this export is of version {table.get('version')}, this edge-face reads versions 1 to {VERSION}: install the "
                           "edge-face that wrote it, or a newer one")
-    key = _key(table, passphrase)
+    key = derive_key(table.get("kdf"), passphrase)
     try:
         text = unseal(key, sealed, _bound(table), "the export")
     except SealBrokenError as error:
@@ -107,20 +92,6 @@ def read_export(path: Path) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise PeopleError(f"{path} cannot be read ({error.strerror}): give the file that 'edge-face people export' wrote") from error
-
-
-def _key(head: dict[str, Any], passphrase: str) -> bytes:
-    kdf = head.get("kdf")
-    try:
-        if not isinstance(kdf, dict) or kdf.get("name") != "scrypt":
-            raise ValueError("unknown")
-        n, r, p = (int(kdf[k]) for k in ("n", "r", "p"))
-        salt = base64.b64decode(kdf["salt"], validate=True)
-        if min(n, r, p) < 1 or 128 * n * r > _MOST_MEMORY or p > 16 or len(salt) < 8:
-            raise ValueError("out of range")
-        return Scrypt(salt=salt, length=KEY_BYTES, n=n, r=r, p=p).derive(passphrase.encode("utf-8", "surrogatepass"))
-    except (KeyError, TypeError, ValueError, OverflowError, binascii.Error, MemoryError, UnsupportedAlgorithm) as error:
-        raise PeopleError("this export asks for a way of making keys that edge-face does not know: was it changed?") from error
 
 
 def _bound(head: dict[str, Any]) -> bytes:

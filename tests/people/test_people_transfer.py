@@ -14,16 +14,19 @@ from people_fakes import BOTH, template
 
 from edge_face.errors import PeopleError, UsageError
 from edge_face.people import Person, State
+from edge_face.people.passphrase import ARGON2, SCRYPT, check_passphrase
 from edge_face.people.records import person_of, person_record
-from edge_face.people.transfer import COST, check_passphrase, open_people, read_export, seal_people, write_export
+from edge_face.people.transfer import open_people, read_export, seal_people, write_export
 
 PASSPHRASE = "correct horse battery"
 
 
 @pytest.fixture(autouse=True)
 def _cheap(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Scrypt as it is takes half a second a call; the file says which cost was used."""
-    monkeypatch.setitem(COST, "n", 1 << 10)
+    """Argon2id as it is takes a second a call; the file says which cost was used."""
+    for name, value in (("memory_kib", 8), ("iterations", 1), ("lanes", 1)):
+        monkeypatch.setitem(ARGON2, name, value)
+    monkeypatch.setitem(SCRYPT, "n", 1 << 10)
 
 
 def _record(name: str = "Zoë Ω") -> dict[str, Any]:
@@ -73,7 +76,13 @@ SALT = "AAAAAAAAAAAAAAAA"
 
 @pytest.mark.parametrize("kdf", [
     None, {"name": "md5"}, {"name": "scrypt", "n": 1 << 40, "r": 8, "p": 1, "salt": SALT}, {"name": "scrypt", "n": 1024},
-    {"name": "scrypt", "n": 1000, "r": 8, "p": 1, "salt": SALT}, {"name": "scrypt", "n": 1024, "r": 8, "p": 10**6, "salt": SALT}])
+    {"name": "scrypt", "n": 1000, "r": 8, "p": 1, "salt": SALT}, {"name": "scrypt", "n": 1024, "r": 8, "p": 10**6, "salt": SALT},
+    {"name": "argon2id", "memory_kib": 1 << 22, "iterations": 1, "lanes": 1, "salt": SALT},
+    {"name": "argon2id", "memory_kib": 8, "iterations": 10**6, "lanes": 1, "salt": SALT},
+    {"name": "argon2id", "memory_kib": 8, "iterations": 1, "lanes": 4, "salt": SALT},
+    {"name": "argon2id", "memory_kib": 8, "iterations": True, "lanes": 1, "salt": SALT},
+    {"name": "argon2id", "memory_kib": 8.0, "iterations": 1, "lanes": 1, "salt": SALT},
+    {"name": "argon2id", "memory_kib": 8, "iterations": 1, "lanes": 1, "salt": ""}, {"name": "argon2id", "salt": SALT}])
 def test_costs_that_nobody_can_pay(kdf: Any) -> None:
     table = json.loads(seal_people([_record()], PASSPHRASE)) | {"kdf": kdf}
     with pytest.raises(PeopleError, match="way of making keys"):
@@ -81,8 +90,8 @@ def test_costs_that_nobody_can_pay(kdf: Any) -> None:
 
 
 def test_a_newer_export() -> None:
-    table = json.loads(seal_people([_record()], PASSPHRASE)) | {"version": 2}
-    with pytest.raises(PeopleError, match="version 2"):
+    table = json.loads(seal_people([_record()], PASSPHRASE)) | {"version": 3}
+    with pytest.raises(PeopleError, match="version 3"):
         open_people(json.dumps(table).encode(), PASSPHRASE)
 
 
@@ -111,7 +120,23 @@ def test_files_are_for_their_owner_and_never_replaced_unasked(tmp_path: Path) ->
             read_export(bad)
 
 
+def test_an_export_of_version_1_is_still_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As edge-face 0.1 wrote it: scrypt."""
+    with monkeypatch.context() as then:
+        then.setattr("edge_face.people.passphrase._has_argon2", lambda: False)
+        then.setattr("edge_face.people.transfer.VERSION", 1)
+        content = seal_people([_record()], PASSPHRASE)
+    table = json.loads(content)
+    assert (table["version"], table["kdf"]["name"]) == (1, "scrypt")
+    assert open_people(content, PASSPHRASE) == [_record()]
+    with pytest.raises(PeopleError, match="passphrase is wrong"):
+        open_people(content, PASSPHRASE + "!")
+
+
 def test_the_usual_cost_is_what_is_recommended(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.undo()
-    assert COST["n"] * COST["r"] * 128 == 64 << 20 and COST["p"] == 2
-    assert [r["name"] for r in open_people(seal_people([_record()], PASSPHRASE), PASSPHRASE)] == ["Zoë Ω"]
+    assert ARGON2 == {"memory_kib": 64 * 1024, "iterations": 3, "lanes": 4}
+    assert SCRYPT["n"] * SCRYPT["r"] * 128 == 64 << 20 and SCRYPT["p"] == 2
+    content = seal_people([_record()], PASSPHRASE)
+    assert json.loads(content)["kdf"]["name"] == "argon2id"
+    assert [r["name"] for r in open_people(content, PASSPHRASE)] == ["Zoë Ω"]
