@@ -20,6 +20,7 @@ from edge_face.errors import EdgeFaceError, UsageError
 COMMANDS: dict[str, tuple[str, str]] = {
     "demo": ("edge_face.cli.demo", "watch the door work on the bundled clip: no camera, no pins"),
     "run": ("edge_face.cli.run", "run the door in the foreground"),
+    "door": ("edge_face.cli.door", "show, try and watch what is wired to the door"),
     "enroll": ("edge_face.cli.enroll", "enrol a person from the camera, pictures or a video"),
     "people": ("edge_face.cli.people", "list, show, rename, forget, export and import people"),
     "codes": ("edge_face.cli.codes", "give people codes and cards, or take them away"),

@@ -12,13 +12,13 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 SYSTEMD = next((path for path in ("/usr/lib/systemd/systemd", "/lib/systemd/systemd") if Path(path).exists()), "")
 _TARGET = "trial.target"
 _LINKS = ("bin", "sbin", "lib", "lib32", "lib64", "libx32")
-_DEVICES = {"null": (1, 3), "zero": (1, 5), "full": (1, 7), "random": (1, 8), "urandom": (1, 9)}
+_DEVICES = {"null": (1, 3), "zero": (1, 5), "full": (1, 7), "random": (1, 8), "urandom": (1, 9), "tty": (5, 0)}
 
 
 def why_not() -> str:
@@ -57,19 +57,19 @@ def python_places() -> tuple[Path, ...]:
 
 
 class Machine:
-    """`files`: text by absolute path, written into the machine before it starts. `folders`: (path, mode, uid, gid)."""
+    """`content`: a folder with what is in the machine besides /usr and our Python (its /etc, its /var); `wanted`: units that start."""
 
-    def __init__(self, files: Mapping[str, str], folders: Sequence[tuple[str, int, int, int]], wanted: Sequence[str]) -> None:
-        self._files, self._folders, self._wanted = files, folders, wanted
+    def __init__(self, content: Path, wanted: Sequence[str]) -> None:
+        self._content, self._wanted = content, wanted
         self._process: subprocess.Popen[bytes] | None = None
         self._pid = 0
         self._cgroup = Path(f"{cgroup_root()}/edge-face-trial-{os.getpid()}")
 
     def start(self, stage: Path) -> None:
         """`stage`: an empty folder outside the machine, for its files and its mount point."""
-        content, root = stage / "content", stage / "root"
+        content, root = self._content, stage / "root"
         root.mkdir(parents=True)
-        self._write(content)
+        self._complete()
         self._cgroup.mkdir()
         script = stage / "init.sh"
         script.write_text(self._script(content, root))
@@ -102,11 +102,11 @@ class Machine:
                 return
 
     def until(self, seconds: float) -> Iterator[float]:
-        """Looks every 20 ms, until the time is over: the caller leaves the loop when it has seen what it waits for."""
+        """Looks every 50 ms, until the time is over: the caller leaves the loop when it has seen what it waits for."""
         begun = time.monotonic()
         while (now := time.monotonic()) - begun < seconds:
             yield now - begun
-            time.sleep(0.02)
+            time.sleep(0.05)
 
     def run(self, *command: str) -> str:
         """A command inside the machine; its output. Raises `CalledProcessError`."""
@@ -125,27 +125,23 @@ class Machine:
         """A file of the machine, seen from outside."""
         return Path(f"/proc/{self._pid}/root{name}")
 
-    def _write(self, content: Path) -> None:
+    def _complete(self) -> None:
         wanted = " ".join(self._wanted)
-        files = {**self._files, f"/etc/systemd/system/{_TARGET}": f"[Unit]\nDefaultDependencies=no\nWants={wanted}\n",
-                 "/etc/machine-id": "0123456789abcdef0123456789abcdef\n", "/etc/hostname": "door\n",
-                 "/etc/systemd/system.conf": "[Manager]\nLogTarget=console\nLogLevel=info\nShowStatus=no\nDefaultTimeoutStopSec=5s\n",
-                 "/etc/nsswitch.conf": "passwd: files\ngroup: files\nhosts: files dns\n"}
+        files = {f"etc/systemd/system/{_TARGET}": f"[Unit]\nDefaultDependencies=no\nWants={wanted}\n",
+                 "etc/machine-id": "0123456789abcdef0123456789abcdef\n", "etc/hostname": "door\n",
+                 "etc/systemd/system.conf": "[Manager]\nLogTarget=console\nLogLevel=info\nShowStatus=no\nDefaultTimeoutStopSec=5s\n",
+                 "etc/nsswitch.conf": "passwd: files\ngroup: files\nhosts: files dns\n"}
         for name, text in files.items():
-            path = content / name.lstrip("/")
+            path = self._content / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text)
-        for name, mode, uid, gid in self._folders:
-            path = content / name.lstrip("/")
-            path.mkdir(parents=True, exist_ok=True)
-            path.chmod(mode)
-            os.chown(path, uid, gid)
 
     def _script(self, content: Path, root: Path) -> str:
         steps = ["mount --make-rprivate /", f"mount -t tmpfs -o size=256m,mode=755 tmpfs {root}",
                  f"cp -a {content}/. {root}/", f"cd {root}",
                  "umask 022", "mkdir -p usr proc sys dev run tmp root home var/lib var/log old",
-                 "mount -t tmpfs -o mode=755 tmpfs dev", "mkdir dev/shm", "chmod 1777 tmp dev/shm",
+                 "mount -t tmpfs -o mode=755 tmpfs dev", "mkdir dev/shm dev/pts dev/mqueue", "chmod 1777 tmp dev/shm",
+                 "mount -t devpts -o newinstance,ptmxmode=666 devpts dev/pts", "ln -s pts/ptmx dev/ptmx",
                  "mount --rbind /usr usr", "mount -o remount,bind,ro usr"]
         for name in _LINKS:
             if Path("/", name).is_symlink():
