@@ -45,7 +45,8 @@ anything_faces = st.builds(
     FaceFact, whole, st.sampled_from(TrackState), numbers, numbers, names, numbers, numbers, names, st.booleans(), names,
     st.lists(st.text(max_size=3), max_size=2).map(tuple), st.booleans())
 anything_facts = st.builds(
-    Facts, numbers, numbers, st.none() | st.lists(anything_faces, max_size=4).map(tuple), st.booleans(), st.sampled_from(Light), st.booleans())
+    Facts, numbers, numbers, st.none() | st.lists(anything_faces, max_size=4).map(tuple), st.booleans(), st.sampled_from(Light),
+    st.booleans())
 anything = st.builds(
     Inputs, numbers, numbers, st.booleans(), st.none() | anything_facts, st.booleans(), st.none() | st.sampled_from(Contact), st.booleans(),
     st.booleans(), st.booleans(), st.lists(st.builds(CodeFact, st.text(max_size=8), names), max_size=6).map(tuple),
