@@ -306,7 +306,9 @@ class AuditLog:
 
 def _held(folder: Path) -> int:
     """The writer's lock: ends with the process, whatever ends it."""
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if not folder.exists():
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        Disk().sync_folder(folder.parent)  # else a power cut may take the whole folder along
     descriptor = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

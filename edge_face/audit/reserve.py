@@ -8,8 +8,8 @@ from pathlib import Path
 from edge_face.audit.disk import Disk, DiskFile
 
 FILE = "reserve"
-STEP = 1 << 16
-"""Bytes given up at a time: others who wait for room on a full disk get no more than that."""
+STEP = 1 << 14
+"""Bytes given up at a time: as many as the log then takes at once, so that others who wait for room on a full disk get none of it."""
 
 
 class Reserve:
