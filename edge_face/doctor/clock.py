@@ -9,6 +9,7 @@ from edge_face.access.clock_trust import RTC_APART, ClockTrust, judge
 from edge_face.build_date import BUILD_DATE
 from edge_face.clock_sources import ClockPaths, read_signs, real_time_clocks
 from edge_face.doctor.check import Finding, Host, Status
+from edge_face.errors import EdgeFaceError
 from edge_face.settings import Settings
 
 _SET = "sudo edge-face clock set 'YYYY-MM-DD HH:MM', or connect to a network once"
@@ -17,12 +18,12 @@ _SET = "sudo edge-face clock set 'YYYY-MM-DD HH:MM', or connect to a network onc
 def clock(host: Host, settings: Settings) -> Iterator[Finding]:
     """Set, synchronised, confirmed; a real-time clock that works; a time zone that is known."""
     now = host.wall()
-    yield from _time(host, now)
+    yield from _time(host, settings, now)
     yield from _rtc(host, now)
     yield from _zone(settings)
 
 
-def _time(host: Host, now: float) -> Iterator[Finding]:
+def _time(host: Host, settings: Settings, now: float) -> Iterator[Finding]:
     if now < BUILD_DATE:
         yield Finding("clock", Status.FAIL, f"the clock shows {_day(now)}, before this program was built: whoever has limited hours is not "
                       "let in", _SET)
@@ -30,12 +31,31 @@ def _time(host: Host, now: float) -> Iterator[Finding]:
     said = host.run(["timedatectl", "show", "-p", "NTPSynchronized", "--value"]).strip()
     signs = read_signs(ClockPaths().under(host.root), lambda: {"yes": True, "no": False}.get(said))
     _, trusted, why = judge(ClockTrust(), 0.0, now, signs)
-    if trusted:
+    said_by_door = _door_believes(settings)
+    if trusted and (said_by_door is None or said_by_door[0]):
         yield Finding("clock", Status.OK, f"the clock is set: {why}")
+        return
+    if said_by_door is not None:
+        believed, why = said_by_door
+        yield Finding("clock", Status.OK if believed else Status.WARN,
+                      f"the door {'believes' if believed else 'does not believe'} the clock: {why}",
+                      "" if believed else "when it is right: sudo edge-face clock set")
         return
     yield Finding("clock", Status.NOTE, "the clock is set, but neither a network nor a real-time clock has confirmed it: whoever has "
                   "limited hours is let in only after the owner said that it is right", "edge-face clock show tells whether that was "
                   "done; sudo edge-face clock set does it, sudo timedatectl set-ntp true where there is a network")
+
+
+def _door_believes(settings: Settings) -> tuple[bool, str] | None:
+    """What the running door says, None when it cannot be asked: that is another check's."""
+    from edge_face.service.client import daemon_for
+
+    try:
+        client = daemon_for(settings)
+        answer = client.call("clock.show") if client is not None else None
+    except EdgeFaceError:
+        return None
+    return (bool(answer["trusted"]), str(answer["why"])) if isinstance(answer, dict) and {"trusted", "why"} <= set(answer) else None
 
 
 def _rtc(host: Host, now: float) -> Iterator[Finding]:

@@ -11,6 +11,7 @@ from edge_face.build_date import BUILD_DATE
 from edge_face.doctor import Finding, Host, Status
 from edge_face.doctor.all import CHECKS
 from edge_face.doctor.clock import clock
+from edge_face.errors import ServiceError
 from edge_face.settings import AccessSettings, Settings
 
 NOW = BUILD_DATE + 86_400
@@ -50,6 +51,26 @@ def test_without_a_network_it_is_said_who_stays_out(tmp_path: Path) -> None:
     finding = found(tmp_path)["clock"]
     assert finding.status is Status.NOTE and "limited hours" in finding.text and "edge-face clock set" in finding.mend
     assert found(tmp_path, ntp="", stamp="")["clock"].status is Status.OK  # systemd-timesyncd's file, where timedatectl says nothing
+
+
+@pytest.mark.parametrize(("ntp", "believed", "status"), [("no", True, Status.OK), ("no", False, Status.WARN), ("yes", False, Status.WARN)])
+def test_a_running_door_knows_better(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ntp: str, believed: bool, status: Status) -> None:
+    class Door:
+        def call(self, command: str) -> dict[str, object]:
+            assert command == "clock.show"
+            return {"trusted": believed, "why": "set by the owner" if believed else "the clock was put forward or back"}
+
+    monkeypatch.setattr("edge_face.service.client.daemon_for", lambda settings: Door())
+    finding = found(tmp_path, ntp=ntp)["clock"]
+    assert finding.status is status and ("owner" in finding.text or "clock set" in finding.mend)
+
+
+def test_a_door_that_cannot_be_asked_is_another_checks_matter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(settings: Settings) -> None:
+        raise ServiceError("you may not ask")
+
+    monkeypatch.setattr("edge_face.service.client.daemon_for", refuse)
+    assert found(tmp_path, ntp="yes")["clock"].status is Status.OK
 
 
 def test_no_rtc_names_the_part_that_fits_the_board(tmp_path: Path) -> None:
