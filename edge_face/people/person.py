@@ -7,7 +7,7 @@ import re
 import secrets
 import unicodedata
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -154,3 +154,9 @@ def _forbidden(character: str) -> bool:
         return True
     # Joiners are part of how Persian, Hindi and others are written; the rest of "format" hides or turns text.
     return category == "Cf" and character not in "\u200c\u200d"
+
+
+def settled(person: Person) -> Person:
+    """Nobody is active without templates and consent."""
+    complete = person.consent.recognise is not None and bool(person.templates)
+    return person if complete or person.state is State.SUSPENDED else replace(person, state=State.PENDING)

@@ -27,6 +27,15 @@ def insert_templates(database: Tables, key: bytes, person: Person) -> None:
                      [own, person.id, template.model, seal(key, value, template_place(person.id, template.model, own))])
 
 
+def template_rows(database: Tables, after: str, until: str) -> dict[str, list[tuple[Any, ...]]]:
+    """What `open_template` opens, by person, of those whose ids lie between."""
+    rows: dict[str, list[tuple[Any, ...]]] = {}
+    for owner, *rest in database.rows("SELECT person, id, model, sealed FROM template WHERE person > ? AND person <= ? ORDER BY rowid",
+                                      [after, until]):
+        rows.setdefault(owner, []).append(tuple(rest))
+    return rows
+
+
 def open_template(key: bytes, identity: str, row: Sequence[Any]) -> Template:
     """From a row (id, model, sealed). Raises SealBrokenError."""
     own, model, sealed = row

@@ -7,6 +7,7 @@ import secrets
 from collections.abc import Sequence
 
 from edge_face.errors import PeopleError
+from edge_face.people.person import Person
 from edge_face.people.pictures import MOST_PICTURES, Picture, facts_of, picture_from
 from edge_face.people.sealing import SealBrokenError, place, seal, unseal
 from edge_face.people.tables import Tables
@@ -41,6 +42,23 @@ class Shelf:
     def clear(self, person: str) -> bool:
         """Deletes them all; were there any?"""
         return self._database.run("DELETE FROM picture WHERE person = ?", [person]) > 0
+
+    def drop_oldest(self, size: int) -> int:
+        """Deletes the oldest of whomever, until `size` bytes are gone; how many there were."""
+        dropped = 0
+        while size > 0:
+            row = self._database.row("SELECT rowid, length(sealed) FROM picture ORDER BY rowid LIMIT 1")
+            if row is None:
+                break
+            self._database.run("DELETE FROM picture WHERE rowid = ?", [row[0]])
+            dropped, size = dropped + 1, size - row[1]
+        return dropped
+
+
+def insist_on_consent(person: Person, pictures: Sequence[Picture]) -> None:
+    """Raises PeopleError for pictures of somebody who did not agree to leave them here."""
+    if pictures and (person.consent.pictures is None or person.consent.recognise is None):
+        raise PeopleError(f"no picture of '{person.name}' is kept without the consent to keep them and to be recognised")
 
 
 def picture_place(person: str, own: str) -> bytes:

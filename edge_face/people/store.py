@@ -20,13 +20,13 @@ from edge_face.people import copies, tombstones
 from edge_face.people.database import Database
 from edge_face.people.database_errors import DiskRefusesError
 from edge_face.people.events import EventLog
-from edge_face.people.person import Consent, Person, State, Template, clean_name, is_id, name_key, new_id
+from edge_face.people.person import Consent, Person, State, Template, clean_name, is_id, name_key, new_id, settled
 from edge_face.people.pictures import Picture
 from edge_face.people.records import core_of
 from edge_face.people.sealed_records import Record, SealedRecords
-from edge_face.people.sealed_templates import insert_templates, open_core, open_template, sealed_core
+from edge_face.people.sealed_templates import insert_templates, open_core, open_template, sealed_core, template_rows
 from edge_face.people.sealing import SealBrokenError, tag
-from edge_face.people.shelf import Shelf
+from edge_face.people.shelf import Shelf, insist_on_consent
 from edge_face.people.unlocking import find_key, unlock
 
 _PAGE = 64
@@ -109,10 +109,7 @@ class Store:
                                            "LIMIT ?", [last, _PAGE])
                 if not rows:
                     return
-                faces: dict[str, list[tuple[Any, ...]]] = {}
-                for owner, *rest in self._database.rows("SELECT person, id, model, sealed FROM template WHERE person > ? "
-                                                        "AND person <= ? ORDER BY rowid", [last, rows[-1][0]]):
-                    faces.setdefault(owner, []).append(tuple(rest))
+                faces = template_rows(self._database, last, rows[-1][0])
             for row in rows:
                 if forgotten(row[0]):
                     continue
@@ -160,16 +157,30 @@ class Store:
     def count_pictures(self, identity: str) -> int:
         return self._shelf.count(identity)
 
+    def drop_oldest_pictures(self, size: int) -> int:
+        """Deletes pictures, the oldest first, until `size` bytes are free inside the file (journal and events then take them);
+        how many there were."""
+        with self._database.transaction():
+            dropped = self._shelf.drop_oldest(size)
+        if dropped:
+            self._database.fold()
+        return dropped
+
+    def unused_bytes(self) -> int:
+        """Inside the file: what was deleted leaves room for what comes."""
+        pages = [self._database.row(f"PRAGMA {name}") or (0,) for name in ("freelist_count", "page_size")]
+        return int(pages[0][0]) * int(pages[1][0])
+
     def add(self, name: str, consent: Consent, templates: Sequence[Template] = (), *, wall: float,
             identity: str | None = None, state: State | None = None, bring_back: bool = False,
             pictures: Sequence[Picture] = ()) -> Person:
         """Enrols somebody new. Active when there are templates and the consent to be recognised, else pending; `state`
         may say suspended. Raises PeopleError for a name or id that is taken, for the id of somebody who was forgotten
         unless `bring_back`, and for pictures without the consent to keep them."""
-        person = _settled(Person(identity or new_id(), clean_name(name), state or State.ACTIVE, consent, wall, tuple(templates)))
+        person = settled(Person(identity or new_id(), clean_name(name), state or State.ACTIVE, consent, wall, tuple(templates)))
         if not is_id(person.id):
             raise PeopleError("an id has 16 hexadecimal digits")
-        _insist_on_consent(person, pictures)
+        insist_on_consent(person, pictures)
         with self._database.transaction():
             if self._stones.covers(person.id):
                 if not bring_back:
@@ -222,7 +233,7 @@ class Store:
                 self._shelf.clear(identity)
             if erase or drop:
                 self._mark_unscrubbed()
-            person = self._rewrite(_settled(replace(person, consent=consent, state=state,
+            person = self._rewrite(settled(replace(person, consent=consent, state=state,
                                                       templates=() if erase else person.templates)))
         if erase or drop:
             self._scrub()
@@ -233,8 +244,8 @@ class Store:
         consent becomes active."""
         person = self.person(identity)
         state = State.ACTIVE if person.state is State.PENDING else person.state
-        person = _settled(replace(person, templates=tuple(templates), state=state))
-        _insist_on_consent(person, pictures or ())
+        person = settled(replace(person, templates=tuple(templates), state=state))
+        insist_on_consent(person, pictures or ())
         with self._database.transaction():
             self._database.run("DELETE FROM template WHERE person = ?", [identity])
             self._mark_unscrubbed()
@@ -402,14 +413,3 @@ class Store:
         self._database.run("UPDATE person SET name_tag = ?, record = ? WHERE id = ?",
                            [self._name_tag(person.name), sealed_core(self._key_of(person.id), person), person.id])
         return person
-
-
-def _insist_on_consent(person: Person, pictures: Sequence[Picture]) -> None:
-    if pictures and (person.consent.pictures is None or person.consent.recognise is None):
-        raise PeopleError(f"no picture of '{person.name}' is kept without the consent to keep them and to be recognised")
-
-
-def _settled(person: Person) -> Person:
-    """Nobody is active without templates and consent."""
-    complete = person.consent.recognise is not None and bool(person.templates)
-    return person if complete or person.state is State.SUSPENDED else replace(person, state=State.PENDING)
