@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from edge_face.doctor import board, clock, door
+from edge_face.doctor import board, boot, clock, door, units
 from edge_face.doctor.check import Check
 
 CHECKS: tuple[tuple[str, Check], ...] = (
@@ -12,9 +12,14 @@ CHECKS: tuple[tuple[str, Check], ...] = (
     ("models", door.models),
     ("camera", door.camera),
     ("pins", door.pins),
+    ("boot line", boot.boot_line),
+    ("killed door", boot.kernel),
     ("assurance", door.assurance),
     ("store", door.store),
     ("daemon", door.daemon),
+    ("service", units.units),
+    ("hardware watchdog", units.hardware_watchdog),
+    ("hooks", units.hooks),
     ("clock", clock.clock),
     ("locale", board.locale),
 )

@@ -78,7 +78,7 @@ def camera(host: Host, settings: Settings) -> Iterator[Finding]:
 
 
 def pins(host: Host, settings: Settings) -> Iterator[Finding]:
-    """May we drive the pins, and what does the lock do before and after us?"""
+    """May we drive the pins?"""
     door = settings.door
     if door.pins == "mock":
         yield Finding("pins", Status.OK, "mock: nothing is driven")
@@ -96,15 +96,6 @@ def pins(host: Host, settings: Settings) -> Iterator[Finding]:
         yield Finding("pins", Status.FAIL, "lgpio is not installed", "sudo apt install python3-lgpio")
     else:
         yield Finding("pins", Status.OK, f"{chip} and lgpio are there")
-    from edge_face.door import pin_number, safe_level
-
-    # The coil off, as without power: locked for a strike, open for a magnet. The daemon takes over from there.
-    level = "dh" if safe_level(door) else "dl"
-    line = f"gpio={pin_number(door.lock_pin, 'door.lock_pin')}=op,{level}"
-    boot = host.read("/boot/firmware/config.txt") or host.read("/boot/config.txt")
-    if line not in boot.replace(" ", ""):
-        yield Finding("boot line", Status.WARN, "between power-on and the start of the door the lock's pin floats",
-                      f"add '{line}' to /boot/firmware/config.txt and fit a pull resistor (docs/wiring.md)")
 
 
 def store(host: Host, settings: Settings) -> Iterator[Finding]:

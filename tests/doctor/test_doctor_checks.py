@@ -63,20 +63,6 @@ def test_real_pins_need_the_assurance_in_words(tmp_path: Path) -> None:
     assert finding.status is Status.WARN and "photo" in finding.text
 
 
-@pytest.mark.parametrize(("active_high", "fail", "level"), [(True, "secure", "dl"), (False, "secure", "dh"),
-                                                            (True, "safe", "dl"), (False, "safe", "dh")])
-def test_the_boot_line_holds_the_relay_without_power(tmp_path: Path, active_high: bool, fail: str, level: str) -> None:
-    settings = replace(Settings(), door=DoorSettings(pins="lgpio", lock_pin="GPIO27", active_high=active_high, fail=fail))
-    host = machine(tmp_path, {"/dev/gpiochip0": ""}, groups=frozenset({"gpio"}))
-    line = by_name(list(door.pins(host, settings)), "boot line")
-    assert f"gpio=27=op,{level}" in line.mend
-    (tmp_path / "boot/firmware").mkdir(parents=True)
-    (tmp_path / "boot/firmware/config.txt").write_text(f"gpio=27=op,{level}\n")
-    assert not [f for f in door.pins(host, settings) if f.check == "boot line"]
-    by_place = replace(settings, door=replace(settings.door, lock_pin="BOARD13"))
-    assert not [f for f in door.pins(host, by_place) if f.check == "boot line"], "BOARD13 is GPIO27"
-
-
 def test_a_missing_chip_and_a_missing_file_are_failures(tmp_path: Path) -> None:
     settings = replace(Settings(), door=DoorSettings(pins="lgpio", chip=4), camera=CameraSettings(source="file:/nowhere.mp4"))
     assert "gpiochip4" in next(iter(door.pins(machine(tmp_path), settings))).text
