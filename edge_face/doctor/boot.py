@@ -33,7 +33,8 @@ def boot_line(host: Host, settings: Settings) -> Iterator[Finding]:
         yield Finding("boot line", Status.OK, f"the firmware holds GPIO{pin} at 'coil off' from power-on ({wanted})")
     elif found[0] == "op" and found[1] not in ("", level):
         yield Finding("boot line", Status.FAIL,
-                      f"the firmware drives GPIO{pin} to {found[1]} at power-on: the coil is on until the door starts", f"write '{wanted}' in place of that line in {place}, and restart")
+                      f"the firmware drives GPIO{pin} to {found[1]} at power-on: the coil is on until the door starts",
+                      f"write '{wanted}' in place of that line in {place}, and restart")
     else:
         yield Finding("boot line", Status.WARN, "between power-on and the start of the door the lock's pin floats",
                       f"add '{wanted}' to {place} below [all], fit a pull resistor (docs/wiring.md), and restart")

@@ -22,7 +22,7 @@ def units(host: Host, settings: Settings) -> Iterator[Finding]:
     for place, state in sorted(odd.items()):
         edited = state is State.EDITED
         yield Finding("service", Status.WARN, f"{place} is {state.value}",
-                      "sudo edge-face service install" + (" --force, after moving the changes into a drop-in (sudo systemctl edit edge-face)"
+                      "sudo edge-face service install" + (" --force, after the changes were moved into a drop-in (systemctl edit)"
                                                           if edited else ""))
     if not odd:
         yield Finding("service", Status.OK, "the systemd units are installed as they were shipped")
@@ -39,7 +39,8 @@ def hardware_watchdog(host: Host, settings: Settings) -> Iterator[Finding]:
     """Who restarts a machine whose kernel hangs?"""
     if not host.path("/dev").is_dir() or not any(host.path("/dev").glob("watchdog*")):
         yield Finding("hardware watchdog", Status.WARN if host.pi_model else Status.NOTE,
-                      "this machine has none (/dev/watchdog): a hung kernel stays hung", "add 'dtparam=watchdog=on' to /boot/firmware/config.txt and restart" if host.pi_model else "")
+                      "this machine has none (/dev/watchdog): a hung kernel stays hung",
+                      "add 'dtparam=watchdog=on' to /boot/firmware/config.txt and restart" if host.pi_model else "")
         return
     seconds = spoken_seconds(host.run(["systemctl", "show", "--property=RuntimeWatchdogUSec", "--value"]))
     if seconds is None:
