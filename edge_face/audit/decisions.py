@@ -6,14 +6,14 @@ import math
 from collections.abc import Callable
 
 from edge_face.access.outcomes import Decision
-from edge_face.audit.record import LARGEST, MOST_DETAILS, MOST_WORDS, WORD, AuditRecord, Detail, is_detail
+from edge_face.audit.record import ALIAS, LARGEST, MOST_DETAILS, MOST_WORDS, WORD, AuditRecord, Detail, is_detail
 
 
 def audit_record_of(decision: Decision, alias_of: Callable[[str], str | None]) -> AuditRecord:
-    """The person becomes a keyed alias; of reasons only codes and numbers stay, `why` lists the codes. Total: what does not fit
-    is left out."""
+    """The person becomes a keyed alias; of reasons only codes and numbers stay, `why` lists the codes. Total, unless `alias_of`
+    raises: what does not fit is left out."""
     details: dict[str, Detail] = {}
-    if decision.seconds and math.isfinite(decision.seconds):
+    if decision.seconds and is_detail(decision.seconds):
         details["seconds"] = _rounded(decision.seconds)
     if decision.alarm is not None:
         details["alarm"] = _word(decision.alarm.value)
@@ -26,7 +26,8 @@ def audit_record_of(decision: Decision, alias_of: Callable[[str], str | None]) -
             if isinstance(value, int | float) and WORD.fullmatch(called) and is_detail(value) and len(details) < MOST_DETAILS:
                 details[called] = _rounded(value)
     wall = decision.wall if math.isfinite(decision.wall) and 0 <= decision.wall < LARGEST else 0.0
-    subject = alias_of(decision.person) if decision.person is not None else None
+    alias = alias_of(decision.person) if decision.person is not None else None
+    subject = alias if alias is not None and ALIAS.fullmatch(alias) else None
     authority = None if decision.authority is None else _word(decision.authority.value)
     return AuditRecord(_word(decision.kind.value), wall, subject, authority, details)
 
