@@ -46,7 +46,9 @@ def wires(settings: Settings) -> Iterator[Wire]:
 
 def remember(settings: DoorSettings, folder: str | Path) -> bool:
     """Writes down on what the door runs, whole or not at all: whoever switches its coil off after a kill may find the settings
-    changed or broken since. False when it cannot be written, which keeps no door from opening."""
+    changed or broken since. Written only when it changed. False when it cannot be written, which keeps no door from opening."""
+    if remembered(folder) == settings:
+        return True
     target = Path(folder) / LAST
     partial = target.with_name(f".{LAST}.{os.getpid()}.part")
     try:

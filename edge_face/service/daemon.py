@@ -27,6 +27,7 @@ from edge_face.audit import AuditLog
 from edge_face.cameras import FillLight, mean_luma
 from edge_face.clock import Clock, SystemClock
 from edge_face.door import open_exit_button, open_inputs, open_lock, open_signals, pin_factory
+from edge_face.door.wired import remember, state_folders
 from edge_face.errors import EdgeFaceError, ServiceError
 from edge_face.service import process
 from edge_face.service.assurance import check_assurance
@@ -184,6 +185,8 @@ class Daemon:
         parts.feed = feed = parts.feed or open_feed(settings.camera, clock)
         if parts.pins is None:
             parts.pins = pin_factory(settings.door)
+        # Before a pin is driven: for `edge-face door safe`, should the settings be changed while the door runs and is killed.
+        remember(settings.door, state_folders(settings)[0])
         parts.lock = open_lock(settings.door, parts.pins, clock.monotonic)
         parts.door = DoorThread(parts.lock, clock, self._beat("door"), self._failed)
         parts.door.start()
