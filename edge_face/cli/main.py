@@ -26,6 +26,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "codes": ("edge_face.cli.codes", "give people codes and cards, or take them away"),
     "schedule": ("edge_face.cli.schedule", "say who may enter when: hours, holidays, limits, visitors"),
     "clock": ("edge_face.cli.clock", "show whether the clock is believed, and set it"),
+    "store": ("edge_face.cli.store", "check, back up, restore and re-key the sealed store"),
     "why": ("edge_face.cli.why", "explain what the door decided, with its scores"),
     "audit": ("edge_face.cli.audit", "show, verify and export the audit log"),
     "blur": ("edge_face.cli.blur", "hide the faces in pictures, folders and videos"),

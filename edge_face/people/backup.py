@@ -21,6 +21,7 @@ from edge_face.people.backup_file import PIECE, BackupReader, check_target, writ
 from edge_face.people.database import FILE, Database, locked, put_in_place
 from edge_face.people.database_errors import refused
 from edge_face.people.key_ring import KeyRing
+from edge_face.people.ownership import like
 from edge_face.people.passphrase import check_passphrase
 from edge_face.people.store import Store
 from edge_face.people.tables import LooseTables
@@ -188,6 +189,7 @@ def _pieces(copy: Path) -> Iterator[bytes]:
 def _write(draft: Path, pieces: Iterator[bytes]) -> None:
     try:
         with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600), "wb") as file:
+            like(draft.parent, file.fileno())
             for piece in pieces:
                 file.write(piece)
             file.flush()

@@ -22,6 +22,7 @@ from edge_face.people.database_errors import DiskRefusesError, explain, refused
 from edge_face.people.events import EventLog
 from edge_face.people.key_ring import KeyRing, fingerprint, old_ring, open_ring
 from edge_face.people.keys import sync_folder
+from edge_face.people.ownership import like
 from edge_face.people.person import Consent
 from edge_face.people.sealed_templates import open_core
 from edge_face.people.sealing import SealBrokenError
@@ -68,7 +69,8 @@ def keep_copy(connection: sqlite3.Connection, path: Path, label: str) -> Path:
 def write_copy(connection: sqlite3.Connection, file: Path) -> None:
     """A whole copy of an open database, on the disk when this returns. Raises OSError, sqlite3.Error."""
     file.unlink(missing_ok=True)
-    os.close(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+    with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)) as empty:
+        like(file.parent, empty.fileno())
     target = sqlite3.connect(file)
     try:
         connection.backup(target)
@@ -92,6 +94,7 @@ def keep_damaged(path: Path, label: str) -> Path:
             shutil.copyfile(path, draft)
             draft.chmod(0o600)
             with draft.open("rb") as written:
+                like(path.parent, written.fileno())
                 os.fsync(written.fileno())
             draft.replace(copy)
             sync_folder(copy.parent)

@@ -20,6 +20,7 @@ from edge_face.errors import StoreError
 from edge_face.people import copies, migrations, schema
 from edge_face.people.database_errors import FAULTS, DiskRefusesError, OlderStoreError, corrupt, explain, refused
 from edge_face.people.keys import sync_folder
+from edge_face.people.ownership import like
 from edge_face.people.reading import as_if_newer, into_memory
 
 FILE = "people.db"
@@ -284,17 +285,26 @@ def _connected(path: Path, mode: str) -> sqlite3.Connection:
 def _touch(path: Path) -> None:
     """Makes the file with mode 0600 before SQLite would make it readable by others (its journals take the same mode)."""
     try:
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        os.close(_made(path))
     except OSError as error:
         raise refused(error, f"{path} cannot be written ({error.strerror}): run this as the user who owns it (sudo), or mount the "
                              "disk for writing") from error
+
+
+def _made(path: Path) -> int:
+    """The file open for writing; made if it is not there. Raises OSError."""
+    there = path.exists()
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    if not there:
+        like(path.parent, descriptor)
+    return descriptor
 
 
 def _hold(folder: Path, wait: float) -> int:
     """The writer's lock: ends with the process, whatever ends it."""
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        descriptor = os.open(folder / "people.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        descriptor = _made(folder / "people.lock")
     except OSError as error:
         raise refused(error, f"the people store in {folder} cannot be written ({error.strerror}): run this as the user who owns it "
                              "(sudo), or set [store] folder") from error
@@ -310,7 +320,8 @@ def _hold(folder: Path, wait: float) -> int:
             who = os.pread(descriptor, 20, 0).decode("ascii", "replace").strip()
             os.close(descriptor)
             raise StoreError(f"the people store in {folder} is in use by another edge-face"
-                             f"{f' (process {who})' if who.isdigit() else ''}: let it finish, or stop it") from None
+                             f"{f' (process {who})' if who.isdigit() else ''}: let it finish, or stop it (a door that "
+                             "runs as a service: sudo systemctl stop edge-face)") from None
     with contextlib.suppress(OSError):  # for messages only: a full disk has worse to say later
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, str(os.getpid()).encode(), 0)

@@ -80,6 +80,11 @@ class EventLog:
         row = self._database.row("SELECT id, wall, kind, person, details FROM event WHERE id = ?", [number])
         return None if row is None else self._read(row, {})
 
+    def numbers(self, limit: int, below: int | None = None) -> list[int]:
+        """Of the newest events, the newest first; numbered less than `below`."""
+        rows = self._database.rows("SELECT id FROM event WHERE ? IS NULL OR id < ? ORDER BY id DESC LIMIT ?", [below, below, limit])
+        return [int(number) for number, in rows]
+
     def count(self, kind: str | None = None, person: str | None = None) -> int:
         """How many events there are, of one kind, of one person."""
         row = self._database.row("SELECT count(*) FROM event WHERE (? IS NULL OR kind = ?) AND (? IS NULL OR person = ?)",

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from edge_face.errors import StoreError
 from edge_face.people.database_errors import refused
+from edge_face.people.ownership import like
 from edge_face.people.sealing import KEY_BYTES
 
 MODE = 0o400
@@ -43,8 +44,9 @@ def load_key(path: Path, *, credential: bool = False) -> bytes:
     return key
 
 
-def create_key(path: Path) -> bytes:
-    """Makes a key, or loads the one that somebody else made in the meantime. Raises StoreError."""
+def create_key(path: Path, owner: Path | None = None) -> bytes:
+    """Makes a key, or loads the one that somebody else made in the meantime; made by root it belongs to whom `owner` (the
+    folder) belongs to. Raises StoreError."""
     key = secrets.token_bytes(KEY_BYTES)
     draft = path.with_name(f".{path.name}.{secrets.token_hex(6)}")
     try:
@@ -53,6 +55,7 @@ def create_key(path: Path) -> bytes:
             descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, MODE)
             try:
                 os.fchmod(descriptor, MODE)
+                like(owner or path.parent, descriptor)
                 if os.write(descriptor, key) != KEY_BYTES:
                     raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
                 os.fsync(descriptor)
@@ -92,7 +95,7 @@ def next_path(path: Path) -> Path:
 def write_next(path: Path) -> bytes:
     """A new key beside the one at `path`. Raises StoreError."""
     drop_next(path)
-    return create_key(next_path(path))
+    return create_key(next_path(path), path.resolve())
 
 
 def take_next(path: Path) -> None:

@@ -99,6 +99,11 @@ class SealedRecords:
         return self._own_key if owner is None else self._data_key(owner)
 
 
+def every_kind(database: Tables) -> list[str]:
+    """The kinds of which there are records."""
+    return [kind for kind, in database.rows("SELECT DISTINCT kind FROM sealed_record ORDER BY kind")]
+
+
 def resealed(kind: str, owner: str | None, mark: bytes, sealed: bytes, old: bytes, new: bytes) -> tuple[bytes, bytes]:
     """A record under another key: its new keyed hash and seal. Raises SealBrokenError."""
     name, value = _opened(old, kind, owner, mark, sealed)

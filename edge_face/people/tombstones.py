@@ -15,6 +15,7 @@ from edge_face.errors import StoreError
 from edge_face.people.database import Database
 from edge_face.people.database_errors import refused
 from edge_face.people.keys import sync_folder
+from edge_face.people.ownership import like
 from edge_face.people.sealing import tag
 
 FILE = "forgotten"
@@ -70,6 +71,7 @@ class Tombstones:
             try:
                 descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
                 with os.fdopen(descriptor, "w", encoding="ascii") as file:
+                    like(draft.parent, descriptor)
                     file.writelines(f"{mark.hex()}\n" for mark in sorted(marks))
                     file.flush()
                     os.fsync(file.fileno())
