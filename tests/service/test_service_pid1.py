@@ -33,7 +33,7 @@ secret_file = "/etc/edge-face/hooks.key"
 # What the little machine lacks (journal, udev, the targets of an ordinary boot), and haste. All else is the unit as it is shipped.
 EVERY = "[Unit]\nDefaultDependencies=no\n"
 SERVICE = EVERY + "[Service]\nProtectHome=no\nStandardOutput=append:/var/log/door.log\nStandardError=append:/var/log/door.log\n"
-HASTE = ("[Unit]\nStartLimitBurst=4\n[Service]\nWatchdogSec=4\nRestartSec=0.5\n"
+HASTE = ("[Unit]\nStartLimitBurst=4\n[Service]\nWatchdogSec=6\nRestartSec=0.5\n"
          "Environment=EDGE_FACE_EDGES=/var/lib/edge-face/edges.jsonl\n")
 
 
@@ -50,7 +50,8 @@ class Door:
             shown = self.machine.show(unit)
             if seen(shown):
                 return shown
-        raise AssertionError({name: shown.get(name) for name in ("ActiveState", "SubState", "Result", "NRestarts", "StatusText")})
+        facts = {name: shown.get(name) for name in ("ActiveState", "SubState", "Result", "NRestarts", "StatusText")}
+        raise AssertionError(f"{unit}: {facts}\n{self.log()[-3000:]}")
 
     def running(self, *, but: str = "") -> dict[str, str]:
         return self.wait(lambda shown: shown["SubState"] == "running" and shown["MainPID"] != but)
