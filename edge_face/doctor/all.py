@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from edge_face.doctor import board, boot, clock, door, units
 from edge_face.doctor.check import Check
+from edge_face.doctor.pin_functions import pin_functions
 
 CHECKS: tuple[tuple[str, Check], ...] = (
     ("board", board.board),
@@ -12,6 +13,7 @@ CHECKS: tuple[tuple[str, Check], ...] = (
     ("models", door.models),
     ("camera", door.camera),
     ("pins", door.pins),
+    ("pin functions", pin_functions),
     ("boot line", boot.boot_line),
     ("killed door", boot.kernel),
     ("assurance", door.assurance),
