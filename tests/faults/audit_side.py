@@ -43,8 +43,8 @@ class AuditSide:
     def write(self) -> dict[str, Any]:
         """Appends some records and commits them; what is certain from now on."""
         self._clock.sleep(self._luck.choice((1.0, 10_000.0, 30_000.0)))
-        numbers = [self._append() for _ in range(self._luck.randint(1, 4))]
-        return {"do": "audit", "numbers": numbers if self._log.commit() else []}
+        made = dict(self._append() for _ in range(self._luck.randint(1, 4)))
+        return {"do": "audit", "records": made if self._log.commit() else {}}
 
     def leave(self) -> None:
         """Appends one that nobody has promised to keep yet."""
@@ -57,27 +57,34 @@ class AuditSide:
     def close(self) -> None:
         self._log.close()
 
-    def _append(self) -> int:
-        record = AuditRecord(self._luck.choice(KINDS), self._clock.wall(), f"{self._luck.getrandbits(64):016x}", "face")
-        return self._log.append(record, self._clock.monotonic())
+    def _append(self) -> tuple[int, str]:
+        subject = f"{self._luck.getrandbits(64):016x}"
+        record = AuditRecord(self._luck.choice(KINDS), self._clock.wall(), subject, "face")
+        return self._log.append(record, self._clock.monotonic()), subject
 
 
-def audit_faults(folder: Path, store: Store, committed: set[int], pending: Mapping[str, Any] | None) -> list[str]:
-    """What is wrong with the log after a cut, once the door has opened it again."""
+def audit_faults(folder: Path, store: Store, committed: Mapping[int, str], pending: Mapping[str, Any] | None) -> list[str]:
+    """What is wrong with the log after a cut, and once the door has opened it again."""
     if not committed and not folder.exists():
         return []
     key, found = store.audit_key(), []
+    before = _lost(folder, committed, pending)
     with AuditLog(folder, key, reserve=16, clock=ManualClock(wall=2e9)) as log:
         if log.broken or log.trouble:
             found.append(f"the audit log was begun anew: {log.broken or log.trouble}")
         log.append(AuditRecord("started", 2e9), 0.0)
         if not log.commit():
             found.append(f"the audit log does not go on: {log.trouble}")
-    there = {entry.number for entry in read_entries(folder)}
-    lost = committed - there
-    if lost and not (pending and pending["do"] == "prune" and max(lost) < min(there)):
-        found.append(f"audit: record {min(lost)} and {len(lost) - 1} more were acknowledged and are lost")
     problem = verify_log(folder, key).problem
     if problem:
         found.append(f"audit verify: {problem}")
-    return found
+    return [*found, *before, *(lost for lost in _lost(folder, committed, pending) if not before)]
+
+
+def _lost(folder: Path, committed: Mapping[int, str], pending: Mapping[str, Any] | None) -> list[str]:
+    there = {entry.number: entry.record.subject for entry in read_entries(folder)}
+    lost = [number for number, subject in committed.items() if there.get(number) != subject]
+    if not lost or (pending and pending["do"] == "prune" and there and max(lost) < min(there)):
+        return []
+    return [f"audit: record {min(lost)} and {len(lost) - 1} more were acknowledged and are lost (there: {min(there, default=0)} to "
+            f"{max(there, default=0)})"]

@@ -224,7 +224,7 @@ def _set(names: dict[str, int], change: Mapping[str, int | None]) -> None:
 
 
 def lay_out(left: Mapping[str, bytes | None], root: Path, place: Path, modes: Mapping[str, int]) -> None:
-    """Makes the folder `place` as the cut left `root`. `modes`: by the end of a name."""
+    """Makes the folder `place` as the cut left `root`. `modes`: by a part of the name."""
     place.mkdir(parents=True, mode=0o700)
     for path, content in left.items():
         target = place / Path(path).relative_to(root)
@@ -232,7 +232,7 @@ def lay_out(left: Mapping[str, bytes | None], root: Path, place: Path, modes: Ma
             target.mkdir(mode=0o700)
             continue
         target.write_bytes(content)
-        target.chmod(next((mode for end, mode in modes.items() if path.endswith(end)), 0o600))
+        target.chmod(next((mode for part, mode in modes.items() if part in Path(path).name), 0o600))
 
 
 def cuts_of(records: Iterable[Record], points: Iterable[int], disk: Disk, luck: random.Random

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import random
+import re
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 from edge_face.audit import AuditLog, AuditRecord, read_entries, verify_log
 from edge_face.door.board import Board
 from edge_face.errors import AuditError, EdgeFaceError, PeopleError
 from edge_face.people import Store, transfer
+from edge_face.people import passphrase as passphrases
+from edge_face.people.backup import back_up, restore
 from edge_face.people.codes import CodeBook
 from edge_face.service.hooks import Spool
 from edge_face.vision.bundle import open_bundle
@@ -19,7 +24,7 @@ from edge_face.vision.bundle import open_bundle
 from .hostile import Granted, Try
 from .hostile_words import PERSON
 from .mutate import altered, as_line, mutated
-from .store_worker import CONSENT, templates
+from .store_worker import CONSENT, PASSPHRASE, templates
 
 PIN = "481516"
 ALARM = {"kind": "alarm", "what": "forced", "text": "the door was opened without a release", "wall": 1.0e9}
@@ -116,12 +121,8 @@ def manifests(folder: Path) -> Try:
 
 def exports(folder: Path) -> Try:
     """Sealed exports: the cost of the key is held low, all else is as it is written."""
-    before = dict(transfer.COST)
-    transfer.COST.update(n=2, r=1, p=1)
-    try:
-        content = transfer.seal_people([PERSON], "a long passphrase")
-    finally:
-        transfer.COST.update(before)
+    with _cheap_keys():
+        content = transfer.seal_people([PERSON], PASSPHRASE)
     table = json.loads(content)
 
     def attempt(luck: random.Random) -> None:
@@ -131,20 +132,51 @@ def exports(folder: Path) -> Try:
             other = altered({k: v for k, v in table.items() if k != "kdf"}, luck)
             kdf = altered(table["kdf"], luck, 1) if luck.random() < 0.3 else table["kdf"]
             changed = as_line({**other, "kdf": kdf} if isinstance(other, dict) else other)
-        if len(_cost(changed)) and max(_cost(changed)) > 64:
+        if _costly(changed):
             raise PeopleError("left out here: it is refused, or it costs what its writer chose")
-        if transfer.open_people(changed, "a long passphrase") != [PERSON]:
+        if transfer.open_people(changed, PASSPHRASE) != [PERSON]:
             raise Granted("an export that was changed")
 
     return attempt
 
 
-def _cost(content: bytes) -> list[int]:
+def backups(folder: Path) -> Try:
+    """Backups: noise anywhere in one restores nothing, or what was backed up."""
+    good, file, place = folder / "good", folder / "backup", folder / "card"
+    with Store(good) as store:
+        known = {store.add("Ben", CONSENT, templates(random.Random(1), 2), wall=1.0e9).id}
+    with _cheap_keys():
+        back_up(good, None, file, PASSPHRASE)
+    content = file.read_bytes()
+
+    def attempt(luck: random.Random) -> None:
+        shutil.rmtree(place, ignore_errors=True)
+        changed = mutated(content, luck)
+        if _costly(changed):
+            raise PeopleError("left out here: it is refused, or it costs what its writer chose")
+        file.write_bytes(changed)
+        restore(place, None, file, PASSPHRASE)
+        with Store(place) as opened:
+            if {person.id for person in opened.iterate()} != known:
+                raise Granted("a backup that was changed")
+
+    return attempt
+
+
+@contextlib.contextmanager
+def _cheap_keys() -> Iterator[None]:
+    before = dict(passphrases.ARGON2)
+    passphrases.ARGON2.update(memory_kib=8, iterations=1, lanes=1)
     try:
-        kdf = json.loads(content)["kdf"]
-        return [int(kdf[name]) for name in ("n", "r", "p")]
-    except Exception:
-        return []
+        yield
+    finally:
+        passphrases.ARGON2.update(before)
+
+
+def _costly(content: bytes) -> bool:
+    """Would the key alone take more than a moment? A number of the head was changed, within its bounds."""
+    costs = [int(digits) for digits in re.findall(rb'"(?:memory_kib|iterations|lanes|n|r|p)": ?(\d{1,18})', content[:4096])]
+    return any(cost > 64 for cost in costs)
 
 
 def spools(folder: Path) -> Try:

@@ -18,6 +18,7 @@ TARGETS = (
     Target("audit files", 3, files.audit_files),
     Target("manifests", 4, files.manifests),
     Target("exports", 4, files.exports),
+    Target("backups", 2, files.backups),
     Target("spool", 3, files.spools),
     Target("mock board", 1, files.boards),
 )

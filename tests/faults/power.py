@@ -77,7 +77,9 @@ def _recording(trial: Trial, row: Row, shim: Path, start: Path, truth: Truth, se
             settled = copy.deepcopy(held)
             settled.forgotten |= must.forgotten
             settled.audit = must.audit
-            following = (start, settled)
+            if pending and pending["do"] == "prune":
+                settled.audit = {}
+            following = (start, settled)  # and no backup: the next run makes its own
     return following
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .hostile import hostile
+from .kills import kills
 from .power import power
 from .verdict import Row, Trial, trial
 
@@ -23,6 +24,7 @@ class Fault:
 
 
 FAULTS = (
+    Fault("kills", kills, 1000, 9),
     Fault("power", power, 1000, 60),
     Fault("hostile", hostile, 100_000, 1500),
 )

@@ -10,14 +10,19 @@ from __future__ import annotations
 import json
 import os
 import random
+import stat
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from edge_face.people import Consent, Given, Person, State, Store, Template
+from edge_face.people import passphrase as passphrases
+from edge_face.people.backup import back_up, restore
+from edge_face.people.rotation import rotate_key
 
 from .audit_side import AuditSide
 from .disk import note
@@ -25,6 +30,7 @@ from .truth import record_key
 
 MODEL = "faults-embedder-0123456789ab"
 CONSENT = Consent(Given(1.0e9, "in a test"), None)
+PASSPHRASE = "four random words"
 KINDS = ("grant", "deny", "exit", "relock")
 Tell = Callable[[dict[str, Any]], None]
 
@@ -49,6 +55,9 @@ class Worker:
         self.store = self._opened()
         self.audit = self._audit(1.0e9)
         self.count = self.luck.getrandbits(32)
+        # On a stick, which nobody pulls out meanwhile. One of this run: what an earlier one held is not known here.
+        self.backup = folder.with_name(f"{folder.name}.backup")
+        self.backup.unlink(missing_ok=True)
 
     def _opened(self) -> Store:
         store = Store(self.folder)
@@ -70,6 +79,9 @@ class Worker:
             someone = self.luck.choice(people)
             deeds += [(2.0, lambda: self.rename(someone)), (1.5, lambda: self.forget(someone)), (1.0, lambda: self.suspend(someone)),
                       (1.0, lambda: self.again(someone)), (2.0, lambda: self.event(someone.id))]
+        deeds += [(0.7, self.rotate), (0.7, self.back_up)]
+        if self.backup.exists():
+            deeds.append((0.7, self.restore))
         owner = self.luck.choice(people).id if people and self.luck.random() < 0.6 else None
         deeds += [(3.0, lambda: self.put(owner)), (1.0, self.drop)]
         weights, actions = zip(*deeds, strict=True)
@@ -150,6 +162,36 @@ class Worker:
         else:
             self._do({"do": "audit"}, self.audit.write)
 
+    def rotate(self) -> None:
+        """A new device key, sometimes new keys of everybody too."""
+        self._closed({"do": "rotate"}, lambda: rotate_key(self.folder, renew_data_keys=self.luck.random() < 0.5))
+
+    def back_up(self) -> None:
+        deed = {"do": "backup"}
+
+        def backed_up() -> dict[str, Any]:
+            back_up(self.folder, None, self.backup, PASSPHRASE, replace=True)
+            return deed
+
+        self._do(deed, backed_up)
+
+    def restore(self) -> None:
+        self._closed({"do": "restore"}, lambda: restore(self.folder, None, self.backup, PASSPHRASE, replace=True))
+
+    def _closed(self, deed: dict[str, Any], action: Callable[[], object]) -> None:
+        """With the store closed, as these want it."""
+        wall = self.audit.wall
+        self.audit.close()
+        self.store.close()
+
+        def done() -> dict[str, Any]:
+            action()
+            return deed
+
+        self._do(deed, done)
+        self.store = self._opened()
+        self.audit = self._audit(wall)
+
     def reopen(self) -> None:
         self.store.close()
         self.audit.close()
@@ -169,14 +211,18 @@ def _teller() -> Tell:
     return lambda table: print(json.dumps(table), flush=True)
 
 
+def _sync_files(really: Callable[[int], None], descriptor: int) -> None:
+    if not stat.S_ISDIR(os.fstat(descriptor).st_mode):
+        really(descriptor)
+
+
 def main() -> None:
     folder, seed, deeds = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
     wrong = os.environ.get("FAULTS_BREAK", "")
     if wrong == "folders":
-        from edge_face.people import keys, tombstones
-
-        for module in (keys, tombstones):
-            setattr(module, "sync_folder", lambda folder: None)  # noqa: B010
+        setattr(os, "fsync", partial(_sync_files, os.fsync))  # noqa: B010
+    # A minute of Argon2 in all would say nothing about disks.
+    passphrases.ARGON2.update(memory_kib=8, iterations=1, lanes=1)
     worker = Worker(folder, random.Random(seed), _teller(), wrong)
     for _ in range(deeds):
         worker.step()

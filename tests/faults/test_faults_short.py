@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from .hostile import Granted, Target, hostile
+from .kills import kills
 from .power import power
 from .rows import FAULTS, Fault
 from .verdict import trial
@@ -33,14 +34,26 @@ def test_a_few_rounds(fault: Fault, place: Path) -> None:
     assert row.rounds >= 0.9 * fault.short
 
 
-@pytest.mark.parametrize(("wrong", "words"), [("synchronous", "lost"), ("stones", "was erased"), ("folders", "device key"),
+@pytest.mark.parametrize(("wrong", "words"), [("synchronous", "lost"), ("stones", "was erased"), ("folders", ""),
                                               ("audit", "audit")])
 def test_the_power_cut_notices_what_was_not_synced_or_not_marked(wrong: str, words: str, place: Path) -> None:
-    row = power(trial(80, 3, "power", place), wrong=wrong)
+    row = power(trial(60, 3, "power", place), wrong=wrong)
     if row.skipped:
         pytest.skip(row.skipped)
     assert not row.good
     assert any(words in example for example in row.examples), row.examples
+
+
+@pytest.mark.parametrize(("wrong", "words", "moment"), [("endless", "released for", "grant"), ("glitch", "without anybody's word", "any"),
+                                                       ("ghost", "without anybody's word", "any"), ("store", "lost", "write")])
+def test_the_kills_notice_a_door_that_is_wrong(wrong: str, words: str, moment: str, place: Path) -> None:
+    row = kills(trial(6, 3, "kills", place), wrong=wrong, moments={moment: 1.0}, linger=1.5, longest=1.0)
+    assert any(words in example for example in row.examples), row.examples
+
+
+def test_the_kills_notice_that_nobody_made_the_door_safe(place: Path) -> None:
+    row = kills(trial(6, 3, "kills", place), safe=False, moments={"grant": 1.0}, kernels=("keeps",))
+    assert any("the coil is on" in example for example in row.examples), row.examples
 
 
 def test_what_crashes_at_hostile_input_is_noticed_and_so_is_what_believes_it(place: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,13 +17,15 @@ FOREVER = 1_000_000
 @dataclass
 class Truth:
     """`people`: name, state and number of templates by id. `events`: kind and person by number. `records`: values by kind, owner
-    and name, as JSON. `audit`: numbers of audit records that were committed."""
+    and name, as JSON. `audit`: subjects of audit records that were committed, by number."""
 
     people: dict[str, list[Any]] = field(default_factory=dict)
     events: dict[int, list[Any]] = field(default_factory=dict)
     forgotten: set[str] = field(default_factory=set)
     records: dict[str, Any] = field(default_factory=dict)
-    audit: set[int] = field(default_factory=set)
+    audit: dict[int, str] = field(default_factory=dict)
+    backup: Truth | None = None
+    """What the backup holds that was made last."""
 
     def apply(self, deed: Mapping[str, Any]) -> None:
         """What an acknowledged deed of the worker changes."""
@@ -44,9 +46,16 @@ class Truth:
         elif what == "drop":
             self.records.pop(deed["key"], None)
         elif what == "audit":
-            self.audit.update(deed["numbers"])
+            self.audit.update({int(number): subject for number, subject in deed["records"].items()})
+        elif what == "backup":
+            self.backup = replace(copy.deepcopy(self), backup=None)
+        elif what == "restore" and self.backup is not None:
+            then = copy.deepcopy(self.backup)
+            self.people, self.events, self.records = then.people, then.events, then.records
+            for one in list(self.forgotten):
+                self.apply({"do": "forget", "id": one})
         elif what == "prune":
-            self.audit = {number for number in self.audit if number >= deed["first"]}
+            self.audit = {number: subject for number, subject in self.audit.items() if number >= deed["first"]}
 
     def after(self, deed: Mapping[str, Any], held: Truth) -> Truth:
         """The same with one more deed that was not acknowledged: what only its end would have told is taken from `held`."""
