@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,11 @@ WITNESS = "audit-head"
 def audit_folder(settings: Settings) -> Path:
     """The settings' folder, else `audit` in the store's."""
     return Path(settings.audit.folder) if settings.audit.folder else Path(settings.store.folder) / FOLDER
+
+
+def visitor_alias(key: bytes, visitor: str) -> str:
+    """What a visitor is called in the log: keyed by the log's key, as a visitor has none."""
+    return hmac.digest(key, b"visitor " + visitor.encode(), "sha256").hex()[:16]
 
 
 def witness_record(head: Head) -> dict[str, str]:

@@ -51,12 +51,12 @@ def verify_log(folder: str | Path, key: bytes | None, against: Head | None = Non
 
 def _stamp(folder: Path) -> object:
     """Differs when the door has written in between."""
-    return head_file.read_marks(folder / head_file.FILE, None), segments_in(folder)
+    return head_file.read_marks(folder / head_file.FILE, None), segments_in(folder) if folder.exists() else None
 
 
 def _verified(folder: Path, key: bytes | None, against: Head | None, progress: Progress | None) -> Verdict:
     marks = head_file.read_marks(folder / head_file.FILE, key)
-    segments = segments_in(folder)
+    segments = segments_in(folder) if folder.exists() else []
     mark = marks.newest
     if mark is None:
         if marks.missing and not segments:

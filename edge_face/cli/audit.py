@@ -166,9 +166,15 @@ def _witness(store: Store, folder: Path, key: bytes) -> Head | None:
 
 
 def _names(settings: Settings) -> dict[str, str]:
+    """Names of people and visitors by alias."""
+    from edge_face.audit import visitor_alias
+
     with _store(settings) as store:
-        aliases = ((store.alias(person.id), person.name) for person in store.iterate(lambda who, error: None))
-        return {alias: name for alias, name in aliases if alias is not None}
+        people = ((store.alias(person.id), person.name) for person in store.iterate(lambda who, error: None))
+        names = {alias: name for alias, name in people if alias is not None}
+        key = store.audit_key()
+        return names | {visitor_alias(key, who): str(value.get("label", ""))
+                        for _, who, value in store.records("visitor", lambda who, error: None)}
 
 
 def _line(entry: Entry, names: Mapping[str, str] | None) -> str:

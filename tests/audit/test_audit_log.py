@@ -264,3 +264,40 @@ with AuditLog(Path({str(tmp_path)!r}), KEY, reserve=0) as log:
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
     assert done.stdout.split() == ["False", "True", "True", "True", "0", "None"], done.stderr
     assert verify_log(tmp_path, KEY).records == 301
+
+
+def test_verify_while_the_door_writes(tmp_path: Path) -> None:
+    """A reader that comes at any moment finds a log that is well."""
+    script = f"""
+import sys
+sys.path[:0] = {[str(Path(__file__).parent)]!r}
+from audit_fakes import KEY, Quick, record
+from edge_face.audit import AuditLog
+from edge_face.clock import ManualClock
+from pathlib import Path
+clock = ManualClock(wall=1e9)
+with AuditLog(Path({str(tmp_path)!r}), KEY, reserve=0, clock=clock, disk=Quick()) as log:
+    print("open", flush=True)
+    number = 0
+    while number < 100_000:
+        number += 1
+        log.append(record(number, clock.wall()), 0.0)
+        clock.sleep(3000)
+        log.commit()
+        if number % 50 == 0:
+            log.prune(20)
+"""
+    with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE) as writer:
+        try:
+            assert writer.stdout is not None and writer.stdout.readline() == b"open\n"
+            heads = set()
+            for _ in range(25):
+                verdict = verify_log(tmp_path, KEY)
+                assert verdict.problem is None
+                heads.add(verdict.last)
+            assert len(heads) > 1, "nothing was written meanwhile"
+        finally:
+            writer.kill()
+    with AuditLog(tmp_path, KEY, reserve=0) as log:
+        assert log.broken is None
+    assert verify_log(tmp_path, KEY).problem is None

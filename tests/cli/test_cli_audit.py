@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from people_cli import Shell
 
-from edge_face.audit import WITNESS, AuditLog, AuditRecord, witness_record
+from edge_face.audit import WITNESS, AuditLog, AuditRecord, visitor_alias, witness_record
 from edge_face.people import Consent, Given, Store
 
 NOW = time.time()
@@ -40,6 +40,14 @@ def test_show(shell: Shell) -> None:
     lately = shell("audit", "show", "--since", "24h", "--kind", "grant", "--kind", "alarm", "--json").json
     assert [row["kind"] for row in lately] == ["grant"]
     assert "no such record" in shell("audit", "show", "--kind", "tamper").out
+
+
+def test_a_visitor_has_a_name_too(shell: Shell) -> None:
+    with Store(shell.store) as store:
+        store.put_record("visitor", {"label": "plumber"}, name="00112233445566aa")
+        with AuditLog(shell.store / "audit", store.audit_key(), reserve=16) as log:
+            log.append(AuditRecord("code", NOW, visitor_alias(store.audit_key(), "00112233445566aa"), "code"), 9.0)
+    assert "plumber" in shell("audit", "show", "--last", "1", "--names").out
 
 
 def test_an_empty_house(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
