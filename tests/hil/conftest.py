@@ -22,13 +22,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--hil", action="store_true", help="real pins over four jumper wires; nothing else may be connected to them")
     group.addoption("--hil-chip", type=int, default=0, metavar="N", help="GPIO chip (default 0)")
     group.addoption("--hil-slack", type=float, default=0.02, metavar="SECONDS", help="how late an edge may be (default 0.02)")
-    group.addoption("--hil-camera", default="", metavar="SOURCE", help="camera for frame rate, soak and screen, as in the settings: picamera2, usb:0")
+    group.addoption("--hil-camera", default="", metavar="SOURCE",
+                    help="camera for frame rate, soak and screen, as in the settings: picamera2, usb:0")
     group.addoption("--hil-fps", type=float, default=15.0, metavar="FPS", help="frames a second that the camera must bring (default 15)")
     group.addoption("--hil-latency", type=float, default=0.5, metavar="SECONDS", help="from frame to relay at most (default 0.5)")
-    group.addoption("--hil-soak", type=float, default=0.0, metavar="HOURS", help="how long the door runs under observation (24 for a release)")
+    group.addoption("--hil-soak", type=float, default=0.0, metavar="HOURS",
+                    help="how long the door runs under observation (24 for a release)")
     group.addoption("--hil-growth", type=float, default=2.0, metavar="MB", help="memory may grow by so much in an hour (default 2)")
     group.addoption("--hil-hot", type=float, default=80.0, metavar="DEGREES", help="the processor may be so warm (default 80)")
-    group.addoption("--hil-screen", type=int, default=0, metavar="PORT", help="serves the clips for a screen before the camera on this port")
+    group.addoption("--hil-screen", type=int, default=0, metavar="PORT",
+                    help="serves the clips for a screen before the camera on this port")
 
 
 @pytest.fixture

@@ -7,12 +7,14 @@ import re
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import astuple, dataclass, fields
+from itertools import combinations
 from pathlib import Path
+from statistics import median
 from typing import Any
 
-THROTTLED = {0: "the supply's voltage is too low", 1: "the clock is capped", 2: "the processor is throttled", 3: "it is near its temperature limit",
-             16: "the supply's voltage was too low", 17: "the clock was capped", 18: "the processor was throttled",
-             19: "it was near its temperature limit"}
+THROTTLED = {0: "the supply's voltage is too low", 1: "the clock is capped", 2: "the processor is throttled",
+             3: "it is near its temperature limit", 16: "the supply's voltage was too low", 17: "the clock was capped",
+             18: "the processor was throttled", 19: "it was near its temperature limit"}
 """Bits of `vcgencmd get_throttled` (Raspberry Pi documentation)."""
 SETTLING = 0.1
 """Share of the run at its start that does not count for growth: caches fill, the first faces are seen."""
@@ -86,11 +88,9 @@ def soak(status: Callable[[], Mapping[str, Any]], seconds: float, every: float, 
 def growth(samples: Sequence[Sample]) -> float:
     """Megabytes an hour, after the settling: the median of all slopes between samples (Theil 1950, Sen 1968), which a single
     peak does not move. 0 for fewer than three samples."""
-    from statistics import median
-
     rest = [s for s in samples if s.seconds >= SETTLING * samples[-1].seconds] if samples else []
     rest = rest[:: max(len(rest) // 300, 1)]
-    slopes = [(b.memory_mb - a.memory_mb) / (b.seconds - a.seconds) for i, a in enumerate(rest) for b in rest[i + 1:] if b.seconds > a.seconds]
+    slopes = [(b.memory_mb - a.memory_mb) / (b.seconds - a.seconds) for a, b in combinations(rest, 2) if b.seconds > a.seconds]
     return median(slopes) * 3600 if len(rest) >= 3 else 0.0
 
 

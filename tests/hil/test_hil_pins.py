@@ -116,7 +116,7 @@ def test_bench_sees_a_pulse_that_is_too_long(monkeypatch: pytest.MonkeyPatch) ->
     release = Lock.release
     monkeypatch.setattr(Lock, "release", lambda self, seconds, *rest, **more: release(self, seconds + 0.05, *rest, **more))
     with simulated() as one, pytest.raises(AssertionError):
-        pulse_is_as_long_as_it_was_asked_for(one)  # type: ignore[arg-type]
+        pulse_is_as_long_as_it_was_asked_for(one)
 
 
 def test_bench_without_wires_passes_nothing() -> None:

@@ -76,7 +76,7 @@ def test_board_without_sensors(tmp_path: Path) -> None:
 
 def test_seconds_on_a_made_up_door(tmp_path: Path) -> None:
     """The loop itself: a sample each 5 s of 60, the last at the end, told as they come, written down."""
-    clock, told = ManualClock(), []
+    clock, told = ManualClock(), list[Sample]()
     leaking = {**STATUS}
 
     def status() -> dict[str, Any]:
