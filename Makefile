@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 OUT ?= demo-out
 
-.PHONY: help demo test lint bench test-bookworm test-convert wheel clean
+.PHONY: help demo test lint bench test-bookworm test-convert wheel hil arm64 clean
 help:
 	@echo "make demo            the door on the bundled clip, no camera, no pins; look at $(OUT)/report.html"
 	@echo "make test            all tests (no network after installation, no camera, no pins)"
@@ -15,6 +15,8 @@ help:
 	@echo "make test-bookworm   the tests with Raspberry Pi OS Bookworm's numpy 1.24 and OpenCV 4.6"
 	@echo "make test-convert    the converter's tests with TensorFlow (2 GB in an environment of their own)"
 	@echo "make wheel           build the wheel, install it in an empty environment, run the short demo from there"
+	@echo "make hil             the door's hardware over four jumper wires on a Raspberry Pi (docs/hil.md); HIL='--hil-soak 24 ...'"
+	@echo "make arm64           networks, tests and demo on arm64 Debian 12 and 13, emulated (root; docs/arm64.md)"
 	@echo "make clean           remove environments and outputs"
 
 $(VENV)/pyvenv.cfg:
@@ -67,6 +69,16 @@ test-convert: .venv-convert/.done
 
 wheel: $(VENV)/.dev
 	@scripts/check-wheel $(BIN)/python
+
+# Anywhere else than on a Pi it says what it lacks and tests its own simulated wires.
+hil: $(VENV)/.dev
+	@mkdir -p hil-out
+	@status=0; $(BIN)/pytest -p no:cacheprovider -rs tests/hil --hil $(HIL) --junitxml=hil-out/hil.xml || status=$$?; \
+		$(BIN)/python tests/hil/hil_page.py hil-out/hil.xml hil-out/hil.html && exit $$status
+
+# Too slow for every change: docs/arm64.md keeps the last result.
+arm64: $(VENV)/.dev
+	@$(BIN)/python scripts/arm64 --record docs/arm64.md $(ARM64)
 
 clean:
 	rm -rf .venv .venv-bookworm .venv-convert build dist *.egg-info $(OUT) bench-out .pytest_cache .mypy_cache .ruff_cache .hypothesis
