@@ -171,6 +171,10 @@ class Store:
         pages = [self._database.row(f"PRAGMA {name}") or (0,) for name in ("freelist_count", "page_size")]
         return int(pages[0][0]) * int(pages[1][0])
 
+    def compact(self) -> None:
+        """Gives that room back to the disk; the whole file is written anew. Raises StoreError."""
+        self._database.scrub()
+
     def add(self, name: str, consent: Consent, templates: Sequence[Template] = (), *, wall: float,
             identity: str | None = None, state: State | None = None, bring_back: bool = False,
             pictures: Sequence[Picture] = ()) -> Person:

@@ -9,6 +9,7 @@ import logging
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Protocol
 
 from edge_face.access import Calendar, Decision, Rights
@@ -17,6 +18,7 @@ from edge_face.people import Event, Gallery, PeopleCommands, Store
 from edge_face.people.codes import CodeBook, CodeCommands
 from edge_face.people.schedule_commands import ScheduleCommands, rights_from_store, spend
 from edge_face.service.log import fields
+from edge_face.service.maintenance import give_space_back
 from edge_face.service.models import Models
 from edge_face.settings import Settings
 
@@ -170,6 +172,8 @@ class StoreBooks:
         gone = self.store.events.prune(wall - self._settings.store.keep_events * DAY)
         if gone:
             _log.info("old events were deleted", extra=fields(events=gone))
+        if give_space_back(self.store, Path(self._settings.store.folder)):
+            _log.info("unused space of the database was given back")
 
     def command(self, name: str, arguments: Mapping[str, Any]) -> Any:
         """A command of `edge-face people`, `schedule` or `codes`. Raises what it raises; `take_change` says afterwards whether to

@@ -8,12 +8,17 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from edge_face.errors import StoreError
 from edge_face.service.client import daemon_for
 from edge_face.settings import Settings
 
+if TYPE_CHECKING:
+    from edge_face.people import Store
+
+SPARE = 8_000_000
+"""Bytes that may lie unused in the database: rewriting it every day would wear out a card for nothing."""
 LOW = 100_000_000
 """Bytes on the store's disk, below which it is a trouble."""
 
@@ -41,7 +46,19 @@ def _alone(settings: Settings) -> dict[str, Any]:
     # Opening for writing settles what a crash left.
     with Store(folder, settings.store.key_file or None) as store:
         people = sum(1 for _ in store.iterate(damaged))
-    return {"by": "this command", "people": people, "troubles": troubles}
+        smaller = give_space_back(store, folder)
+    return {"by": "this command", "people": people, "compacted": smaller, "troubles": troubles}
+
+
+def give_space_back(store: Store, folder: Path) -> bool:
+    """Rewrites a database with much unused room in it, unless the disk is so full that this room is the journal's reserve. Did it?"""
+    if store.unused_bytes() <= SPARE or _space(folder):
+        return False
+    try:
+        store.compact()
+    except StoreError:
+        return False  # somebody reads: another day
+    return True
 
 
 def _space(folder: Path) -> list[str]:
