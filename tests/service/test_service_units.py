@@ -8,6 +8,7 @@ import re
 import shlex
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -102,3 +103,30 @@ def test_only_the_sender_of_events_has_a_network_and_it_sees_no_people() -> None
     sender = (UNITS / "edge-face-hooks.service").read_text()
     assert "User=edge-face-hooks\n" in sender
     assert "TemporaryFileSystem=/var/lib/edge-face:ro\nBindPaths=/var/lib/edge-face/hooks\n" in sender
+
+
+def test_the_networks_run_without_memory_that_can_be_written_and_run() -> None:
+    # MemoryDenyWriteExecute=yes by the kernel's own switch (PR_SET_MDWE, Linux 6.3), which needs neither root nor systemd.
+    code = """
+import ctypes, mmap, sys
+if ctypes.CDLL(None).prctl(65, 1, 0, 0, 0) != 0:
+    sys.exit(77)
+try:
+    mmap.mmap(-1, 4096, prot=mmap.PROT_READ | mmap.PROT_WRITE | mmap.PROT_EXEC)
+    sys.exit("writable memory can be run")
+except PermissionError:
+    pass
+import numpy as np
+from edge_face.service.models import load_models
+from edge_face.settings import Settings
+models = load_models(Settings().vision)
+models.detector.detect(np.zeros((480, 640, 3), np.uint8), 0.5)
+assert np.isfinite(models.embedder.embed(np.zeros((112, 112, 3), np.uint8))).all()
+import gpiozero
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+AESGCM(bytes(32)).encrypt(bytes(12), b"x", b"")
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    if done.returncode == 77:
+        pytest.skip("this kernel has no PR_SET_MDWE")
+    assert done.returncode == 0, done.stderr
