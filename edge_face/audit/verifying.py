@@ -12,7 +12,8 @@ from edge_face.audit.segments import Segment, SegmentReader, segments_in
 from edge_face.errors import AuditError
 
 Progress = Callable[[int, int], None]
-_TRIES = 5
+_TRIES = 20
+"""While the door writes and prunes, what is read of it may not belong together."""
 _EVERY = 4096
 
 
@@ -38,7 +39,12 @@ def verify_log(folder: str | Path, key: bytes | None, against: Head | None = Non
     try:
         for _ in range(_TRIES - 1):
             before = _stamp(folder)
-            verdict = _verified(folder, key, against, progress)
+            try:
+                verdict = _verified(folder, key, against, progress)
+            except FileNotFoundError:  # pruned meanwhile
+                if _stamp(folder) == before:
+                    raise
+                continue
             if verdict.problem is None or _stamp(folder) == before:
                 return verdict
         return _verified(folder, key, against, progress)
