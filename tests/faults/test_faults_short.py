@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from .clocks import clocks, gullible
 from .hostile import Granted, Target, hostile
 from .kills import kills
 from .power import power
@@ -54,6 +55,10 @@ def test_the_kills_notice_a_door_that_is_wrong(wrong: str, words: str, moment: s
 def test_the_kills_notice_that_nobody_made_the_door_safe(place: Path) -> None:
     row = kills(trial(6, 3, "kills", place), safe=False, moments={"grant": 1.0}, kernels=("keeps",))
     assert any("the coil is on" in example for example in row.examples), row.examples
+
+
+def test_a_judge_that_believes_every_clock_is_noticed(place: Path) -> None:
+    assert any("outside the window" in example for example in clocks(trial(6, 1, "clocks", place), judge=gullible).examples)
 
 
 def test_what_crashes_at_hostile_input_is_noticed_and_so_is_what_believes_it(place: Path) -> None:
