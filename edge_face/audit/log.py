@@ -186,7 +186,8 @@ class AuditLog:
             self._note("begun")
         elif found.broken is not None:
             number = found.largest + 1
-            log = (found.last or expect or self.head).log
+            # A log that was put in place of the one that is remembered does not become the one to be expected.
+            log = (expect or found.last or self.head).log
             self.head = self._last = Head(log, number - 1, first_link(log))
             self._at_all_costs(lambda: self._begin_segment(found.broken))
             self._at_all_costs(self._make_heads)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from edge_face.audit import head_file
 from edge_face.audit.chain import Head, head_of
-from edge_face.errors import AuditError
+from edge_face.errors import AuditError, StoreError
 from edge_face.settings import Settings
 
 FOLDER = "audit"
@@ -30,6 +30,14 @@ def visitor_alias(key: bytes, visitor: str) -> str:
 def witness_record(head: Head) -> dict[str, str]:
     """For `store.put_record(WITNESS, ...)`: once a day, and when the door stops."""
     return {"head": str(head)}
+
+
+def seen_head(record: Callable[[str], Mapping[str, Any] | None]) -> Head | None:
+    """What the store remembers. A memory that was damaged is none: the log must go on."""
+    try:
+        return witnessed(record(WITNESS))
+    except StoreError:
+        return None
 
 
 def witnessed(value: Mapping[str, Any] | None) -> Head | None:

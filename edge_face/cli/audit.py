@@ -154,10 +154,10 @@ def _store(settings: Settings) -> Iterator[Store]:
 
 def _witness(store: Store, folder: Path, key: bytes) -> Head | None:
     """The head that the daemon has laid into the store, if it is not older than what is kept."""
-    from edge_face.audit import WITNESS, witnessed
+    from edge_face.audit import seen_head
     from edge_face.audit.head_file import FILE, read_marks
 
-    seen = witnessed(store.record(WITNESS))
+    seen = seen_head(store.record)
     try:
         mark = read_marks(folder / FILE, key).newest
     except OSError:

@@ -59,6 +59,11 @@ def handlers(daemon: Daemon) -> dict[str, Handler]:
         daemon.order(Order(command))
         return {}
 
+    def present(arguments: dict[str, Any], peer: Peer) -> Any:
+        from edge_face.people.card_desk import add_presented
+
+        return add_presented(daemon.desk, daemon.command, **_take(arguments, "who", "seconds"))
+
     def door_status(arguments: dict[str, Any], peer: Peer) -> Any:
         _take(arguments)
         return _door(daemon)
@@ -75,7 +80,7 @@ def handlers(daemon: Daemon) -> dict[str, Handler]:
         return {}
 
     table: dict[str, Handler] = {"status": status, "events": events, "why": why, "settings.show": settings_show,
-                                 "door.status": door_status, "door.pulse": pulse, "stop": stop,
+                                 "door.status": door_status, "door.pulse": pulse, "stop": stop, "codes.present": present,
                                  "service.maintain": maintain}
     table |= {f"door.{word}": partial(order, command) for word, command in
               (("secure", Command.SECURE), ("lockdown", Command.LOCKDOWN), ("lift", Command.LIFT), ("quiet", Command.QUIET))}

@@ -16,19 +16,19 @@ import threading
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from edge_face import __version__, memory
 from edge_face.access import Calendar, CodeFact, Command, Decision, PolicyRules
 from edge_face.access.clock_trust import KIND as CLOCK_RECORD
 from edge_face.access.inputs import Order as OwnerOrder
-from edge_face.audit import AuditLog
+from edge_face.audit import WITNESS, AuditLog, Head, audit_folder, seen_head, witness_record
 from edge_face.cameras import FillLight, mean_luma
 from edge_face.clock import Clock, SystemClock
 from edge_face.door import open_exit_button, open_inputs, open_lock, open_signals, pin_factory
 from edge_face.door.wired import remember, state_folders
 from edge_face.errors import EdgeFaceError, ServiceError
+from edge_face.people.card_desk import CardDesk
 from edge_face.service import process
 from edge_face.service.assurance import check_assurance
 from edge_face.service.audit_thread import AuditThread
@@ -98,6 +98,7 @@ class Daemon:
         self._seeing = threading.Event()
         self.hearts = Heartbeats(LIMITS, self.begun)
         self._telling: Telling | None = None
+        self.desk = CardDesk()
         self._trouble = ""
 
     # From outside
@@ -167,6 +168,8 @@ class Daemon:
         pruned = 0
         if trusted and self.parts.audit is not None:
             pruned = self.parts.audit.call(lambda log: log.prune(self.settings.audit.keep))
+        if self.parts.audit is not None:
+            self._witness(self.parts.audit.call(lambda log: log.head))
         return {"clock_trusted": trusted, "audit_pruned": pruned, "troubles": self.health().troubles}
 
     def store_trouble(self) -> str:
@@ -191,7 +194,7 @@ class Daemon:
         parts.door = DoorThread(parts.lock, clock, self._beat("door"), self._failed)
         parts.door.start()
         film = isinstance(feed, FileFeed) and not settings.camera.paced
-        senses = DoorSenses(feed, self.keeper, self._look_up, film=film)
+        senses = DoorSenses(feed, self.keeper, self._look_up, film=film, desk=self.desk)
         parts.signals = SignalThread(open_signals(settings.signals, parts.pins, clock.monotonic), clock)
         parts.signals.start()
         parts.store = StoreThread(lambda: self._open_books(settings), self._beat("store"), self._failed, self._hear)
@@ -236,10 +239,17 @@ class Daemon:
         """In the audit thread: its key lies in the store."""
         assert self.parts.store is not None
         self.parts.store.wait_open(OPEN_SECONDS)
-        key: bytes = self.parts.store.call(lambda books: books.audit_key())
+        key, seen = self.parts.store.call(lambda books: (books.audit_key(), seen_head(books.record)))
         audit = self.settings.audit
-        folder = Path(audit.folder) if audit.folder else Path(self.settings.store.folder) / "audit"
-        return AuditLog(folder, key, batch=audit.batch, reserve=audit.reserve, clock=self.clock)
+        log = AuditLog(audit_folder(self.settings), key, batch=audit.batch, reserve=audit.reserve, expect=seen, clock=self.clock)
+        self._witness(log.head)
+        return log
+
+    def _witness(self, head: Head) -> None:
+        """Whoever puts back an older copy of the audit log has to put back the store and the journal too."""
+        _log.info("the audit log stands at %s", head)
+        if self.parts.store is not None:
+            self.parts.store.post(lambda books: books.keep(WITNESS, witness_record(head)))
 
     def _build(self) -> Pipeline:
         """In the vision thread: models first, then the people whom the store knows."""

@@ -10,6 +10,7 @@ from typing import Any
 from edge_face.access import CodeFact, Contact, clock_trust
 from edge_face.clock_sources import boot_id, read_signs
 from edge_face.door.inputs import DoorInputs
+from edge_face.people.card_desk import CardDesk
 from edge_face.service.frames import Feed
 
 _log = logging.getLogger("edge_face.access")
@@ -61,11 +62,13 @@ class ClockKeeper:
 
 class DoorSenses:
     """`inputs`: None before they are open. `look_up`: whose a code or card is. `film`: pictures of a film bring their own time,
-    which is as good as any."""
+    which is as good as any. `desk`: takes a card that somebody is adding, before it is looked up."""
 
-    def __init__(self, feed: Feed, clock: ClockKeeper, look_up: Callable[[str, str], CodeFact], *, film: bool = False) -> None:
+    def __init__(self, feed: Feed, clock: ClockKeeper, look_up: Callable[[str, str], CodeFact], *, film: bool = False,
+                 desk: CardDesk | None = None) -> None:
         self.inputs: DoorInputs | None = None
         self._feed, self._clock, self._look_up, self._film = feed, clock, look_up, film
+        self._desk = desk or CardDesk()
 
     @property
     def contact(self) -> Contact | None:
@@ -85,7 +88,7 @@ class DoorSenses:
 
     def codes(self) -> tuple[CodeFact, ...]:
         given = self.inputs.codes() if self.inputs is not None else []
-        return tuple(self._look_up(text, factor) for factor, text in given)
+        return tuple(self._look_up(text, factor) for factor, text in given if not self._desk.offer(text, factor))
 
     def trusted(self, monotonic: float, wall: float) -> bool:
         return self._film or self._clock.trusted(monotonic, wall)
