@@ -52,7 +52,9 @@ def end(m: Moment, reason: Reason, *, wholly: bool = False) -> None:
     locked = relock(m, reason, person=release.person)
     until = release.exit_until
     if not wholly and until is not None and until > m.now and exit_works(m):
-        m.state = replace(m.state, release=Release(m.now if locked else release.since, until, Authority.EXIT, None, until), bolt_waits=None)
+        # A bolt that waits has not ended the piece; a standing release was none.
+        since = m.now if locked or release.standing else release.since
+        m.state = replace(m.state, release=Release(since, until, Authority.EXIT, None, until), bolt_waits=None)
         m.say(Kind.EXIT, why.exit_goes_on(until - m.now), seconds=until - m.now, authority=Authority.EXIT)
 
 

@@ -147,6 +147,14 @@ def test_a_new_release_takes_the_waiting_bolt_back() -> None:
     assert door.why(Kind.RELOCK) == {"time-over"}
 
 
+def test_after_a_fire_with_the_door_open_a_bolt_lets_people_leave_and_in() -> None:
+    door = Door(MOTOR, contact=Contact.OPEN)
+    door.tell(fire=True)
+    door.press(after=60.0)
+    assert door.tell(fire=False) == [Kind.EXIT] and door.why(Kind.EXIT) == {"exit-goes-on"}, "no bolt, the button's time goes on"
+    assert door.order(Command.RELEASE) == [Kind.OWNER] and door.last.seconds == pytest.approx(3.0)
+
+
 def test_a_contact_that_breaks_makes_no_alarm_and_lets_the_bolt_be_thrown() -> None:
     door = shut(MOTOR)
     door.press()
