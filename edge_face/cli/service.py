@@ -36,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         return made
 
     install = action("install", "install the units, or bring them up to date")
-    install.add_argument("--with", choices=DROP_INS, action="append", default=[], dest="drop_ins",
+    install.add_argument("--with", choices=tuple(DROP_INS), action="append", default=[], dest="drop_ins",
                          help="rtsp: a network camera; credential: the device key sealed by systemd (may be repeated)")
     install.add_argument("--no-watchdog", action="store_true", help="leave the hardware watchdog as it is")
     install.add_argument("--start", action="store_true", help="start the door at once")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -23,7 +23,8 @@ STARTED = ("edge-face.service", "edge-face-hooks.path", "edge-face-maintenance.t
 SERVICES = ("edge-face.service", "edge-face-failed.service", "edge-face-hooks.service", "edge-face-maintenance.service")
 DATA = ("/var/lib/edge-face", "/etc/edge-face")
 """Folders that uninstalling leaves alone."""
-DROP_INS = ("credential", "rtsp")
+DROP_INS = {"credential": ("edge-face.service", "edge-face-maintenance.service"), "rtsp": ("edge-face.service",)}
+"""What may be chosen besides, and which services it changes."""
 SEARCHED = ("/opt/edge-face/bin", "/usr/local/bin", "/usr/bin", "/bin")
 """Where the units look for the program."""
 
@@ -48,7 +49,7 @@ class UnitFile:
         return root / self.place.lstrip("/")
 
 
-def shipped_files(*, drop_ins: tuple[str, ...] = (), watchdog: bool = True, program: str = "") -> list[UnitFile]:
+def shipped_files(*, drop_ins: Iterable[str] = (), watchdog: bool = True, program: str = "") -> list[UnitFile]:
     """All files in the order in which they are installed. `program`: the folder of the command, when the units would not
     find it by themselves. Raises `ServiceError` when this installation lacks them."""
     names = sorted(path.name for path in _listed(SHIPPED) if path.suffix in (".service", ".path", ".timer"))
@@ -60,7 +61,8 @@ def shipped_files(*, drop_ins: tuple[str, ...] = (), watchdog: bool = True, prog
               UnitFile("/etc/udev/rules.d/60-edge-face.rules", _read("udev/60-edge-face.rules"))]
     if watchdog:
         files.append(UnitFile(WATCHDOG, _read(f"system.conf.d/{PurePosixPath(WATCHDOG).name}")))
-    files += [UnitFile(f"{UNITS}/edge-face.service.d/{name}.conf", _read(f"drop-ins/edge-face.service.d/{name}.conf")) for name in drop_ins]
+    files += [UnitFile(f"{UNITS}/{service}.d/{name}.conf", _read(f"drop-ins/{name}.conf"))
+              for name in drop_ins for service in DROP_INS[name]]
     if program:
         text = f"# Where the program lies.\n[Service]\nEnvironment=PATH={program}:{':'.join(SEARCHED)}\n".encode()
         files += [UnitFile(f"{UNITS}/{name}.d/10-program.conf", text) for name in SERVICES]

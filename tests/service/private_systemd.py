@@ -156,5 +156,7 @@ class Machine:
                   "if [ -f /etc/ld.so.cache ]; then cp /etc/ld.so.cache etc/; fi",
                   "mount -t proc proc proc", "mount -t sysfs sysfs sys", "mount -t tmpfs -o mode=755 tmpfs run",
                   "mount -t cgroup2 cgroup2 sys/fs/cgroup", "pivot_root . old", "umount -l /old", "cd /",
+                 # As an ordinary boot has it: a unit's credentials are mounted elsewhere and must arrive.
+                 "mount --make-rshared /",
                   f"exec env -i container=private PATH=/usr/sbin:/usr/bin:/sbin:/bin {SYSTEMD} --system --unit={_TARGET}"]
         return "\n".join(steps) + "\n"

@@ -8,8 +8,10 @@ import itertools
 import json
 import logging
 import os
+import re
 import socket
 import sys
+import textwrap
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -101,6 +103,14 @@ def test_a_receiver_can_tell_who_sent_it_and_when(receiver: Receiver) -> None:
 
 def test_the_documented_check_is_the_one_that_is_made() -> None:
     body = b'{"kind":"alarm"}'
+    page = (Path(__file__).parents[2] / "docs" / "service.md").read_text(encoding="utf-8")
+    shown = re.search(r"^    def genuine\(.*?\n\n", page, re.MULTILINE | re.DOTALL)
+    assert shown is not None
+    names: dict[str, Any] = {"hmac": hmac, "hashlib": hashlib, "time": time}
+    exec(textwrap.dedent(shown[0]), names)
+    now = time.time()
+    assert names["genuine"](KEY, body, sign(KEY, body, now))
+    assert not names["genuine"](KEY, body, sign(KEY, body, now - 400)) and not names["genuine"](KEY, b"other", sign(KEY, body, now))
     assert sign(KEY, body, 12.9) == "t=12,v1=" + hmac.new(KEY, b"12." + body, hashlib.sha256).hexdigest()
 
 

@@ -14,7 +14,7 @@ import pytest
 
 from edge_face.service import installing
 from edge_face.service.hook_delivery import make_key
-from edge_face.service.unit_files import STARTED, UNITS
+from edge_face.service.unit_files import STARTED, UNITS, shipped_files
 
 _WHY_NOT = private_systemd.why_not()
 pytestmark = [pytest.mark.skipif(bool(_WHY_NOT), reason=_WHY_NOT or "-"), pytest.mark.slow, pytest.mark.timeout(150)]
@@ -197,3 +197,21 @@ def test_a_stop_ends_the_wait_of_a_door_that_has_failed(door: Door) -> None:
     door.wait(lambda shown: shown["ActiveState"] in ("inactive", "failed"), FAILED)
     assert door.machine.show(DOOR)["ActiveState"] in ("inactive", "failed")
     assert door.machine.run("systemctl", "list-jobs", "--no-legend").strip() in ("", "No jobs running.")
+
+
+def test_the_device_key_can_be_a_credential(door: Door) -> None:
+    machine = door.machine
+    machine.path("/etc/edge-face/edge-face.toml").write_text(SETTINGS.format(port=9))
+    sealed = "/etc/credstore.encrypted/edge-face.device.key"
+    key = machine.path("/var/lib/edge-face/device.key")
+    plain = key.read_bytes()
+    machine.run("mkdir", "-p", "/etc/credstore.encrypted", "/var/lib/systemd")
+    machine.run("systemd-creds", "encrypt", "--with-key=host", "--name=device.key", "/var/lib/edge-face/device.key", sealed)
+    key.unlink()
+    for file in shipped_files(drop_ins=("credential",)):
+        if file.place.endswith(f"{DOOR}.d/credential.conf"):
+            machine.path(file.place).write_bytes(file.content)
+    machine.run("sh", "-c", f"systemctl daemon-reload; systemctl reset-failed; systemctl start {DOOR}")
+    assert door.running()["Result"] == "success"
+    assert not key.exists(), "no other key was made"
+    assert plain not in machine.path(sealed).read_bytes()

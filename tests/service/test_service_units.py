@@ -32,7 +32,7 @@ def test_systemd_finds_nothing_to_say(unit: str) -> None:
 
 
 @needs_systemd
-@pytest.mark.parametrize("drop_in", sorted((UNITS / "drop-ins" / "edge-face.service.d").iterdir()), ids=lambda path: path.stem)
+@pytest.mark.parametrize("drop_in", sorted((UNITS / "drop-ins").iterdir()), ids=lambda path: path.stem)
 def test_systemd_finds_nothing_to_say_of_drop_ins(drop_in: Path, tmp_path: Path) -> None:
     shutil.copytree(UNITS, tmp_path / "units")
     (tmp_path / "units" / "edge-face.service.d").mkdir()
