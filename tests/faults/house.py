@@ -10,6 +10,7 @@ import signal
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from multiprocessing import forkserver
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any, cast
@@ -53,14 +54,17 @@ class House:
     """`start`, then `kill` or `stop`; `make_safe` is what systemd's ExecStopPost runs. Edges lie in `edges` files by number of
     the run, so that each process's own can be told from the others'."""
 
-    def __init__(self, folder: Path, kind: Kind, context: Any, wrong: str = "", longest: float = LONGEST) -> None:
+    def __init__(self, folder: Path, kind: Kind, context: Any, wrong: str = "", longest: float = LONGEST, *,
+                 store: Path | None = None, audit: str = "wait = 2.0\nbatch = 0.05\nreserve = 64\n",
+                 environment: Mapping[str, str] | None = None) -> None:
         self.folder, self.kind, self.wrong, self.longest = folder, kind, wrong, longest
         folder.mkdir(parents=True)
         self._context, self.run = context, 0
         self._process: BaseProcess | None = None
         self.board = Board(folder / "board")
         self.board.resist(LOCK, kind.off)
-        self.store = folder / "store"
+        self.store = store or folder / "store"
+        self._environment = dict(environment or {})
         with Store(self.store) as store:
             luck = random.Random(1)
             self.people = {name: store.add(name, CONSENT, templates(luck, 2), wall=1.0e9).id for name in PEOPLE}
@@ -68,9 +72,18 @@ class House:
         self.config = folder / "edge-face.toml"
         self.config.write_text(
             f'[camera]\nsource = "none"\n[door]\nexit_pin = "{EXIT}"\npulse = {PULSE}\nmax_release = {longest}\n{kind.settings}'
-            f'[inputs]\nwiegand_d0 = "{D0}"\nwiegand_d1 = "{D1}"\n[audit]\nwait = 2.0\nbatch = 0.05\nreserve = 64\n'
+            f'[inputs]\nwiegand_d0 = "{D0}"\nwiegand_d1 = "{D1}"\n[audit]\n{audit}'
             f'[store]\nfolder = "{self.store}"\n')
         self.client = Client(self.store / "control.sock", answer_seconds=20.0)
+
+    @property
+    def pid(self) -> int:
+        assert self._process is not None and self._process.pid is not None
+        return self._process.pid
+
+    @property
+    def running(self) -> bool:
+        return self._process is not None and self._process.is_alive()
 
     @property
     def edges(self) -> Path:
@@ -136,14 +149,21 @@ class House:
         self.board.close()
 
     def _begun(self, arguments: list[str], edges: Path, wrong: str) -> BaseProcess:
-        environment: Mapping[str, str] = {"EDGE_FACE_BOARD": str(self.folder / "board"), "EDGE_FACE_EDGES": str(edges)}
+        environment = {"EDGE_FACE_BOARD": str(self.folder / "board"), "EDGE_FACE_EDGES": str(edges), **self._environment}
         process = self._context.Process(target=kill_child.command, args=(arguments, environment, str(self.log), wrong), daemon=True)
         process.start()
         return cast(BaseProcess, process)
 
 
-def nursery() -> Any:
-    """A process with all imports done, from which daemons are forked."""
+def nursery(shim: Path | None = None) -> Any:
+    """A process with all imports done, from which daemons are forked. `shim`: preloaded in it, for disks that are slow or fail."""
     context = mp.get_context("forkserver")
     context.set_forkserver_preload(kill_child.IMPORTS)
+    before = os.environ.get("LD_PRELOAD")
+    if shim is not None:
+        os.environ["LD_PRELOAD"] = str(shim)
+    try:
+        forkserver.ensure_running()
+    finally:
+        os.environ.pop("LD_PRELOAD", None) if before is None else os.environ.update(LD_PRELOAD=before)
     return context

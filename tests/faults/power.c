@@ -45,6 +45,15 @@ __attribute__((constructor)) static void begin(void) {
     error_file = getenv("FAULTS_ERROR");
 }
 
+/* The same from inside a process that was begun with nothing set (a fork of a server): called once, before it does anything. */
+void faults_arm(const char *folder, long slow, const char *error) {
+    if (strlen(folder) >= sizeof root) return;
+    strcpy(root, folder);
+    root_length = strlen(root);
+    slow_us = slow;
+    error_file = *error ? strdup(error) : NULL;
+}
+
 static int inside(const char *path) {
     return root_length && strncmp(path, root, root_length) == 0 && (path[root_length] == '/' || path[root_length] == 0);
 }

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from .cameras import cameras
 from .clocks import clocks
 from .hostile import hostile
 from .kills import kills
@@ -27,6 +28,7 @@ class Fault:
 FAULTS = (
     Fault("kills", kills, 1000, 9),
     Fault("power", power, 1000, 60),
+    Fault("cameras", cameras, 450, 9),
     Fault("clocks", clocks, 100, 3),
     Fault("hostile", hostile, 100_000, 1500),
 )

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from .cameras import cameras
 from .clocks import clocks, gullible
 from .hostile import Granted, Target, hostile
 from .kills import kills
@@ -55,6 +56,11 @@ def test_the_kills_notice_a_door_that_is_wrong(wrong: str, words: str, moment: s
 def test_the_kills_notice_that_nobody_made_the_door_safe(place: Path) -> None:
     row = kills(trial(6, 3, "kills", place), safe=False, moments={"grant": 1.0}, kernels=("keeps",))
     assert any("the coil is on" in example for example in row.examples), row.examples
+
+
+def test_an_outlet_that_hides_nothing_is_noticed(place: Path) -> None:
+    row = cameras(trial(2, 1, "cameras", place), careless=True, names=("camera gone", "frozen"))
+    assert any("the picture is not hidden" in example for example in row.examples), row.examples
 
 
 def test_a_judge_that_believes_every_clock_is_noticed(place: Path) -> None:
