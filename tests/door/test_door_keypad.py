@@ -111,6 +111,18 @@ def test_a_ghost_is_no_key() -> None:
     assert pad.wait() == "5"
 
 
+def test_three_keys_are_too_many_even_where_no_ghost_can_be() -> None:
+    pad = Pad()
+    for key, expected in (("1", "1"), ("2", "2"), ("3", "")):
+        pad.press(key)
+        assert pad.wait() == expected
+    for key in "123":
+        pad.let_go(key)
+    pad.wait()
+    pad.press("3")
+    assert pad.wait() == "3"
+
+
 def test_two_keys_at_once_have_no_order_and_are_none() -> None:
     pad = Pad()
     pad.press("1")
