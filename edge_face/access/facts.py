@@ -34,8 +34,8 @@ class FaceFact:
 
     @property
     def sound(self) -> bool:
-        """Are all numbers numbers? A face with others is treated as not seen."""
-        return all(math.isfinite(v) for v in (self.eye_share, self.yaw, self.score, self.threshold))
+        """Are all numbers numbers, and the eyes no further apart than the picture is wide? Another face is treated as not seen."""
+        return all(math.isfinite(v) for v in (self.eye_share, self.yaw, self.score, self.threshold)) and self.eye_share <= 1.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,7 +76,7 @@ def _begin_anew(m: Moment) -> None:
     codes = state.codes if state.codes.rest_until is None else replace(state.codes, rest_until=now + m.rules.access.code_rest)
     m.state = replace(state, approach=begun_anew(state.approach, now, m.rules.face), codes=codes, ended_at=ended_at,
                       bolt_waits=None if state.bolt_waits is None else now, leaf=leaf.anew(state.leaf, now),
-                      watch=watch.anew(state.watch, now))
+                      watch=watch.anew(state.watch, now), pictured_at=-math.inf)
     m.inputs = replace(m.inputs, sight=None, exit_pressed=m.pressed)
 
 
@@ -105,7 +105,16 @@ def _faces(m: Moment) -> None:
 
 def _approached(m: Moment) -> tuple[PolicyState, tuple[Wish, ...]]:
     sight = m.inputs.sight
-    believed = m.inputs.seeing and (sight is None or (0.0 <= m.now - sight.monotonic <= STALE))
-    facts = Facts(m.now, m.wall, healthy=False) if not believed else sight if sight is not None else Facts(m.now, m.wall)
+    pictured_at, facts = m.state.pictured_at, Facts(m.now, m.wall)
+    if not m.inputs.seeing or (sight is not None and not 0.0 <= m.now - sight.monotonic <= STALE):
+        facts = replace(facts, healthy=False)
+    elif sight is not None:
+        facts = sight if sight.monotonic > pictured_at or sight.faces is None else _told_again(sight)
+        pictured_at = max(pictured_at, sight.monotonic)
     state, wishes = approach(m.state.approach, facts, m.rules.face, lambda person: refusal(m, person))
-    return replace(m.state, approach=state), wishes
+    return replace(m.state, approach=state, pictured_at=pictured_at), wishes
+
+
+def _told_again(sight: Facts) -> Facts:
+    """One picture gives one vote, however often it is told."""
+    return replace(sight, faces=tuple(replace(f, judged=False, vote=None) for f in sight.faces or ()))

@@ -95,7 +95,8 @@ class PolicyState:
 
     `ended_at`: when the latest release ended. `bolt_waits`: since when a motor lock's bolt waits for the door to be closed. `secured`:
     the owner ended this hold-open window. `hold_refused`: it was said that this one cannot be. `used`: uses of whoever has a limited
-    number, where the store may not know of the latest yet. `trusted`: the wall clock, when last asked.
+    number, where the store may not know of the latest yet. `trusted`: the wall clock, when last asked. `pictured_at`:
+    time of the newest picture.
     """
 
     at: float | None = None
@@ -107,6 +108,7 @@ class PolicyState:
     secured: bool = False
     hold_refused: bool = False
     trusted: bool = True
+    pictured_at: float = -math.inf
     leaf: Leaf = field(default_factory=Leaf)
     codes: CodeState = field(default_factory=CodeState)
     watch: Watch = field(default_factory=Watch)

@@ -76,7 +76,7 @@ def test_the_door_locks_again_at_its_time_without_any_picture() -> None:
     {"person": None}, {"vote": None}, {"vote": "ana"}, {"person": "ana"},
     {"judged": False}, {"failing": ("light",)}, {"score": 0.59},
     {"eye_share": math.nan}, {"yaw": math.nan}, {"score": math.nan}, {"threshold": math.nan},
-    {"eye_share": math.inf}, {"ambiguous": True},
+    {"eye_share": math.inf}, {"eye_share": 1.5}, {"ambiguous": True},
 ], ids=str)
 def test_whatever_is_missing_opens_nothing(worse: dict[str, object]) -> None:
     door = Door()

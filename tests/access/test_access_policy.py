@@ -196,6 +196,15 @@ def test_pictures_of_another_time_open_nothing(age: float) -> None:
         assert door.say(Inputs(door.now, MONDAY, sight=Facts(door.now - age, MONDAY, (ANN,)))) == []
 
 
+def test_one_picture_gives_one_vote_however_often_it_is_told() -> None:
+    door = Door(RULES)
+    for _ in range(50):
+        door.now += 0.03
+        assert door.say(Inputs(door.now, MONDAY)) == []
+        assert door.say(Inputs(door.now, MONDAY, sight=Facts(1000.0, MONDAY, (ANN,)))) == []
+    assert len(door.state.approach.stays[0].votes) == 1
+
+
 def test_a_picture_that_took_a_moment_through_vision_counts() -> None:
     door, kinds = Door(RULES), []
     for _ in range(10):

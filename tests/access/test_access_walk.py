@@ -123,7 +123,7 @@ class Doors(RuleBasedStateMachine):
 
 
 TestDoors = Doors.TestCase
-TestDoors.settings = settings(max_examples=60, stateful_step_count=50, deadline=None, suppress_health_check=list(HealthCheck))
+TestDoors.settings = settings(max_examples=40, stateful_step_count=50, deadline=None, suppress_health_check=list(HealthCheck))
 
 
 @pytest.mark.parametrize("number", range(len(DOORS)))
