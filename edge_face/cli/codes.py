@@ -19,7 +19,7 @@ EXAMPLES = """
   edge-face codes add Ben                  asks for a code, twice, without showing it
   edge-face codes add Ben --generate       makes a code of 6 digits and prints it this once
   edge-face codes add Ben --present        the next card at the reader is Ben's
-  edge-face codes add Ben --card 1245184   a card by its number
+  edge-face codes add Ben --card 01704242  a card by its number, facility code first
   edge-face codes list
   edge-face codes test Ben                 is that Ben's code?
   edge-face codes remove Ben card:1        or pin, or all

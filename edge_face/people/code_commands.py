@@ -20,7 +20,6 @@ GUESSES = 5
 GUESS_SECONDS = 600.0
 """So many codes that were somebody's, or not the person's, in this time; then nobody may try further."""
 _COMMANDS = {"codes.add": "add", "codes.list": "list", "codes.remove": "remove", "codes.test": "test", "codes.who": "who"}
-WRITING = frozenset({"codes.add", "codes.remove"})
 
 
 class CodeCommands:

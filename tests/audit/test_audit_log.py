@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from audit_fakes import DAY, KEY, Quick, SmallDisk, record, written
 
-from edge_face.audit import AuditLog, latest_entries, read_entries, verify_log
+from edge_face.audit import AuditLog, Head, latest_entries, read_entries, verify_log
 from edge_face.audit.log import MOST_WAITING, ROOM, SEGMENT
 from edge_face.clock import ManualClock
 from edge_face.errors import AuditError
@@ -290,7 +290,7 @@ with AuditLog(Path({str(tmp_path)!r}), KEY, reserve=0, clock=clock, disk=Quick()
     with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE) as writer:
         try:
             assert writer.stdout is not None and writer.stdout.readline() == b"open\n"
-            heads = set()
+            heads: set[Head | None] = set()
             while len(heads) < 15:  # each a log that was longer than before
                 verdict = verify_log(tmp_path, KEY)
                 assert verdict.problem is None and writer.poll() is None
