@@ -78,7 +78,7 @@ def hooks(host: Host, settings: Settings) -> Iterator[Finding]:
     spool = Spool(spool_folder(settings))
     waiting, account = spool.waiting(), Account.of(spool.folder)
     if waiting and account.last_trouble:
-        yield Finding("hooks", Status.WARN, f"{len(waiting)} events wait: {account.last_trouble}", "edge-face hooks test")
+        yield Finding("hooks", Status.WARN, f"{len(waiting)} events wait: {account.last_trouble}", "sudo edge-face hooks test")
     else:
         yield Finding("hooks", Status.OK, f"{account.told} events told, {len(waiting)} wait")
 

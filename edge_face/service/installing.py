@@ -10,7 +10,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from edge_face.service.unit_files import (
     DROP_INS,
     MANIFEST,
     SEARCHED,
+    SERVICES,
     STARTED,
     UNITS,
     State,
@@ -87,9 +88,11 @@ def plan_uninstall(root: Path, *, purge: bool = False, force: bool = False) -> P
     remove = tuple(place for place in there if place not in kept)
     live = root == Path("/")
     before: tuple[tuple[str, ...], ...] = ()
-    if any(place.endswith(STARTED) for place in remove):
-        units = [unit for unit in STARTED if any(place.endswith(f"/{unit}") for place in there)]
-        before = (("systemctl", "disable", "--now", *units) if live else ("systemctl", f"--root={root}", "disable", *units),)
+    if any(f"{UNITS}/{unit}" in remove for unit in STARTED):
+        units = [unit for unit in STARTED if f"{UNITS}/{unit}" in there]
+        running = [unit for unit in SERVICES if f"{UNITS}/{unit}" in there]
+        before = ((("systemctl", "disable", "--now", *units), ("systemctl", "stop", *running)) if live
+                  else (("systemctl", f"--root={root}", "disable", *units),))
     after = (("systemctl", "daemon-reload"), ("udevadm", "control", "--reload")) if live and remove else ()
     gone = tuple(place for place in DATA if (root / place.lstrip("/")).exists()) if purge else ()
     return Plan(root, remove=remove, before=before, after=after, purge=gone, kept=kept)
@@ -110,7 +113,9 @@ def carry_out(plan: Plan, run: Run) -> None:
     for place in plan.purge:
         _purge(plan.root / place.lstrip("/"))
     for command in plan.after:
-        run(command)
+        # Where udev does not run (a container), its rules are of no use, and nothing is missing.
+        with suppress(ServiceError) if command[0] == "udevadm" else nullcontext():
+            run(command)
 
 
 def program_folder() -> str:

@@ -118,6 +118,6 @@ def test_hooks(tmp_path: Path) -> None:
     spool.put(event("alarm", "alarm", "x", 0.0))
     Account(last_trouble="webhook: example.org cannot be reached").keep(spool.folder)
     waiting = found(units.hooks, active, settings)
-    assert waiting[0].status is Status.WARN and "cannot be reached" in waiting[0].text and waiting[0].mend == "edge-face hooks test"
+    assert waiting[0].status is Status.WARN and "cannot be reached" in waiting[0].text and waiting[0].mend == "sudo edge-face hooks test"
     plain = replace(settings, hooks=replace(settings.hooks, webhook="http://example.org/x"))
     assert "not encrypted" in found(units.hooks, active, plain)[0].text

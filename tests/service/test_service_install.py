@@ -195,6 +195,12 @@ def test_a_command_that_fails_is_told_and_the_next_try_goes_on(tmp_path: Path) -
     assert install(tmp_path).ran[-1][2] == "enable"
 
 
+def test_a_machine_without_udev_can_be_installed_on(tmp_path: Path) -> None:
+    run = Recorder("udevadm")
+    installing.carry_out(installing.Plan(tmp_path, after=(("udevadm", "control", "--reload"), ("systemctl", "daemon-reload"))), run)
+    assert run.ran[-1] == ("systemctl", "daemon-reload")
+
+
 def test_a_full_disk_leaves_no_half_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(descriptor: int) -> None:
         raise OSError(28, "No space left on device")
