@@ -59,8 +59,10 @@ def run(args: argparse.Namespace) -> int:
 
 def _safe(args: argparse.Namespace) -> int:
     """Both coils, when the settings were changed while the door ran: the one that may be on is the one it ran on."""
+    import sys
+
     from edge_face.door import describe_lock
-    from edge_face.door.wired import coils_off, remembered, same_coil, state_folders
+    from edge_face.door.wired import coils_off, remembered, same_coil, signals_off, state_folders
     from edge_face.errors import SettingsError
     from edge_face.settings_file import load_settings
 
@@ -81,9 +83,30 @@ def _safe(args: argparse.Namespace) -> int:
     if broken is not None:
         how = "the coil was switched off as the door last ran" if last is not None and failed is None else "THE COIL WAS NOT SWITCHED OFF"
         raise SettingsError(f"{broken} ({how})") from broken
+    if settings is not None:
+        if failed is not None and _door_locks(settings):
+            print("the door runs and has the pins: it was told to lock, and it alone switches its coil off when it ends")
+            return 0
+        for text in signals_off(settings):
+            print(f"edge-face: {text}", file=sys.stderr)
     if failed is not None:
         raise failed
     return 0
+
+
+def _door_locks(settings: Settings) -> bool:
+    """Does a door run here that has the pins, and does it lock when it is told to?"""
+    from edge_face.errors import EdgeFaceError
+    from edge_face.service.client import daemon_for
+
+    try:
+        client = daemon_for(settings)
+        if client is None:
+            return False
+        client.call("door.secure")
+    except EdgeFaceError:
+        return False
+    return True
 
 
 def _status(settings: Settings, as_json: bool) -> int:

@@ -38,18 +38,19 @@ class Coil:
         self._is_on = False
 
     def rest(self, now: float) -> float:
-        """Seconds for which it must stay off; 0 when it may be switched on."""
-        self._count(now)
-        return max(self._used - self._longest / 2, 0.0) if self._resting else 0.0
+        """Seconds for which it must stay off; 0 when it may be switched on. Changes nothing."""
+        used, resting = self._used_up(now)
+        return max(used - self._longest / 2, 0.0) if resting else 0.0
 
     def _count(self, now: float) -> None:
-        if math.isinf(self._longest):
-            self._at = now
-            return
-        passed = max(now - self._at, 0.0)
+        self._used, self._resting = self._used_up(now)
         self._at = max(now, self._at)
-        self._used = min(self._used + passed, self._longest) if self._is_on else max(self._used - passed, 0.0)
-        if self._used >= self._longest - 1e-6:
-            self._resting = True
-        elif self._used <= self._longest / 2:
-            self._resting = False
+
+    def _used_up(self, now: float) -> tuple[float, bool]:
+        """How much of the allowance is used, and does it rest?"""
+        if math.isinf(self._longest):
+            return 0.0, False
+        passed = max(now - self._at, 0.0)
+        used = min(self._used + passed, self._longest) if self._is_on else max(self._used - passed, 0.0)
+        full = used >= self._longest - 1e-6
+        return used, full or (self._resting and used > self._longest / 2)

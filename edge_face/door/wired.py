@@ -104,6 +104,31 @@ def coils_off(doors: list[DoorSettings]) -> list[tuple[DoorSettings, HardwareErr
     return done
 
 
+def signals_off(settings: Settings) -> list[str]:
+    """Lamps, buzzer and alarm off, as a killed door may have left them on. What could not be switched off, in sentences."""
+    from edge_face.door.pins import hardware_errors, pin_factory, pin_number
+
+    signals = [wire for wire in wires(settings) if wire.key.startswith("signals.")]
+    if not signals:
+        return []
+    refused: list[str] = []
+    try:
+        factory = pin_factory(settings.door)
+    except EdgeFaceError as error:
+        return [str(error)]
+    for wire in signals:
+        try:
+            with hardware_errors(wire.pin):
+                from gpiozero import OutputDevice
+
+                OutputDevice(pin_number(wire.pin, wire.key), active_high=settings.signals.active_high, initial_value=False,
+                             pin_factory=factory).close()
+        except EdgeFaceError as error:
+            refused.append(f"{wire.key}: {error}")
+    factory.close()
+    return refused
+
+
 def same_coil(one: DoorSettings, other: DoorSettings) -> bool:
     """Is it the same pin, driven in the same way?"""
     from edge_face.door.pins import pin_number

@@ -181,6 +181,27 @@ def test_safe_tries_every_coil_and_tells_the_one_that_failed(board: Board, tmp_p
     assert "gpiochip9 is not there" in shown.err and "the coil is off: GPIO17" in shown.out
 
 
+def test_safe_switches_lamps_and_buzzer_off_too(
+        board: Board, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    for number in (17, 18, 19):
+        board.circuit.claim(number, 1)
+    assert main(["door", "safe"]) == 0
+    assert [board.level(pin) for pin in ("GPIO17", "GPIO18", "GPIO19")] == [0, 0, 0]
+    assert capsys.readouterr().err == "" and edges(tmp_path, "GPIO18") == [("freed", 1), ("claimed", 0), ("freed", 0)]
+
+
+def test_safe_beside_a_running_door_has_it_lock(
+        board: Board, capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = (tmp_path / "edge-face.toml").read_text().replace("[door]", '[door]\npins = "lgpio"\nchip = 9', 1)
+    (tmp_path / "edge-face.toml").write_text(text)
+    assert main(["door", "safe"]) == 1
+    assert "gpiochip9 is not there" in capsys.readouterr().err
+    fake = FakeDaemon()
+    monkeypatch.setattr("edge_face.service.client.daemon_for", lambda settings: fake)
+    assert main(["door", "safe"]) == 0
+    assert fake.calls == [("door.secure", {})] and "told to lock" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize("text", ["", "[]", "{", '{"lock_pin": "GPIO99"}', '{"lock_pin": 3}', "[" * 100_000, "\udcff"])
 def test_a_damaged_memory_is_none(tmp_path: Path, text: str) -> None:
     (tmp_path / LAST).write_bytes(text.encode("utf-8", "surrogateescape"))

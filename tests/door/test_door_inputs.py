@@ -73,6 +73,20 @@ def test_an_alarm_lasts_while_its_loop_is_open_and_a_spike_is_none(field: str, p
     assert not getattr(desk.inputs, field) and desk.told == 2
 
 
+def test_a_bounce_between_two_looks_begins_the_settle_time_anew() -> None:
+    desk = Desk()
+    desk.recorder.let_go("GPIO22")
+    desk.inputs.tick()
+    desk.clock.sleep(0.09)
+    desk.recorder.press("GPIO22")
+    desk.recorder.let_go("GPIO22")
+    desk.clock.sleep(0.02)
+    assert desk.inputs.tick() == pytest.approx(desk.clock.monotonic() + 0.1) and desk.inputs.contact is Contact.CLOSED
+    desk.clock.sleep(0.1)
+    desk.inputs.tick()
+    assert desk.inputs.contact is Contact.OPEN
+
+
 @pytest.mark.parametrize("field", ["contact", "fire", "tamper"])
 def test_the_level_that_means_it_is_the_settings(field: str) -> None:
     changed = {"contact": "contact_closed", "fire": "fire_level", "tamper": "tamper_level"}[field]

@@ -109,6 +109,13 @@ def test_any_pulses_at_any_time(pulses: list[tuple[int, float]]) -> None:
     assert decoder.end() is None and decoder.pending == 0
 
 
+def test_wires_that_hum_fill_no_memory() -> None:
+    decoder = WiegandDecoder()
+    for number in range(1000):
+        decoder.feed(number % 2, number * 0.001)
+    assert decoder.pending == 35 and decoder.end() is None and decoder.bad == 1
+
+
 class Desk:
     def __init__(self) -> None:
         self.clock = ManualClock(100.0)
