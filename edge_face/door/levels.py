@@ -53,7 +53,7 @@ class LevelInput:
             return math.inf
         if level != self._next:
             self._next, self._since = level, now
-        if now - self._since >= self._settle:
+        if now >= self._since + self._settle:
             self._value, self._next = level, None
             return math.inf
         return self._since + self._settle

@@ -132,7 +132,7 @@ class WiegandReader:
         while self._pulses:
             cards += self._some(self._decoder.feed(*self._pulses.popleft()))
             self._arrived = now
-        if self._decoder.pending and now - self._arrived >= PATIENCE:
+        if self._decoder.pending and now >= self._arrived + PATIENCE:
             cards += self._some(self._decoder.end())
         self._bad_at.extend([now] * min(self._decoder.bad - before, _MANY))
         return cards, self._arrived + PATIENCE if self._decoder.pending else None
