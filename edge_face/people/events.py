@@ -18,6 +18,7 @@ LONGEST_DETAILS = 16_384
 LONGEST_NUMBERS = 32
 """Numbers in one list: scores and votes fit, an embedding does not."""
 FORGOTTEN = "forgotten"
+_BATCH = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,7 @@ class EventLog:
 
     def __init__(self, database: Tables, own_key: bytes, data_key: Callable[[str], bytes | None]) -> None:
         self._database, self._own_key, self._data_key = database, own_key, data_key
+        self._pruned = False
 
     def append(self, kind: str, wall: float, person: str | None, details: Mapping[str, Any]) -> int:
         """Writes one event and returns its number. Raises PeopleError for details that do not belong in a diary,
@@ -93,8 +95,23 @@ class EventLog:
 
     def prune(self, before: float) -> int:
         """Deletes events older than that wall time; how many there were."""
+        deleted = 0
         with self._database.transaction():
-            return self._database.run("DELETE FROM event WHERE wall < ?", [before])
+            last = self._last()
+            # From the oldest number on, as far as there is something to delete: all of the table need not be read each time.
+            # The first time it is, for what a clock that was wrong put elsewhere.
+            below = 0
+            while rows := self._database.rows("SELECT id, wall FROM event WHERE id > ? ORDER BY id LIMIT ?", [below, _BATCH]):
+                below = rows[-1][0]
+                gone = [number for number, wall in rows if wall < before]
+                for number in gone:
+                    deleted += self._database.run("DELETE FROM event WHERE id = ?", [number])
+                if not gone and self._pruned:
+                    break
+            if deleted:
+                self._database.run("INSERT OR REPLACE INTO meta (key, value) VALUES ('last event', ?)", [str(last).encode("ascii")])
+        self._pruned = True
+        return deleted
 
     def anonymise(self, person: str, name: str) -> None:
         """Inside a transaction: nothing in any event tells of this person any more. That something happened stays."""
@@ -123,10 +140,16 @@ class EventLog:
             else:
                 key = own
         sealed = self._sealed(entry.kind, entry.wall, person, details, key)
-        row = self._database.row("INSERT INTO event (wall, kind, person, details) VALUES (?, ?, ?, ?) RETURNING id",
-                                 [entry.wall, entry.kind, person, sealed])
-        assert row is not None
-        return int(row[0])
+        number = self._last() + 1
+        self._database.run("INSERT INTO event (id, wall, kind, person, details) VALUES (?, ?, ?, ?, ?)",
+                           [number, entry.wall, entry.kind, person, sealed])
+        return number
+
+    def _last(self) -> int:
+        """The highest number that was ever given."""
+        newest = self._database.row("SELECT max(id) FROM event")
+        pruned = self._database.row("SELECT value FROM meta WHERE key = 'last event'")
+        return max(int(newest[0] or 0) if newest else 0, int(pruned[0]) if pruned else 0)
 
     def _read(self, row: tuple[Any, ...], keys: dict[str | None, bytes]) -> Event:
         number, wall, kind, person, sealed = row

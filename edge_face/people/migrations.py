@@ -23,8 +23,9 @@ def _pictures(connection: sqlite3.Connection) -> None:
 
 
 def _sealed_records(connection: sqlite3.Connection) -> None:
-    """Version 3: rights, codes and whatever else is sealed. The ring of keys follows when the store knows its device key."""
-    for statement in schema.TABLES_3:
+    """Version 3: rights, codes and whatever else is sealed; events that write less. The ring of keys follows when the store
+    knows its device key."""
+    for statement in (*schema.TABLES_3, *schema.EVENTS_3):
         connection.execute(statement)
 
 

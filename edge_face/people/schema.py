@@ -57,3 +57,20 @@ TABLES_3 = (
     "CREATE UNIQUE INDEX sealed_record_place ON sealed_record (kind, ifnull(person, ''), name_tag)",
     "CREATE INDEX sealed_record_person ON sealed_record (person) WHERE person IS NOT NULL",
 )
+
+EVENTS_3 = (
+    # Without an index by time and without AUTOINCREMENT: an event then writes two pages to the card instead of four. A number
+    # is not given twice all the same: meta 'last event' keeps the highest that was pruned.
+    """CREATE TABLE event_3 (
+        id INTEGER PRIMARY KEY,
+        wall REAL NOT NULL,
+        kind TEXT NOT NULL,
+        person TEXT REFERENCES person (id),
+        details BLOB NOT NULL) STRICT""",
+    "INSERT INTO event_3 SELECT id, wall, kind, person, details FROM event ORDER BY id",
+    """INSERT OR REPLACE INTO meta (key, value)
+        SELECT 'last event', CAST(CAST(seq AS TEXT) AS BLOB) FROM sqlite_sequence WHERE name = 'event'""",
+    "DROP TABLE event",
+    "ALTER TABLE event_3 RENAME TO event",
+    "CREATE INDEX event_person ON event (person, wall) WHERE person IS NOT NULL",
+)

@@ -113,3 +113,35 @@ def one_store(tmp_path_factory: pytest.TempPathFactory) -> Store:
 def test_details_come_back_as_put_in(one_store: Store, details: dict[str, Any]) -> None:
     event = one_store.events.get(one_store.events.append("deny", 1.5, None, details))
     assert event is not None and event.details == details
+
+
+def test_pruning_finds_what_a_wrong_clock_wrote(tmp_path: Path) -> None:
+    with Store(tmp_path) as store:
+        store.events.append_all([Entry("exit", 5000.0, None, {}) for _ in range(1500)])
+        store.events.append_all([Entry("exit", 10.0, None, {}) for _ in range(3)])
+        store.events.append_all([Entry("exit", 6000.0, None, {}) for _ in range(2)])
+        assert store.events.prune(100.0) == 3 and store.events.count() == 1502
+        assert store.events.prune(100.0) == 0 and store.events.prune(5500.0) == 1500
+
+
+def test_not_even_when_all_were_pruned(tmp_path: Path) -> None:
+    with Store(tmp_path) as store:
+        assert store.events.append_all([Entry("exit", 10.0, None, {}) for _ in range(3)]) == [1, 2, 3]
+        assert store.events.prune(100.0) == 3
+        assert store.events.append("exit", 200.0, None, {}) == 4
+    with Store(tmp_path) as store:
+        assert store.events.prune(1000.0) == 1
+    with Store(tmp_path) as store:
+        assert store.events.append("exit", 2000.0, None, {}) == 5 and [e.id for e in store.events.query()] == [5]
+
+
+def test_an_event_writes_two_pages(tmp_path: Path) -> None:
+    """What the card has to take: the journal grows by so much."""
+    with Store(tmp_path) as store:
+        ben = store.add("Ben", BOTH, [template(1)], wall=0.0).id
+        store.events.append("grant", 0.0, ben, {"reasons": "x" * 500})
+        journal = tmp_path / "people.db-wal"
+        before = journal.stat().st_size
+        for k in range(100):
+            store.events.append("grant", float(k), ben, {"reasons": "x" * 500})
+        assert (journal.stat().st_size - before) / 100 < 2.5 * 4120

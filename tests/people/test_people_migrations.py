@@ -179,3 +179,12 @@ def test_a_reader_of_version_1_is_told_what_to_do(version_1: Path) -> None:
     with pytest.raises(OlderStoreError, match="edge-face people list"):
         Store(version_1, read_only=True)
     assert _version(version_1 / "people.db") == 1
+
+
+def test_numbers_of_events_go_on_after_the_update(version_1: Path) -> None:
+    connection = sqlite3.connect(version_1 / "people.db")
+    with connection:
+        connection.execute("UPDATE sqlite_sequence SET seq = 41 WHERE name = 'event'")
+    connection.close()
+    with Store(version_1) as store:
+        assert store.events.append("exit", 9.0, None, {}) == 42 and [e.id for e in store.events.query()] == [42, 1]
