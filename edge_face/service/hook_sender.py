@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import logging
 import os
@@ -74,7 +75,21 @@ class Sender:
         self.account = Account.of(spool.folder)
 
     def run(self) -> None:
-        """Raises `ServiceError` when the spool cannot be read or emptied."""
+        """Raises `ServiceError` when the spool cannot be read or emptied, or somebody else is at it."""
+        if not self._spool.folder.is_dir():
+            return
+        # A lock on the folder itself: a file would belong to whoever came first, root perhaps.
+        held = os.open(self._spool.folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            self._send_all()
+        except BlockingIOError as error:
+            raise ServiceError("another 'edge-face hooks send' is at work (systemctl status edge-face-hooks): "
+                               "each event would be told twice") from error
+        finally:
+            os.close(held)
+
+    def _send_all(self) -> None:
         failures = 0
         while entries := self._spool.waiting():
             told, rest = self._round(entries)

@@ -137,7 +137,8 @@ class Spool:
                 found = json.loads(file.read(LONGEST + 1))
         except (OSError, ValueError, RecursionError) as error:
             raise ServiceError(f"the event {entry.path.name} cannot be read: {type(error).__name__}") from error
-        if not isinstance(found, dict) or not isinstance(found.get("id"), str) or found.get("kind") not in EVENTS:
+        if not isinstance(found, dict) or not isinstance(found.get("id"), str) or found.get("kind") not in EVENTS \
+                or not all(_plain(value) for value in found.values()):
             raise ServiceError(f"{entry.path.name} is no event")
         if (pixels := _small_file(entry.picture)) is not None:
             found["snapshot"] = {"type": "image/jpeg", "base64": base64.b64encode(pixels).decode()}
@@ -210,6 +211,13 @@ def _as_line(event: Mapping[str, Any]) -> bytes:
     if len(content) > LONGEST:
         raise ServiceError(f"an event has {len(content)} bytes, {LONGEST} are allowed")
     return content
+
+
+def _plain(value: Any) -> bool:
+    """A value, or a list of words: nothing that is nested."""
+    if isinstance(value, list):
+        return all(isinstance(word, str) for word in value)
+    return value is None or isinstance(value, (str, int, float))
 
 
 def _small_file(path: Path) -> bytes | None:

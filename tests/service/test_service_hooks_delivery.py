@@ -11,6 +11,7 @@ import os
 import re
 import socket
 import sys
+import tempfile
 import textwrap
 import threading
 import time
@@ -20,6 +21,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from edge_face.cli.main import main
 from edge_face.clock import ManualClock
@@ -216,13 +219,13 @@ def test_the_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "hooks.key"
     make_key(path)
     assert path.stat().st_mode & 0o777 == 0o400
-    settings = HookSettings(webhook="https://example.org", secret_file=str(path))
-    assert len(read_key(settings)) == 64 and set(channels_of(settings, lambda: 0.0)) == {"webhook"}
+    told = HookSettings(webhook="https://example.org", secret_file=str(path))
+    assert len(read_key(told)) == 64 and set(channels_of(told, lambda: 0.0)) == {"webhook"}
     with pytest.raises(ServiceError, match="exists"):
         make_key(path)
     path.chmod(0o644)
     with pytest.raises(SettingsError, match="chmod 0400"):
-        read_key(settings)
+        read_key(told)
     short = tmp_path / "short"
     short.write_text("abc\n")
     short.chmod(0o400)
@@ -236,7 +239,7 @@ def test_the_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "credentials").mkdir()
     (tmp_path / "credentials" / "hooks.key").write_bytes(KEY)
     monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path / "credentials"))
-    assert read_key(settings) == KEY
+    assert read_key(told) == KEY
 
 
 class Script:
@@ -335,6 +338,37 @@ def test_damaged_events_are_given_up_and_a_spool_that_cannot_be_emptied_ends_it(
     monkeypatch.setattr(Path, "unlink", refuse)
     with pytest.raises(ServiceError, match="cannot be deleted"):
         Sender(spool, {"webhook": channel}, clock).run()
+
+
+scalars = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5)
+nested = st.recursive(scalars, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(
+    st.sampled_from(["id", "kind", "text", "time", "x"]), inner, max_size=4))
+deep = st.integers(1, 3000).map(lambda depth: b'{"id":"a","kind":"alarm","x":' + b"[" * depth + b"]" * depth + b"}")
+
+
+@settings(max_examples=60)
+@given(st.binary(max_size=200) | nested.map(lambda value: json.dumps(value).encode()) | deep)
+def test_whatever_lies_in_the_spool_it_ends_empty(content: bytes) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        spool = Spool(Path(folder))
+        (spool.folder / "00000001-0123456789abcdef.json").write_bytes(content)
+        clock = ManualClock()
+        keyed = {"webhook": lambda event: post("http://127.0.0.1:1/", KEY, event, 0.5, lambda: WALL) and Outcome(Result.TOLD)}
+        Sender(spool, keyed, clock).run()
+        assert spool.waiting() == []
+
+
+def test_one_sender_at_a_time(tmp_path: Path) -> None:
+    spool, clock = filled(tmp_path, "a"), ManualClock()
+
+    def second(event: Mapping[str, Any]) -> Outcome:
+        with pytest.raises(ServiceError, match="another"):
+            Sender(spool, {}, clock).run()
+        return Outcome(Result.TOLD)
+
+    Sender(spool, {"command": second}, clock).run()
+    assert spool.waiting() == []
+    Sender(spool, {}, clock).run()
 
 
 @pytest.mark.parametrize("text", ["", "[]", '{"told": "many"}', "\0\xff", '{"told": true, "last_trouble": 3}'])
