@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 PULSE = 1.0
 """Seconds for which the lock is released."""
+SHOWN = 3.0
+"""Seconds for which a pattern that lasts is shown."""
 _LOOK = 0.02
 
 
@@ -107,7 +109,7 @@ class Walk:
             self._say(f"signals: {pattern.value}")
             self._signals.hold([pattern] if length(pattern) is None else [])
             self._signals.show(pattern)
-            self._until(lambda: False, (length(pattern) or 3.0) + 0.3)
+            self._until(lambda: False, (length(pattern) or SHOWN) + 0.1)
             self._signals.hold([])
         for trouble in self._signals.troubles:
             results.append(Result("signals", "failed", trouble))

@@ -94,6 +94,9 @@ class RecordingPin(MockPin):  # type: ignore[misc]
 
     def take(self, level: int) -> bool:
         """In the factory: the wires are at this level now. True when that is a change."""
+        if len(self.states) > _KEPT:
+            # gpiozero keeps them all.
+            del self.states[:-1]
         return bool(self._change_state(bool(level)))
 
     def tell(self, ticks: float, level: int) -> None:

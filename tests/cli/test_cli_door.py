@@ -271,6 +271,7 @@ class Hands:
 @pytest.fixture(autouse=True)
 def brief(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(door_walk, "PULSE", 0.1)
+    monkeypatch.setattr(door_walk, "SHOWN", 0.1)
 
 
 def outcomes(text: str) -> list[tuple[str, str]]:
