@@ -26,7 +26,7 @@ from edge_face.vision.landmarker import view
 from edge_face.vision.runtime import Interpreter, runtime_name
 
 TASKS = ("detector", "landmarker", "embedder")
-CLIPS = {"door": (80, 100), "turn_live": (20,), "turn_print": (20,), "spoof_print": (40,), "spoof_screen": (40,)}
+CLIPS = {"door": (100,), "turn_live": (20,), "spoof_print": (40,), "spoof_screen": (40,)}
 """Frames of the clips that the detectors see."""
 STILLS = ("front", "left")
 POINTS = ("right_eye", "left_eye", "nose", "right_mouth", "left_mouth")
