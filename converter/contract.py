@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from edge_face.vision.gate import GateCheck
+
 if TYPE_CHECKING:
     from converter.training.composites import Labels
 
@@ -128,17 +130,8 @@ class Candidate:
     said: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One line of a verdict: `metric` by its key in the limits, its figure, the limit, and a sentence for people. `figure` None:
-    could not be measured here, and why is the sentence."""
-
-    metric: str
-    figure: float | None
-    limit: float
-    at_least: bool
-    passed: bool
-    text: str
+Check = GateCheck
+"""One line of a verdict, as the manifest of a bundle keeps it."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from converter.faces import MARGIN, open_faces
+from converter.faces import MARGIN, FaceSet
 from edge_face.errors import MediaError, ModelError, UsageError
 from edge_face.media import read_picture
 from edge_face.opencv import cv2
@@ -73,17 +73,16 @@ def _aligned(picture: Any, name: str) -> npt.NDArray[np.uint8]:
     raise MediaError(f"{name} is no aligned face of 112x112 or 128x128: edge-face-convert capture makes them")
 
 
-def measure(bundle_folder: Path, groups: Mapping[str, Sequence[npt.NDArray[np.uint8]]], faces_folder: Path, precision: str,
+def measure(bundle_folder: Path, groups: Mapping[str, Sequence[npt.NDArray[np.uint8]]], everybody: FaceSet, precision: str,
             step: Callable[[int], None] = lambda count: None) -> dict[str, Any]:
-    """False match rates of each group at the thresholds where RATES of the pairs of `faces_folder` (role "thresholds")
-    match. JSON-able. Raises EdgeFaceError."""
+    """False match rates of each group at the thresholds where RATES of the pairs of `everybody` (role "thresholds") match.
+    JSON-able. `step` is called for each face. Raises EdgeFaceError."""
     embedder = Embedder(load_bundle(bundle_folder, "embedder"), precision)
-    everybody = open_faces(faces_folder, "thresholds")
     crops = ((i, everybody.read(i)) for i in range(len(everybody)))
     kept = [(int(everybody.identity[i]), _embed(embedder, crop, step)) for i, crop in crops if crop is not None]
     limits = thresholds(np.stack([e for _, e in kept]), np.array([who for who, _ in kept]))
     if not limits:
-        raise ModelError(f"{faces_folder} has too few people: {FEWEST} false matches at a rate of {RATES[0]:g} are needed")
+        raise ModelError(f"the faces for the thresholds have too few people: {FEWEST} false matches at a rate of {RATES[0]:g} are needed")
     table = {name: group_rates(np.stack([_embed(embedder, face, step) for face in members]), limits) for name, members in groups.items()}
     return {"precision": embedder.precision, "thresholds": {f"{rate:g}": round(limit, 4) for rate, limit in limits.items()},
             "threshold_people": len({who for who, _ in kept}), "groups": table}

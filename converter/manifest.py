@@ -27,12 +27,6 @@ def weights_digest(weights: Sequence[npt.NDArray[Any]]) -> str:
     return digest.hexdigest()
 
 
-def file_entry(path: Path) -> dict[str, Any]:
-    """What a manifest says of one .tflite file."""
-    content = path.read_bytes()
-    return {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
-
-
 def manifest_text(manifest: Mapping[str, Any]) -> str:
     """The manifest as JSON: indented, but a table's row or a short list of numbers on one line. Raises ModelError for a
     figure that is no number: no reader would take it."""

@@ -186,7 +186,7 @@ def _activation(model: SourceModel, count: int) -> str:
 
 
 def _detector(model: SourceModel) -> dict[str, Any]:
-    from converter.export_detector import BOX_ENCODING, DECODING
+    from converter.detector_bundle import BOX_ENCODING, DECODING
     from converter.training.detector_targets import LOG_LIMITS, STRIDES
 
     names = {kind: {str(s): f"{kind}_{s}" for s in STRIDES} for kind in ("score", "box", "landmarks")}

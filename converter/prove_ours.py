@@ -61,7 +61,7 @@ def _sized(say: Say, plan: Plan) -> Say:
 
 def detector(order: Order, run: Path, data: Path, out: Path, replace: bool, say: Say) -> Proven:
     """The bundle of a detector's run in the sizes that are shipped; `out` is not written where the gate lets nothing pass."""
-    from converter import export_detector as own
+    from converter import detector_bundle as own
     from converter.bundle_writer import publish, stage
     from converter.training.detector_exam import SEED, paint_exam
 

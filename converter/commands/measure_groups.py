@@ -28,13 +28,15 @@ def run(args: argparse.Namespace) -> int:
     import json
 
     from converter.calibration import write_metric
+    from converter.faces import open_faces
     from converter.groups import check_precision, measure, read_groups
     from converter.progress import Progress
 
     check_precision(args.bundle, args.precision)
     groups = read_groups(args.groups)
-    with Progress("embedding", 5_000 + sum(map(len, groups.values()))) as bar:
-        found = measure(args.bundle, groups, args.faces, args.precision, bar.step)
+    everybody = open_faces(args.faces, "thresholds")
+    with Progress("embedding", len(everybody) + sum(map(len, groups.values()))) as bar:
+        found = measure(args.bundle, groups, everybody, args.precision, bar.step)
     if not args.dry_run:
         write_metric(args.bundle, "groups", found)
     if args.json:
