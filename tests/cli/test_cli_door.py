@@ -124,7 +124,9 @@ def test_wrong_use(board: Board, capsys: pytest.CaptureFixture[str]) -> None:
 
 @pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_a_pulse_that_is_ended_leaves_the_door_locked(board: Board, end: signal.Signals, wait: Wait) -> None:
-    child = subprocess.Popen([sys.executable, "-m", "edge_face.cli.main", "door", "pulse", "30"], stderr=subprocess.PIPE)
+    child = subprocess.Popen([sys.executable, "-m", "edge_face.cli.main", "door", "pulse", "30"], stderr=subprocess.PIPE,
+                             # Tests that run in the background have it ignored, and so would the child.
+                             preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
     wait(lambda: board.level("GPIO17") == 1)
     child.send_signal(end)
     assert child.wait(30) == 130
