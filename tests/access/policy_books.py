@@ -53,6 +53,8 @@ class Books:
     cut: bool = False
     open_until: float = -math.inf
     piece_since: float | None = None
+    piece_first: float = 0.0
+    """The same, where nobody knows whether the owner ended a piece in between."""
     last_open: float = -math.inf
     rest_until: float = -math.inf
     code_rest_until: float = -math.inf
@@ -85,7 +87,8 @@ class Books:
         if inputs.monotonic < self.now:
             self._backwards(inputs)
         self.now = inputs.monotonic
-        if self.now >= self.open_until - SOON:
+        over = self.now >= self.open_until if before.release is None else self.now >= before.release.until  # to the last digit
+        if over and self.now >= self.open_until - SOON:
             self.piece_since = None  # a bolt may wait still: that is no release
         self._note_orders(inputs)
         self._note_faces(inputs)
@@ -127,7 +130,7 @@ class Books:
             self.secured = False
         if inputs.exit_pressed or (inputs.sight is not None and inputs.sight.exit_pressed):
             self.pressed_until = self.now + self.rules.face.pulse
-            since = self.now if self.piece_since is None else self.piece_since
+            since = self.now if self.piece_since is None else self.piece_first
             if not self.lockdown or self.rules.access.exit_in_lockdown:
                 self.leaving_until = min(self.pressed_until, since + self.rules.longest)
 
@@ -198,6 +201,8 @@ class Books:
             case Authority.FACE:
                 self._check_grant(d, inputs)
         assert d.seconds > 0
+        if self.piece_since is None:
+            self.piece_first = self.now
         if self.piece_since is None or self.cut:
             self.piece_since, self.open_until = self.now, -math.inf
         self.cut = False
