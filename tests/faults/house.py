@@ -24,6 +24,7 @@ from edge_face.people.codes import CodeCommands
 from edge_face.service.client import Client
 
 from . import kill_child
+from .shim import built_shim
 from .store_worker import CONSENT, templates
 
 LOCK, EXIT, D0, D1 = "GPIO17", "GPIO27", "GPIO23", "GPIO24"
@@ -65,16 +66,16 @@ class House:
         self.board.resist(LOCK, kind.off)
         self.store = store or folder / "store"
         self._environment = dict(environment or {})
-        with Store(self.store) as store:
+        with Store(self.store) as opened:
             luck = random.Random(1)
-            self.people = {name: store.add(name, CONSENT, templates(luck, 2), wall=1.0e9).id for name in PEOPLE}
-            CodeCommands(store).run("codes.add", {"who": "Ada", "card": f"{CARD[0]:03d}{CARD[1]:05d}"})
+            self.people = {name: opened.add(name, CONSENT, templates(luck, 2), wall=1.0e9).id for name in PEOPLE}
+            CodeCommands(opened).run("codes.add", {"who": "Ada", "card": f"{CARD[0]:03d}{CARD[1]:05d}"})
         self.config = folder / "edge-face.toml"
         self.config.write_text(
             f'[camera]\nsource = "none"\n[door]\nexit_pin = "{EXIT}"\npulse = {PULSE}\nmax_release = {longest}\n{kind.settings}'
             f'[inputs]\nwiegand_d0 = "{D0}"\nwiegand_d1 = "{D1}"\n[audit]\n{audit}'
-            f'[store]\nfolder = "{self.store}"\n')
-        self.client = Client(self.store / "control.sock", answer_seconds=20.0)
+            f'[store]\nfolder = "{self.store}"\n[service]\nsocket = "{folder / "control.sock"}"\n')
+        self.client = Client(folder / "control.sock", answer_seconds=20.0)
 
     @property
     def pid(self) -> int:
@@ -137,6 +138,15 @@ class House:
         self.board.killed(kernel)
         return gone
 
+    def stop(self) -> float:
+        """SIGTERM, as systemd sends it first. When the process was gone."""
+        process = self._process
+        assert process is not None and process.pid is not None
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(process.pid, signal.SIGTERM)
+        process.join(PATIENCE)
+        return self.kill("keeps")
+
     def make_safe(self) -> tuple[int, float]:
         """ExecStopPost: its exit code, and when the pin was safe."""
         process = self._begun([*SAFE, str(self.config)], self.folder / "edges-safe", "")
@@ -155,12 +165,12 @@ class House:
         return cast(BaseProcess, process)
 
 
-def nursery(shim: Path | None = None) -> Any:
-    """A process with all imports done, from which daemons are forked. `shim`: preloaded in it, for disks that are slow or fail."""
-    context = mp.get_context("forkserver")
+def nursery(folder: Path) -> Any:
+    """A process with all imports done, from which daemons are forked; one for all rows of a run. power.c is preloaded in it where
+    there is a compiler: it does nothing until a child arms it."""
+    context, shim, before = mp.get_context("forkserver"), built_shim(folder), os.environ.get("LD_PRELOAD")
     context.set_forkserver_preload(kill_child.IMPORTS)
-    before = os.environ.get("LD_PRELOAD")
-    if shim is not None:
+    if isinstance(shim, Path):
         os.environ["LD_PRELOAD"] = str(shim)
     try:
         forkserver.ensure_running()

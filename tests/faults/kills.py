@@ -48,7 +48,7 @@ def kills(trial: Trial, *, wrong: str = "", safe: bool = True, moments: dict[str
     """For tests of this harness: `wrong`, what the daemon does wrong on purpose; `safe=False`, nobody runs ExecStopPost; `linger`,
     seconds to wait before each kill of a running door; `longest`, the maximum on-time; `kernels`, what happens to the pins of the dead."""
     row = Row("SIGKILL", f"0 releases longer than the maximum on-time ({longest:g} s), 0 records lost after commit, 0 unnamed edges")
-    context, guard = nursery(), threading.Lock()
+    context, guard = nursery(trial.folder), threading.Lock()
     share = [trial.rounds // len(KINDS) + (k < trial.rounds % len(KINDS)) for k in range(len(KINDS))]
     seeds = [trial.random.getrandbits(32) for _ in KINDS]
 
