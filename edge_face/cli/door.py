@@ -232,4 +232,6 @@ def _said(value: Any) -> str:
         return "yes" if value else "no"
     if isinstance(value, dict):
         return ", ".join(f"{key} {_said(each)}" for key, each in value.items()) or "none"
-    return "not fitted or not known" if value is None else f"{value:.2f}" if isinstance(value, float) else str(value)
+    if isinstance(value, (list, tuple)):
+        return ", ".join(map(str, value)) or "none"
+    return "-" if value is None else f"{value:.2f}" if isinstance(value, float) else str(value) or "none"

@@ -53,12 +53,12 @@ def _ask(status: Callable[[], Mapping[str, Any]], say: Say, stop: Callable[[], b
 
 
 def _flat(status: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """`until` counts down all the time and is no change."""
+    """`until` counts down all the time and is no change, `lock` never changes."""
     found: dict[str, Any] = {}
     for key, value in status.items():
         if isinstance(value, Mapping):
             found |= _flat(value, f"{prefix}{key} ")
-        elif key != "until":
+        elif key not in ("until", "lock"):
             found[prefix + key] = value
     return found
 
