@@ -37,8 +37,9 @@ class Telling:
     def _send(self, event: dict[str, Any] | None, *, snapshot: bool = False) -> None:
         if event is None or not hooks.wanted(self._settings.hooks, event):
             return
-        preview = self._settings.service.preview_file
-        picture = Path(preview) if snapshot and self._settings.hooks.snapshot and preview else None
+        service = self._settings.service
+        # Without a rate nobody writes it, and what lies there is old.
+        picture = Path(service.preview_file) if snapshot and self._settings.hooks.snapshot and service.preview_fps > 0 else None
 
         def job(_: object) -> None:
             try:
