@@ -26,9 +26,9 @@ from edge_face.vision.landmarker import view
 from edge_face.vision.runtime import Interpreter, runtime_name
 
 TASKS = ("detector", "landmarker", "embedder")
-CLIPS = {"door": (100,), "turn_live": (20,), "spoof_print": (40,), "spoof_screen": (40,)}
+CLIPS = {"door": (100,), "turn_live": (20,), "spoof_screen": (40,)}
 """Frames of the clips that the detectors see."""
-STILLS = ("front", "left")
+STILLS = ("front",)
 POINTS = ("right_eye", "left_eye", "nose", "right_mouth", "left_mouth")
 """The labels name the person's own left and right; the template goes by the picture's."""
 

@@ -12,6 +12,7 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -147,20 +148,43 @@ def put_package(folder: Path, wheel: Path) -> None:
            "--ignore-requires-python", "--target", str(packages), str(wheel)], f"{wheel.name} cannot be installed")
 
 
-def run_in(folder: Path, tree: Path, command: Sequence[str], *, seconds: float,
-           log: Path | None = None) -> subprocess.CompletedProcess[str]:
-    """Runs a command in the root with the folder `tree` at /tree; what it says goes to `log`, else to the result's stdout.
+class Runner:
+    """Starts commands in root file systems, from several threads, and can end all of them."""
 
-    A command that takes too long is ended with all that it started; its status is then `GONE`.
-    """
-    # The first process of the new PID namespace dies with unshare, and with it everything inside, and then every mount.
-    words = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "bash", "-c", _ENTER, "enter", str(folder), str(tree), *command]
-    with contextlib.ExitStack() as stack:
-        output = stack.enter_context(log.open("w")) if log is not None else subprocess.PIPE
-        try:
-            return subprocess.run(words, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, text=True, timeout=seconds)
-        except subprocess.TimeoutExpired:
-            return subprocess.CompletedProcess(words, GONE, "")
+    def __init__(self) -> None:
+        self._guard = threading.Lock()
+        self._running: set[subprocess.Popen[str]] = set()
+        self._stopped = False
+
+    def run(self, folder: Path, tree: Path, command: Sequence[str], *, seconds: float, log: Path | None = None) -> tuple[int, str]:
+        """Runs a command in the root with the folder `tree` at /tree. Gives its status and what it said, or "" where that went to
+        `log`. A command that takes too long is ended with all that it started; its status is then `GONE`."""
+        # The first process of the new PID namespace dies with unshare, and with it everything inside, and then every mount.
+        words = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "bash", "-c", _ENTER, "enter", str(folder), str(tree), *command]
+        with contextlib.ExitStack() as stack:
+            output = stack.enter_context(log.open("w")) if log is not None else subprocess.PIPE
+            with self._guard:
+                if self._stopped:
+                    return GONE, ""
+                process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, text=True)
+                self._running.add(process)
+            try:
+                said, _ = process.communicate(timeout=seconds)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.communicate()
+                return GONE, ""
+            finally:
+                with self._guard:
+                    self._running.discard(process)
+            return (process.returncode if process.returncode >= 0 else GONE), said or ""
+
+    def stop(self) -> None:
+        """Ends what runs, and starts nothing any more."""
+        with self._guard:
+            self._stopped = True
+            for process in self._running:
+                process.kill()
 
 
 def _must(words: Sequence[str], otherwise: str) -> None:
