@@ -73,8 +73,8 @@ def _once(row: Row, name: str, attempt: Try, seed: int) -> None:
             row.fails(f"{name}, input {seed}: an error without a word ({type(error).__name__})")
     except Granted as error:
         row.fails(f"{name}, input {seed}: believed: {error}")
-    except RecursionError:
-        row.fails(f"{name}, input {seed}: RecursionError")
+    except Crashed as error:
+        row.fails(f"{name}, input {seed}: crashed: {error}")
     except Exception as error:
         last = traceback.extract_tb(error.__traceback__)[-1]
         row.fails(f"{name}, input {seed}: {type(error).__name__}: {str(error)[:200]} at {Path(last.filename).name}:{last.lineno}")

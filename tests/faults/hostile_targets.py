@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from . import hostile_door as door
 from . import hostile_files as files
 from . import hostile_words as words
 from .hostile import Target
@@ -14,6 +15,10 @@ TARGETS = (
     Target("calendars and limits", 12, words.calendars),
     Target("people in an import", 8, words.people_records),
     Target("clock records", 5, words.clock_records),
+    Target("commands of the daemon", 6, door.commands),
+    Target("connections", 0.5, door.connections),
+    Target("card reader and keypad", 8, door.readers),
+    Target("facts of the policy", 8, door.policy_facts),
     Target("store files", 3, files.store_files),
     Target("audit files", 3, files.audit_files),
     Target("manifests", 4, files.manifests),
