@@ -108,15 +108,17 @@ def store(host: Host, settings: Settings) -> Iterator[Finding]:
     free = shutil.disk_usage(folder).free // 1_000_000
     yield Finding("disk", Status.OK if free >= 200 else Status.FAIL, f"{free} MB free at {folder}",
                   "" if free >= 200 else "make room: sudo apt clean; journalctl --vacuum-size=50M")
-    key_file = Path(settings.store.key_file) if settings.store.key_file else folder / "device.key"
-    if key_file.exists():
+    from edge_face.people import Store
+    from edge_face.people.unlocking import find_key
+
+    where = find_key(folder, settings.store.key_file or None)
+    key_file = where.path
+    if key_file.exists() and not where.credential:
         mode = stat.S_IMODE(key_file.stat().st_mode)
         tight = mode & 0o377 == 0
         yield Finding("device key", Status.OK if tight else Status.FAIL, f"{key_file} has mode {mode:04o}",
                       "" if tight else f"chmod 0400 {key_file}")
-    from edge_face.people import Store
-
-    with Store(folder, key_file, read_only=True) as opened:
+    with Store(folder, settings.store.key_file or None, read_only=True) as opened:
         people = opened.people()
     yield Finding("store", Status.OK, f"the database opens and every seal holds: {len(people)} people")
 

@@ -8,8 +8,7 @@ Every change is one transaction. `forget` leaves no byte of the person in the fi
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
@@ -22,8 +21,9 @@ from edge_face.people.database_errors import DiskRefusesError
 from edge_face.people.events import EventLog
 from edge_face.people.person import Consent, Person, State, Template, clean_name, is_id, name_key, new_id, settled
 from edge_face.people.pictures import Picture
+from edge_face.people.record_desk import RecordDesk
 from edge_face.people.records import core_of
-from edge_face.people.sealed_records import Record, SealedRecords
+from edge_face.people.sealed_records import SealedRecords
 from edge_face.people.sealed_templates import insert_templates, open_core, open_template, sealed_core, template_rows
 from edge_face.people.sealing import SealBrokenError, tag
 from edge_face.people.shelf import Shelf, insist_on_consent
@@ -33,7 +33,7 @@ _PAGE = 64
 """People read at a time. Each comes with its templates: larger pages would stay in the process as freed memory."""
 
 
-class Store:
+class Store(RecordDesk):
     """People and events in `folder`. One writer at a time (it waits `wait` seconds for another to finish), any number of
     readers. `key_file`: the device key; None or empty: `device.key` in the folder. Raises StoreError."""
 
@@ -280,53 +280,6 @@ class Store:
         """Was somebody with this id forgotten here?"""
         return self._stones.covers(identity)
 
-    def put_record(self, kind: str, value: Mapping[str, Any], owner: str | None = None, name: str = "") -> None:
-        """Seals a record of any kind in place of the one of the same kind, owner and name. That of an owner (a person's id)
-        dies with the person. Raises PeopleError for an owner who is not there, or no plain JSON."""
-        with self._database.transaction():
-            self._records.put(kind, value, self._there(owner), name)
-
-    def record(self, kind: str, owner: str | None = None, name: str = "") -> dict[str, Any] | None:
-        """One record. Raises SealBrokenError."""
-        return None if owner is not None and self._stones.covers(owner) else self._records.get(kind, owner, name)
-
-    def records(self, kind: str, damaged: Callable[[str | None, StoreError], None] | None = None) -> Iterator[Record]:
-        """All records of a kind: owner, name, value. What was tampered with is handed to `damaged` (owner and what is wrong)
-        and left out; without it SealBrokenError is raised."""
-        forgotten = self._stones.check()
-        return (r for r in self._records.every(kind, damaged) if r[0] is None or not forgotten(r[0]))
-
-    def drop_record(self, kind: str, owner: str | None = None, name: str = "") -> bool:
-        """Was there such a record? Its bytes are overwritten."""
-        with self._database.transaction():
-            dropped = self._records.drop(kind, owner, name)
-        if dropped:
-            self._database.fold()
-        return dropped
-
-    def alias(self, identity: str) -> str | None:
-        """What a person is called where no id and no name may be: 16 hexadecimal digits, keyed by the data key, so that
-        nobody can link them once the person is erased. None for somebody who is not there."""
-        return None if self._stones.covers(identity) else self._records.alias(identity)
-
-    def aliases(self) -> dict[str, str]:
-        """The aliases of everybody by id; who is damaged is left out."""
-        found: dict[str, str] = {}
-        for identity, in self._database.rows("SELECT id FROM person ORDER BY id"):
-            with contextlib.suppress(SealBrokenError):
-                alias = self.alias(identity)
-                if alias is not None:
-                    found[identity] = alias
-        return found
-
-    def audit_key(self) -> bytes:
-        """The key of the audit log's chain; the same for as long as the store lives, also under a new device key."""
-        return self._keys.audit
-
-    def code_key(self) -> bytes:
-        """The key of the hashes of codes and cards; as lasting."""
-        return self._keys.codes
-
     def clean_copies(self) -> list[Path]:
         """Brings the copies of earlier versions in line with who was forgotten and took consent back; those that had to be
         dropped instead."""
@@ -380,11 +333,6 @@ class Store:
     def _data_key(self, identity: str) -> bytes | None:
         row = self._database.row("SELECT wrapped_key FROM person WHERE id = ?", [identity])
         return None if row is None else self._keys.data_key(identity, row[0])
-
-    def _there(self, owner: str | None) -> str | None:
-        if owner is not None and self._stones.covers(owner):
-            raise PeopleError(f"there is nobody with the id {owner}: 'edge-face people list' shows who is enrolled")
-        return owner
 
     def _key_of(self, identity: str) -> bytes:
         key = self._data_key(identity)

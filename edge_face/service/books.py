@@ -16,6 +16,7 @@ from edge_face.access import Calendar, Decision, Rights
 from edge_face.errors import EdgeFaceError, PeopleError, StoreError, UsageError
 from edge_face.people import Event, Gallery, PeopleCommands, Store
 from edge_face.people.codes import CodeBook, CodeCommands
+from edge_face.people.room import make_room
 from edge_face.people.schedule_commands import ScheduleCommands, rights_from_store, spend
 from edge_face.service.log import fields
 from edge_face.service.maintenance import give_space_back
@@ -172,6 +173,9 @@ class StoreBooks:
         gone = self.store.events.prune(wall - self._settings.store.keep_events * DAY)
         if gone:
             _log.info("old events were deleted", extra=fields(events=gone))
+        dropped = make_room(self.store)
+        if dropped:
+            _log.warning("the disk is nearly full: the oldest kept pictures were deleted", extra=fields(pictures=dropped))
         if give_space_back(self.store, Path(self._settings.store.folder)):
             _log.info("unused space of the database was given back")
 
