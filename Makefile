@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 OUT ?= demo-out
 
-.PHONY: help demo test lint bench test-bookworm test-convert wheel hil arm64 clean
+.PHONY: help demo test lint bench test-bookworm test-convert wheel hil arm64 faults clean
 help:
 	@echo "make demo            the door on the bundled clip, no camera, no pins; look at $(OUT)/report.html"
 	@echo "make test            all tests (no network after installation, no camera, no pins)"
@@ -17,6 +17,7 @@ help:
 	@echo "make wheel           build the wheel, install it in an empty environment, run the short demo from there"
 	@echo "make hil             the door's hardware over four jumper wires on a Raspberry Pi (docs/hil.md); HIL='--hil-soak 24 ...'"
 	@echo "make arm64           networks, tests and demo on arm64 Debian 12 and 13, emulated (root; docs/arm64.md)"
+	@echo "make faults          kills, power cuts, dead cameras, full disks, mad clocks, hostile input; a table (docs/faults.md); N=0.1 SEED=..."
 	@echo "make clean           remove environments and outputs"
 
 $(VENV)/pyvenv.cfg:
@@ -79,6 +80,11 @@ hil: $(VENV)/.dev
 # Too slow for every change: docs/arm64.md keeps the last result.
 arm64: $(VENV)/.dev
 	@$(BIN)/python scripts/arm64 --record docs/arm64.md $(ARM64)
+
+# 1,000 kills, 1,000 power cuts and all else that docs/faults.md lists; N scales it, SEED repeats it. Root for the disks that are full.
+N ?= 1
+faults: $(VENV)/.dev
+	@$(BIN)/python -m tests.faults --n $(N) $(if $(SEED),--seed $(SEED)) $(FAULTS)
 
 clean:
 	rm -rf .venv .venv-bookworm .venv-convert build dist *.egg-info $(OUT) bench-out .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import logging
 import os
 import secrets
 import sys
@@ -32,6 +33,8 @@ def main() -> int:
         if sys.stderr.isatty():
             print(f"\r\x1b[K{text}", end="", file=sys.stderr, flush=True)
 
+    # The doors in this process say a lot of what is done to them.
+    logging.getLogger("edge_face").addHandler(logging.NullHandler())
     print(f"seed {seed}, {args.n:g} of the full table; again: make faults SEED={seed} N={args.n:g}", file=sys.stderr)
     # SQLite's temporary files stay inside too. Memory: nothing here asks a real disk whether it keeps its word.
     memory = Path("/dev/shm")

@@ -28,7 +28,7 @@ from edge_face.types import Image
 
 from .edge_log import openings, unallowed
 from .sights import HEIGHT, LOCK, LONGEST, PULSE, WIDTH, SeeingHouse
-from .verdict import Row, Trial
+from .verdict import UNNAMED, Row, Trial
 
 LANES = 12
 HIDDEN_AFTER = 5.0
@@ -250,11 +250,13 @@ def _openings(house: SeeingHouse) -> list[Any]:
 
 def _edges(house: SeeingHouse, row: Row, guard: threading.Lock) -> list[str]:
     was = _openings(house)
+    unnamed = unallowed(was, house.words)
     with guard:
         row.count("releases", len(was))
+        row.count(UNNAMED, len(unnamed))
         for opening in was:
             row.most("longest release (s)", (opening.until or time.monotonic()) - opening.since)
-    found = [f"released at {opening.since:.3f} without anybody's word" for opening in unallowed(was, house.words)]
+    found = [f"released at {opening.since:.3f} without anybody's word" for opening in unnamed]
     found += [f"released for {opening.until - opening.since:.2f} s" for opening in was
               if opening.until is not None and opening.until - opening.since > LONGEST + 0.3]
     return found if not house.released else [*found, "the coil is on after the end"]

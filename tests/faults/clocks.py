@@ -25,7 +25,7 @@ from edge_face.service.consequences import LEASE, order_of
 from edge_face.service.senses import ClockKeeper
 from edge_face.settings import CameraSettings, DoorSettings, Settings
 
-from .verdict import Row, Trial
+from .verdict import UNNAMED, Row, Trial
 
 TICK = 0.5
 LENGTH = 900.0
@@ -59,6 +59,7 @@ class _World:
 def clocks(trial: Trial, *, judge: Judge | None = None) -> Row:
     """`judge`: in place of the real one, to see this row fail."""
     row = Row("clock jumps, DST", "no release outside its window, none that does not end")
+    row.count(UNNAMED, 0)
     for number in range(trial.rounds):
         _round(row, random.Random(trial.random.getrandbits(32)), number % 3 == 0, judge)
         row.rounds += 1
@@ -161,6 +162,7 @@ class _Scene:
             self.lock.release(LEASE, standing.value, lease=True)
         self.lock.tick()
         if self.lock.released and now > self.allowed_until and not self._holds():
+            self.row.count(UNNAMED)
             late = now - self.allowed_until + LONGEST
             self.row.fails(f"{self._when()}: still released {late:.1f} s after the last word, in no hold-open window")
             self.allowed_until = float("inf")  # told once

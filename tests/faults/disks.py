@@ -30,7 +30,7 @@ from edge_face.service.upkeep import RETRY
 from .edge_log import Allowance, openings, read_edges, unallowed
 from .house import KINDS, LOCK, LONGEST, House, nursery
 from .shim import built_shim
-from .verdict import Row, Trial
+from .verdict import UNNAMED, Row, Trial
 
 ACTS = 10.0
 """Seconds in which exit button and card must open the door."""
@@ -42,7 +42,7 @@ AUDIT = "wait = 0.25\nbatch = 0.05\nreserve = 64\n"
 SIZE = "3m"
 LAG = 15.0
 LANES = 6
-COUNTED = ("ended, and started again",)
+COUNTED = ("ended, and started again", "releases", UNNAMED)
 
 
 def disks(trial: Trial, *, names: tuple[str, ...] = NAMES, wrong: str = "") -> Row:
@@ -229,7 +229,10 @@ class _Trouble:
             found.append(f"not safe after ExecStopPost ({code})")
         # A magnet's coil goes off when the daemon stops: a row of the safe-state table.
         was = [o for o in self._openings() if not (o.since >= stopped and house.kind.off == house.kind.released)]
-        found += [f"released at {opening.since:.3f} without anybody's word" for opening in unallowed(was, self.words)]
+        unnamed = unallowed(was, self.words)
+        self.row.count(UNNAMED, len(unnamed))
+        self.row.count("releases", len(was))
+        found += [f"released at {opening.since:.3f} without anybody's word" for opening in unnamed]
         for opening in was:
             length = (opening.until or (safe_at if house.kind.off != house.kind.released else gone)) - opening.since
             self.row.most("longest release (s)", length)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from edge_face.errors import EdgeFaceError
 
-from .verdict import Row, Trial
+from .verdict import UNNAMED, Row, Trial
 
 
 class Granted(Exception):
@@ -39,6 +39,7 @@ class Target:
 
 def hostile(trial: Trial, targets: tuple[Target, ...] | None = None) -> Row:
     row = Row("hostile inputs", "no crash, no grant")
+    row.count(UNNAMED, 0)
     if targets is None:
         from .hostile_targets import TARGETS
 
@@ -72,6 +73,7 @@ def _once(row: Row, name: str, attempt: Try, seed: int) -> None:
         if not str(error).strip():
             row.fails(f"{name}, input {seed}: an error without a word ({type(error).__name__})")
     except Granted as error:
+        row.count(UNNAMED)
         row.fails(f"{name}, input {seed}: believed: {error}")
     except Crashed as error:
         row.fails(f"{name}, input {seed}: crashed: {error}")

@@ -43,11 +43,13 @@ LOCK = "GPIO17"
 CARD, PIN = (17, 4242), "481516"
 REQUESTS: tuple[dict[str, Any], ...] = tuple({"command": command, "arguments": arguments} for command, arguments in (
     ("status", {}), ("events", {"last": 5}), ("why", {"event": 1}), ("settings.show", {}), ("door.status", {}),
-    ("door.pulse", {"seconds": 1.0}), ("door.secure", {}), ("door.lockdown", {}), ("door.lift", {}), ("door.quiet", {}), ("stop", {}), ("service.maintain", {}),
+    ("door.pulse", {"seconds": 1.0}), ("door.secure", {}),
+    ("door.lockdown", {}), ("door.lift", {}), ("door.quiet", {}), ("stop", {}), ("service.maintain", {}),
     ("people.list", {}), ("people.show", {"who": "Ben"}), ("people.rename", {"who": "Ben", "name": "Ben"}),
     ("people.suspend", {"who": "Ben"}), ("people.activate", {"who": "Ben"}), ("people.consent", {"who": "Ben", "give": ["show"]}),
     ("people.forget", {"who": "nobody"}), ("people.export", {"who": "Ben", "after": ""}), ("people.import", {"people": [PERSON]}),
-    ("people.alike", {"templates": [], "who": "Ben"}), ("people.enroll", {"name": "Eve", "templates": [], "again": False}), ("people.pictures", {"who": "Ben"}),
+    ("people.alike", {"templates": [], "who": "Ben"}),
+    ("people.enroll", {"name": "Eve", "templates": [], "again": False}), ("people.pictures", {"who": "Ben"}),
     ("schedule.show", {}), ("schedule.set", {"name": "day", "hours": "mon-fri 08:00-18:00"}), ("schedule.remove", {"name": "day"}),
     ("schedule.group", {"name": "staff", "schedules": ["day"]}),
     ("schedule.holiday", {"first": "2026-12-25", "name": "Christmas"}), ("schedule.workday", {"first": "2026-12-25"}),

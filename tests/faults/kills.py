@@ -21,7 +21,7 @@ from edge_face.people import Store
 
 from .edge_log import Allowance, Opening, openings, read_edges, unallowed
 from .house import KINDS, LOCK, LONGEST, PULSE, House, nursery
-from .verdict import Row, Trial
+from .verdict import UNNAMED, Row, Trial
 
 LAG = 5.0
 """Seconds between somebody's word and the edge that it may still explain: the machine is busy."""
@@ -188,7 +188,8 @@ class _Visitor:
         edges = read_edges(self.house.edges)
         # A magnet is open until the daemon has begun, and after its end: rows of the safe-state table, not releases.
         was = openings(edges, LOCK, kind.released, kind.off)
-        for opening in unallowed(was, self.words):
+        unnamed = unallowed(was, self.words)
+        for opening in unnamed:
             found.append(f"released at {opening.since:.3f} without anybody's word (given: {[w.authority for w in self.words]})")
         for opening in was:
             end = opening.until if opening.until is not None else (safe_at if kind.off != kind.released else gone)
@@ -197,6 +198,7 @@ class _Visitor:
                 found.append(f"released for {end - opening.since:.2f} s")
         with self.guard:
             self.row.count("releases", len(was))
+            self.row.count(UNNAMED, len(unnamed))
         if code != 0:
             found.append(f"ExecStopPost ended with {code}")
         if level != kind.off:

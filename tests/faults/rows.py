@@ -9,6 +9,7 @@ from pathlib import Path
 
 from .cameras import cameras
 from .clocks import clocks
+from .disks import disks
 from .hostile import hostile
 from .kills import kills
 from .power import power
@@ -29,6 +30,7 @@ FAULTS = (
     Fault("kills", kills, 1000, 9),
     Fault("power", power, 1000, 60),
     Fault("cameras", cameras, 450, 9),
+    Fault("disks", disks, 250, 5),
     Fault("clocks", clocks, 100, 3),
     Fault("hostile", hostile, 100_000, 1500),
 )

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from .verdict import Row
+from .verdict import UNNAMED, Row
 
 
 def verdict(row: Row) -> str:
@@ -18,7 +18,9 @@ def as_markdown(rows: Sequence[Row], seed: int) -> str:
     """Rows, figures and what was broken."""
     lines = [f"Faults, seed {seed}", "", "| fault | rounds | must | found | seconds |", "|---|---|---|---|---|"]
     lines += [f"| {row.name} | {row.rounds:,} | {row.must} | {verdict(row)} | {row.seconds:.0f} |" for row in rows]
-    lines += ["", *(f"{row.name}: {', '.join(f'{name} {_number(value)}' for name, value in row.figures.items())}"
+    if any(UNNAMED in row.figures for row in rows):
+        lines += ["", f"In all rows together, {UNNAMED}: {sum(row.figures.get(UNNAMED, 0) for row in rows):.0f}"]
+    lines += ["", *(f"{row.name}: {', '.join(f'{name} {_number(value)}' for name, value in row.figures.items() if name != UNNAMED)}"
                     for row in rows if row.figures)]
     lines += [f"{row.name} was skipped: {row.skipped}" for row in rows if row.skipped]
     for row in rows:

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+UNNAMED = "edges towards released that nobody had allowed"
+"""The figure that is added up over all rows, and must be 0."""
 MOST_SHOWN = 20
 """Broken promises of a row that are kept in words; all are counted."""
 
