@@ -8,8 +8,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -57,13 +58,19 @@ def hil_camera(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def lgpio_factory(hil: pytest.Config) -> Iterator[object]:
-    """The factory that the door itself would use. Fails, not skips, where a Pi refuses its pins."""
+def lgpio_factory(hil: pytest.Config) -> Iterator[Callable[..., Any]]:
+    """Opens the factory that the door itself would use. Fails, not skips, where a Pi refuses its pins."""
     from edge_face.door import pin_factory
     from edge_face.settings import DoorSettings
 
-    factory = pin_factory(DoorSettings(pins="lgpio", chip=hil.getoption("--hil-chip"), lock_pin="GPIO17"))
-    try:
-        yield factory
-    finally:
-        factory.close()
+    opened: list[Any] = []
+
+    def make(active_high: bool = True) -> Any:
+        while opened:  # one at a time has the pins
+            opened.pop().close()
+        opened.append(pin_factory(DoorSettings(pins="lgpio", chip=hil.getoption("--hil-chip"), lock_pin="GPIO17", active_high=active_high)))
+        return opened[-1]
+
+    yield make
+    while opened:
+        opened.pop().close()

@@ -96,7 +96,7 @@ def _table(cases: Sequence[Case]) -> str:
         more = "".join(f"<br><b>{escape(value)}</b> {escape(name)}" for name, value in case.figures)
         said = f'<br><span style="color:#5b6472">{escape(case.said[:600])}</span>' if case.said else ""
         rows.append(f'<tr><td style="color:{COLOURS[case.outcome]};white-space:nowrap">{WORDS[case.outcome]}</td>'
-                    f'<td class="file">{escape(case.name.removeprefix("test_").replace("_", " "))}{more}{said}</td>'
+                    f'<td class="file">{escape(case.name.removeprefix("test_").replace("_", " ").replace("[", " [", 1))}{more}{said}</td>'
                     f'<td class="n">{case.seconds:.2f} s</td></tr>')
     return "<table>" + "".join(rows) + "</table>"
 

@@ -32,11 +32,12 @@ class LoopBench:
     """
 
     def __init__(self, factory: Any, *, slack: float, filters_spikes: bool, rest: int = 0, wires: Mapping[str, str] = WIRES,
-                 clock: Callable[[], float] = time.monotonic, sleep: Callable[[float], None] = time.sleep) -> None:
+                 clock: Callable[[], float] = time.monotonic, sleep: Callable[[float], None] = time.sleep,
+                 wall: Callable[[], float] = time.time) -> None:
         self.factory, self.pins = factory, PINS
         self.slack, self.filters_spikes = slack, filters_spikes
         self._rest, self._wires = rest, dict(wires)
-        self.clock, self._sleep = clock, sleep
+        self.clock, self._sleep, self._wall = clock, sleep, wall
         self._helpers: dict[str, Any] = {}
         self._edges: dict[str, list[tuple[float, int]]] = {}
 
@@ -89,7 +90,7 @@ class LoopBench:
         self._edges[pin] = found
 
         def changed(ticks: float, state: Any) -> None:
-            found.append((float(ticks), int(bool(state))))
+            found.append((self._moment(float(ticks)), int(bool(state))))
 
         helper.pin.edges = "both"
         helper.pin.when_changed = changed
@@ -100,6 +101,11 @@ class LoopBench:
         if self.filters_spikes:  # the kernel's notifications come through a thread
             self._sleep(ARRIVAL)
         return sorted(self._edges[pin], key=lambda edge: edge[0])
+
+    def _moment(self, ticks: float) -> float:
+        """A time stamp of the kernel on our clock: by kernel and lgpio it counts from the start or from 1970."""
+        wall = self._wall()
+        return ticks - wall + self.clock() if abs(ticks - wall) < abs(ticks - self.clock()) else ticks
 
     def level(self, pin: str) -> int:
         """What the helper sees on the wire."""

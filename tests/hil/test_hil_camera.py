@@ -98,12 +98,13 @@ def test_rate_of_the_camera(hil: pytest.Config, hil_camera: str, record_property
 
 @pytest.mark.hil
 def test_latency_from_frame_to_relay(hil: pytest.Config, lgpio_factory: Any, record_property: Any, tmp_path: Path) -> None:
-    with LoopBench(lgpio_factory, slack=hil.getoption("--hil-slack"), filters_spikes=True) as bench:
-        found: list[float] = []
+    found: list[float] = []
+    factory = lgpio_factory()
+    with LoopBench(factory, slack=hil.getoption("--hil-slack"), filters_spikes=True) as bench:
         for turn in range(5):
             folder = tmp_path / str(turn)
             folder.mkdir()
-            found += latencies(folder, lgpio_factory, bench, paced=True)
+            found += latencies(folder, factory, bench, paced=True)
     record_property("releases", len(found))
     record_property("median, s", round(sorted(found)[len(found) // 2], 4) if found else "none")
     record_property("slowest, s", round(max(found), 4) if found else "none")

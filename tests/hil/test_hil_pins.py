@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from door_bodies import BODIES, no_glitch_from_start_to_stop, pulse_is_as_long_as_it_was_asked_for
+from fake_lgpio import WiredLgpio
 from loop_bench import WIRES, LoopBench
 
 from edge_face.clock import ManualClock
+from edge_face.door import pin_factory
 from edge_face.door.mock import EdgeRecorder
+from edge_face.door.pins import pin_number
+from edge_face.settings import DoorSettings
 
 MakeBench = Callable[..., LoopBench]
 
@@ -24,20 +30,56 @@ def simulated(rest: int = 0, wires: dict[str, str] | None = None) -> LoopBench:
     return LoopBench(factory, slack=0.001, filters_spikes=False, rest=rest, clock=clock.monotonic, sleep=clock.sleep)
 
 
-@pytest.fixture(params=["simulated", pytest.param("real", marks=pytest.mark.hil)])
+@pytest.fixture
+def made_up_lgpio(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[MakeBench]:
+    """The bench through gpiozero's own lgpio code and the door's pins, on a made-up lgpio with the four jumpers."""
+    module = WiredLgpio(ManualClock(100.0))
+    monkeypatch.setitem(sys.modules, "lgpio", module)
+    monkeypatch.delitem(sys.modules, "gpiozero.pins.lgpio", raising=False)
+    monkeypatch.setattr("gpiozero.pins.local.get_pi_revision", lambda: 0xC03114)
+    monkeypatch.setattr("edge_face.door.pins.Path", lambda name: tmp_path)
+    monkeypatch.setenv("LG_WD", str(tmp_path))
+    from gpiozero.pins.local import LocalPiFactory
+
+    for one, other in WIRES.items():
+        module.circuit.connect(pin_number(one), pin_number(other))
+
+    def sleep(seconds: float) -> None:
+        module.clock.sleep(seconds)
+        module.advance()
+
+    def make(rest: int = 0) -> LoopBench:
+        factory = pin_factory(DoorSettings(pins="lgpio", active_high=rest == 0))
+        return LoopBench(factory, slack=0.001, filters_spikes=True, rest=rest, clock=module.clock.monotonic, sleep=sleep,
+                         wall=module.clock.wall)
+
+    yield make
+    assert module.shorts == [], "two ends of a wire worked against each other"
+    LocalPiFactory.pins.clear()
+    LocalPiFactory._reservations.clear()
+    sys.modules.pop("gpiozero.pins.lgpio", None)
+
+
+@pytest.fixture(params=["simulated", "lgpio", pytest.param("real", marks=pytest.mark.hil)])
 def bench(request: pytest.FixtureRequest) -> Iterator[MakeBench]:
-    """Makes the bench; closed afterwards."""
+    """Makes the bench; closed afterwards. `rest`: the level at which the lock of the test is off."""
     made: list[LoopBench] = []
+    benches: MakeBench
     if request.param == "simulated":
-        def make(rest: int = 0) -> LoopBench:
-            made.append(simulated(rest))
-            return made[-1]
+        benches = simulated
+    elif request.param == "lgpio":
+        benches = request.getfixturevalue("made_up_lgpio")
     else:
         config, factory = request.getfixturevalue("hil"), request.getfixturevalue("lgpio_factory")
 
-        def make(rest: int = 0) -> LoopBench:
-            made.append(LoopBench(factory, slack=config.getoption("--hil-slack"), filters_spikes=True, rest=rest))
-            return made[-1]
+        def real(rest: int = 0) -> LoopBench:
+            return LoopBench(factory(rest == 0), slack=config.getoption("--hil-slack"), filters_spikes=True, rest=rest)
+
+        benches = real
+
+    def make(rest: int = 0) -> LoopBench:
+        made.append(benches(rest))
+        return made[-1]
 
     yield make
     for one in made:
@@ -68,7 +110,6 @@ def test_no_glitch(active_high: bool, bench: MakeBench) -> None:
 def test_close_in_a_release_and_safe_command_after_it(bench: MakeBench) -> None:
     """Both switch the coil off, and neither makes another edge towards released."""
     from edge_face.door import make_safe, open_lock
-    from edge_face.settings import DoorSettings
 
     one = bench()
     settings = DoorSettings(lock_pin=one.pins.lock)
@@ -84,6 +125,12 @@ def test_close_in_a_release_and_safe_command_after_it(bench: MakeBench) -> None:
 
 
 # The harness itself
+
+
+def test_time_stamps_since_1970_are_those_of_our_clock() -> None:
+    bench = LoopBench(None, slack=0, filters_spikes=False, clock=lambda: 500.0, wall=lambda: 1_790_000_000.0)
+    assert bench._moment(499.99) == 499.99
+    assert bench._moment(1_789_999_999.99) == pytest.approx(499.99, abs=1e-5)
 
 
 def test_missing_wire_is_named() -> None:
