@@ -76,7 +76,7 @@ def verify(key: bytes, body: bytes, header: str, wall: float, tolerance: float =
     moment = parts.get("t", "")
     if not moment.isdecimal() or len(moment) > 12 or abs(wall - int(moment)) > tolerance:
         return False
-    return hmac.compare_digest(sign(key, body, int(moment)).encode(), header.encode())
+    return hmac.compare_digest(sign(key, body, int(moment)).encode(), header.encode(errors="surrogatepass"))
 
 
 def read_key(settings: HookSettings) -> bytes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from . import hostile_door as door
 from . import hostile_files as files
+from . import hostile_net as net
 from . import hostile_words as words
 from .hostile import Target
 
@@ -19,6 +20,8 @@ TARGETS = (
     Target("connections", 0.5, door.connections),
     Target("card reader and keypad", 8, door.readers),
     Target("facts of the policy", 8, door.policy_facts),
+    Target("webhook's answers", 0.7, net.Webhook),
+    Target("signatures", 3, net.signatures),
     Target("store files", 3, files.store_files),
     Target("audit files", 3, files.audit_files),
     Target("manifests", 4, files.manifests),
