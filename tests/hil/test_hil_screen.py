@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import urllib.error
 import urllib.request
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from hil_screen import CLIPS, LATE, Player, Playing, check, labels, stays
+
+from edge_face.demo import clip_path, stills
+from edge_face.demo.enrolled import enrolled
+from edge_face.demo.replay import Replay
+from edge_face.settings import DecisionSettings, Settings
 
 T0 = 1_790_000_000.0
 PLAYED = [Playing("door", T0, T0 + 22.4), Playing("turn_live", T0 + 30, T0 + 37)]
@@ -57,6 +63,19 @@ def test_bad_runs(events: list[dict[str, Any]], words: str) -> None:
 
 def test_somebody_who_is_known_but_not_shown() -> None:
     assert bad([*GOOD, grant(32.0, "ana")], {"ben", "ana"}) == ["ana was let in at 2.0 s, where the clip shows ben"]
+
+
+def test_real_door_on_the_clip_itself() -> None:
+    """What the door decides when the clip is its camera, in its own time: the checker agrees, and not so for another clip."""
+    settings = replace(Settings(), decision=DecisionSettings(assurance="face"))
+    with enrolled(settings, "ben", stills("ben")) as door:
+        replay = Replay(clip_path("door"), settings, door.pipeline, door.consenting, door.names)
+        for _ in replay.frames(130):
+            pass
+    events = [grant(g.seconds, door.names[g.person or ""]) for g in replay.trace.grants()]
+    assert len(events) == 1
+    assert [f.sentence for f in check([Playing("door", T0, T0 + 8.7)], events, {"ben"}) if not f.good] == []
+    assert any(not f.good for f in check([Playing("spoof_screen", T0 - 4.5, T0 + 4.5)], events, {"ana"}))
 
 
 def ask(player: Player, path: str, method: str = "GET") -> tuple[int, bytes]:
