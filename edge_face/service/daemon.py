@@ -19,7 +19,7 @@ from dataclasses import replace
 from typing import Any
 
 from edge_face import __version__, memory
-from edge_face.access import Calendar, CodeFact, Command, Decision, PolicyRules
+from edge_face.access import Calendar, CodeFact, Command, Decision, PolicyRules, PolicyState
 from edge_face.access.clock_trust import KIND as CLOCK_RECORD
 from edge_face.access.inputs import Order as OwnerOrder
 from edge_face.audit import WITNESS, AuditLog, Head, audit_folder, seen_head, witness_record
@@ -66,6 +66,8 @@ find nobody."""
 LOOK = 0.1
 """Seconds between two looks of the main thread."""
 OPEN_SECONDS = 45.0
+LOCKDOWN = "lockdown"
+"""The kind of the store's record that tells of one."""
 
 
 class Daemon:
@@ -151,13 +153,17 @@ class Daemon:
         return self.books(job)
 
     def order(self, order: OwnerOrder) -> None:
-        """The owner's word. Raises `ServiceError` for a release during a lockdown."""
+        """The owner's word. Raises `ServiceError` for a release during a lockdown, and what the disk says when a lockdown, which then
+        holds all the same, would not outlive this daemon."""
         policy = self.parts.policy
         if policy is None:
             raise ServiceError("the door is just starting")
         if order.command is Command.RELEASE and policy.state.lockdown:
-            raise ServiceError("the door is in lockdown: 'edge-face door lift' ends it")
+            raise ServiceError("the door is in lockdown: lift it first")
         policy.order(order)
+        if order.command in (Command.LOCKDOWN, Command.LIFT):
+            # At once, so that nobody ends a lockdown by pulling the plug.
+            self.books(lambda books: books.keep(LOCKDOWN, {"on": order.command is Command.LOCKDOWN}))
 
     def maintain(self) -> dict[str, Any]:
         """What is done every day, now: old events and records go, the store and the audit log are looked over."""
@@ -222,6 +228,8 @@ class Daemon:
             parts.store.wait_open(OPEN_SECONDS)
         self.keeper.restore(parts.store.call(lambda books: books.record(CLOCK_RECORD)))
         self.keeper.look(clock.monotonic(), clock.wall())
+        was = parts.store.call(lambda books: books.record(LOCKDOWN))
+        parts.policy.state = PolicyState(lockdown=was is not None and was.get("on") is True)
         parts.policy.start()
         until = clock.monotonic() + OPEN_SECONDS
         while not self._seeing.wait(LOOK) and not self._stop.is_set():

@@ -1,7 +1,7 @@
 """The policy thread: what was seen, felt, typed and ordered becomes facts, the pure policy decides, what follows is done.
 
-Its time is that of the pictures. Between pictures a tick carries it on by the clock; an unpaced film has a time of its
-own, in which only its frames tick.
+Its time is the clock's; a picture keeps the time at which it was taken, and is old when vision was slow. Between pictures a tick
+carries the policy on. An unpaced film has a time of its own, in which only its frames tick.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import logging
 import threading
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Protocol
 
 from edge_face.access import (
@@ -35,10 +35,6 @@ _log = logging.getLogger("edge_face.access")
 
 TICK = 0.25
 """Seconds without a picture after which the clock ticks."""
-STALE = 2.0
-"""A scene that is older than so many seconds when it is read says nothing about who stands there now."""
-JITTER = 1.0
-"""A tick may run ahead of the next picture by less than this; more is a clock that cannot be trusted."""
 MOST_ORDERS = 16
 """Of the owner, that wait."""
 RENEW = 1.0
@@ -77,7 +73,7 @@ class _Sight:
 class PolicyThread:
     """Runs from `start` to `stop`. `act` does what follows from a decision, `lease` renews a release that stands until told
     otherwise, `beat` says that this thread lives, `failed` gets what must end the daemon. `film`: pictures carry times of
-    their own. `rules` may be replaced at any time."""
+    their own. `rules` may be replaced at any time, `state` before the start."""
 
     def __init__(self, rules: PolicyRules, clock: Clock, senses: Senses, act: Callable[[Decision], None],
                  lease: Callable[[Authority], None], beat: Callable[[], None], failed: Callable[[BaseException], None], *,
@@ -162,15 +158,12 @@ class PolicyThread:
     def _seen(self, sight: _Sight) -> Inputs:
         scene = sight.scene
         self._blind = scene is None
-        if scene is None:
-            return self._inputs(sight.monotonic, sight.wall, Facts(self._monotone(sight.monotonic), sight.wall, None, healthy=False))
-        facts = facts_of(scene)
-        if facts.light is not self.light:
+        facts = facts_of(scene) if scene is not None else Facts(sight.monotonic, sight.wall, None, healthy=False)
+        now, wall = (facts.monotonic, facts.wall) if self._film else (self._clock.monotonic(), self._clock.wall())
+        if scene is not None and facts.light is not self.light:
             self.light = facts.light
             _log.info("the light is %s", facts.light.value)
-        if not self._film and self._clock.monotonic() - sight.monotonic > STALE:
-            facts = replace(facts, faces=None, healthy=False)
-        return self._inputs(facts.monotonic, facts.wall, replace(facts, monotonic=self._monotone(facts.monotonic)))
+        return self._inputs(now, wall, facts)
 
     def _tick(self) -> Inputs | None:
         if not self._film:
@@ -186,12 +179,6 @@ class PolicyThread:
         orders = []
         while self._orders:
             orders.append(self._orders.popleft())
-        senses, at = self._senses, self._monotone(monotonic)
-        return Inputs(at, wall, senses.trusted(at, wall), sight, pressed, senses.contact, senses.fire, senses.tamper,
+        senses = self._senses
+        return Inputs(monotonic, wall, senses.trusted(monotonic, wall), sight, pressed, senses.contact, senses.fire, senses.tamper,
                       senses.seeing and not self._blind, senses.codes(), tuple(orders))
-
-    def _monotone(self, at: float) -> float:
-        """A picture is older than the tick before it by as long as it took through vision: that is no clock that runs
-        backwards."""
-        last = self._at
-        return last if last is not None and 0.0 < last - at < JITTER else at

@@ -9,10 +9,11 @@ import numpy as np
 
 from edge_face.access import Authority, CodeFact, Command, Contact, Decision, Kind, PolicyRules
 from edge_face.access.inputs import Order as OwnerOrder
+from edge_face.access.policy import STALE
 from edge_face.clock import ManualClock
 from edge_face.service.consequences import order_of
 from edge_face.service.door_thread import Order
-from edge_face.service.policy_thread import STALE, PolicyThread
+from edge_face.service.policy_thread import PolicyThread
 from edge_face.types import Box, Frame, Light, Match, Quality, Scene, Track, TrackState
 
 EMPTY = np.zeros((4, 4, 3), np.uint8)
@@ -160,9 +161,21 @@ def test_a_release_ends_in_the_books_without_any_picture() -> None:
 def test_a_clock_that_runs_backwards_locks_the_door() -> None:
     desk = Desk()
     desk.approach(100.0)
+    desk.clock._monotonic = 50.0
     desk.show(scene(99, 50.0), 99, 50.0)
     desk.thread.stop()
     assert desk.orders == [Order(3.0, "face"), Order(None, "policy")]
+
+
+def test_pictures_that_come_late_out_of_a_slow_vision_are_no_clock_that_runs_backwards() -> None:
+    desk = Desk()
+    desk.thread.press()
+    eventually(lambda: Kind.EXIT in desk.kinds())
+    for index in range(4):
+        desk.clock.sleep(0.6)
+        desk.show(scene(index, desk.clock.monotonic() - 1.5, None), index, desk.clock.monotonic() - 1.5)
+    desk.thread.stop()
+    assert Kind.RELOCK not in desk.kinds() and desk.orders == [Order(3.0, "exit button")]
 
 
 def test_a_press_is_written_down_at_once_and_asks_for_no_more_than_the_button_did() -> None:

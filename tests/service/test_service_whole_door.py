@@ -60,8 +60,11 @@ class Whole:
         self.board = Board(folder / "board")
         self.board.resist(LOCK, 0)
         self.board.press(CONTACT)  # closed: to ground
-        self.door = Running(folder, "--pins=mock", "--source=none", settings=self.text,
-                            environment={"EDGE_FACE_BOARD": str(folder / "board")})
+        self.start()
+
+    def start(self) -> None:
+        self.door = Running(self.folder, "--pins=mock", "--source=none", settings=self.text,
+                            environment={"EDGE_FACE_BOARD": str(self.folder / "board")})
         self.door.wait_for("people:")
         eventually(lambda: self.status()["contact"] == "closed")
 
@@ -148,6 +151,22 @@ def test_lockdown_stops_cards_and_the_owner_but_not_who_wants_out_nor_fire(whole
     whole.board.let_go(FIRE)
     eventually(lambda: whole.board.level(LOCK) == 0)
     client.call("door.lift")
+    eventually(lambda: not whole.status()["lockdown"])
+    whole.show_card()
+    eventually(lambda: whole.board.level(LOCK) == 1)
+
+
+def test_a_lockdown_outlives_the_daemon(whole: Whole) -> None:
+    whole.door.client.call("door.lockdown")
+    eventually(lambda: whole.status()["lockdown"])
+    whole.door.end(signal.SIGKILL)
+    whole.board.killed("keeps")
+    whole.start()
+    assert whole.status()["lockdown"]
+    whole.show_card()
+    eventually(lambda: "deny" in whole.kinds())
+    assert whole.board.level(LOCK) == 0
+    whole.door.client.call("door.lift")
     eventually(lambda: not whole.status()["lockdown"])
     whole.show_card()
     eventually(lambda: whole.board.level(LOCK) == 1)
