@@ -20,9 +20,16 @@ EXAMPLES = """
   edge-face door pulse                  releases the door once, for as long as a grant does
   edge-face door pulse 1.5              for 1.5 seconds
   edge-face door watch                  shows every change until Ctrl-C: press, open, key, hold a card to the reader
+  edge-face door secure                 locks a released door now, and ends a hold-open window
+  edge-face door lockdown               nobody is let in, not after a restart either; exit button and fire work
+  edge-face door lift                   ends the lockdown
+  edge-face door quiet                  acknowledges alarms
   edge-face door safe                   switches the lock's coil off (systemd's ExecStopPost: after every kind of end)
 """
-ACTIONS = ("status", "test", "pulse", "watch", "safe")
+ORDERS = {"secure": "the door is locked", "lockdown": "lockdown: nobody is let in until 'edge-face door lift'; who wants out gets out",
+          "lift": "the lockdown is lifted", "quiet": "the alarms are acknowledged: the alarm output is off"}
+"""What only a running door can do, and what is said when it did."""
+ACTIONS = ("status", "test", "pulse", "watch", "safe", *ORDERS)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -48,6 +55,8 @@ def run(args: argparse.Namespace) -> int:
         return _status(settings, args.json)
     if args.action == "pulse":
         return _pulse(settings, args)
+    if args.action in ORDERS:
+        return _order(settings, args)
     if args.action == "watch":
         from edge_face.cli.door_watch import watch
 
@@ -107,6 +116,20 @@ def _door_locks(settings: Settings) -> bool:
     except EdgeFaceError:
         return False
     return True
+
+
+def _order(settings: Settings, args: argparse.Namespace) -> int:
+    import json
+
+    from edge_face.errors import ServiceError
+    from edge_face.service.client import daemon_for
+
+    client = daemon_for(settings)
+    if client is None:
+        raise ServiceError(f"the door does not run, and '{args.action}' is for a running one: sudo systemctl start edge-face")
+    client.call(f"door.{args.action}")
+    print(json.dumps({"done": args.action}) if args.json else ORDERS[args.action])
+    return 0
 
 
 def _status(settings: Settings, as_json: bool) -> int:

@@ -159,7 +159,7 @@ class Daemon:
         if policy is None:
             raise ServiceError("the door is just starting")
         if order.command is Command.RELEASE and policy.state.lockdown:
-            raise ServiceError("the door is in lockdown: lift it first")
+            raise ServiceError("the door is in lockdown: 'edge-face door lift' ends it")
         policy.order(order)
         if order.command in (Command.LOCKDOWN, Command.LIFT):
             # At once, so that nobody ends a lockdown by pulling the plug.

@@ -401,3 +401,16 @@ def test_a_running_door_is_asked_and_its_pins_are_left_alone(
     assert [line.split()[-1] for line in lines[-2:]] == ["open", "True"] and not any("until" in line for line in lines)
     assert daemon.calls[0] == ("door.pulse", {"seconds": 2.0})
     assert not (tmp_path / "edges").exists() and os.environ["EDGE_FACE_BOARD"]
+
+
+@pytest.mark.parametrize(("action", "says"), [("secure", "locked"), ("lockdown", "lockdown"), ("lift", "lifted"), ("quiet", "acknowledged")])
+def test_what_only_a_running_door_can_do_is_ordered_there(
+        board: Board, daemon: FakeDaemon, capsys: pytest.CaptureFixture[str], action: str, says: str) -> None:
+    assert main(["door", action]) == 0
+    assert daemon.calls == [(f"door.{action}", {})] and says in capsys.readouterr().out
+    assert main(["door", action, "3"]) == 2, "a number of seconds goes with pulse only"
+
+
+def test_without_a_running_door_there_is_no_lockdown(board: Board, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["door", "lockdown"]) == 1
+    assert "the door does not run" in capsys.readouterr().err
