@@ -181,7 +181,8 @@ def _re_enrol(args: argparse.Namespace, settings: Settings) -> int:
 def _export(args: argparse.Namespace, settings: Settings) -> int:
     from edge_face.cli.people_common import open_people, read_passphrase
     from edge_face.errors import PeopleError
-    from edge_face.people.transfer import check_passphrase, seal_people, write_export
+    from edge_face.people.passphrase import check_passphrase
+    from edge_face.people.transfer import seal_people, write_export
 
     target = Path(args.file)
     with suppress(OSError):  # what cannot even be looked at is told when it is written

@@ -403,7 +403,8 @@ def test_a_running_door_is_asked_and_its_pins_are_left_alone(
     assert not (tmp_path / "edges").exists() and os.environ["EDGE_FACE_BOARD"]
 
 
-@pytest.mark.parametrize(("action", "says"), [("secure", "locked"), ("lockdown", "lockdown"), ("lift", "lifted"), ("quiet", "acknowledged")])
+@pytest.mark.parametrize(("action", "says"),
+                         [("secure", "locked"), ("lockdown", "lockdown"), ("lift", "lifted"), ("quiet", "acknowledged")])
 def test_what_only_a_running_door_can_do_is_ordered_there(
         board: Board, daemon: FakeDaemon, capsys: pytest.CaptureFixture[str], action: str, says: str) -> None:
     assert main(["door", action]) == 0
