@@ -25,7 +25,6 @@ from typing import Any
 from edge_face.audit import AuditLog, read_entries, verify_log
 from edge_face.errors import EdgeFaceError
 from edge_face.people import Store
-from edge_face.service.upkeep import RETRY
 
 from .edge_log import Allowance, openings, read_edges, unallowed
 from .house import KINDS, LOCK, LONGEST, House, nursery
@@ -34,8 +33,10 @@ from .verdict import UNNAMED, Row, Trial
 
 ACTS = 10.0
 """Seconds in which exit button and card must open the door."""
-HEALS = RETRY + 30.0
-"""Seconds in which all must be well again: a store that could only be read is tried again after RETRY."""
+RETRY = 4.0
+"""Seconds until the daemon tries a disk again, in place of its own 60 and 30."""
+HEALS = 60.0
+"""Seconds in which all must be well again."""
 FULL, READ_ONLY, SLOW, MEMORY, FILES = "disk full", "disk read-only", "disk slow", "out of memory", "out of descriptors"
 NAMES = (FULL, READ_ONLY, SLOW, MEMORY, FILES)
 AUDIT = "wait = 0.25\nbatch = 0.05\nreserve = 64\n"
@@ -89,11 +90,11 @@ class _Trouble:
     def __init__(self, name: str, place: Path, luck: random.Random, context: Any, row: Row, wrong: str) -> None:
         self.name, self.luck, self.row, self.place = name, luck, row, place
         self.switch, self.filler = place / "errno", place / "disk" / "filler"
-        environment = {}
+        environment = {"FAULTS_RETRY": str(RETRY)}
         if name in (READ_ONLY, SLOW):
-            slow = luck.choice((50_000, 200_000, 600_000)) if name == SLOW else 0
-            environment = {"FAULTS_ROOT": str((place / "disk").resolve()), "FAULTS_SLOW": str(slow),
-                           "FAULTS_ERROR": str(self.switch) if name == READ_ONLY else ""}
+            slow = luck.choice((10_000, 40_000, 150_000)) if name == SLOW else 0
+            environment |= {"FAULTS_ROOT": str((place / "disk").resolve()), "FAULTS_SLOW": str(slow),
+                            "FAULTS_ERROR": str(self.switch) if name == READ_ONLY else ""}
         self.house = House(place / "door", KINDS[luck.randrange(2)], context, wrong, store=place / "disk" / "store", audit=AUDIT,
                            environment=environment)
         self.words: list[Allowance] = []

@@ -35,6 +35,12 @@ def command(arguments: Sequence[str], environment: Mapping[str, str], log: str, 
         armed = ctypes.CDLL(None).faults_arm
         armed(environment["FAULTS_ROOT"].encode(), ctypes.c_long(int(environment.get("FAULTS_SLOW", "0"))),
               environment.get("FAULTS_ERROR", "").encode())
+    if "FAULTS_RETRY" in environment:
+        from edge_face.service import audit_thread, upkeep
+
+        # Pauses until the next try, of a minute and half a minute: what happens then is the same.
+        setattr(upkeep, "RETRY", float(environment["FAULTS_RETRY"]))  # noqa: B010
+        setattr(audit_thread, "AGAIN", float(environment["FAULTS_RETRY"]))  # noqa: B010
     code = main(list(arguments))
     sys.stdout.flush()
     os._exit(code)

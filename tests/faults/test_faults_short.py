@@ -49,12 +49,12 @@ def test_the_power_cut_notices_what_was_not_synced_or_not_marked(wrong: str, wor
 @pytest.mark.parametrize(("wrong", "words", "moment"), [("endless", "released for", "grant"), ("glitch", "without anybody's word", "any"),
                                                        ("ghost", "without anybody's word", "any"), ("store", "lost", "write")])
 def test_the_kills_notice_a_door_that_is_wrong(wrong: str, words: str, moment: str, place: Path) -> None:
-    row = kills(trial(6, 3, "kills", place), wrong=wrong, moments={moment: 1.0}, linger=1.5, longest=1.0)
+    row = kills(trial(3, 3, "kills", place), wrong=wrong, moments={moment: 1.0}, linger=1.5, longest=1.0)
     assert any(words in example for example in row.examples), row.examples
 
 
 def test_the_kills_notice_that_nobody_made_the_door_safe(place: Path) -> None:
-    row = kills(trial(6, 3, "kills", place), safe=False, moments={"grant": 1.0}, kernels=("keeps",))
+    row = kills(trial(3, 3, "kills", place), safe=False, moments={"grant": 1.0}, kernels=("keeps",))
     assert any("the coil is on" in example for example in row.examples), row.examples
 
 
@@ -83,5 +83,5 @@ def test_what_crashes_at_hostile_input_is_noticed_and_so_is_what_believes_it(pla
 
 
 def test_a_seed_repeats_a_row(place: Path) -> None:
-    first, second = (hostile(trial(300, 7, "hostile", place / str(k))) for k in range(2))
+    first, second = (hostile(trial(150, 7, "hostile", place / str(k))) for k in range(2))
     assert first.figures == second.figures
