@@ -53,7 +53,14 @@ def unlock(database: Database, where: KeyPlace) -> tuple[KeyRing, bytes]:
     mark, sealed = _meta(database, "key"), _meta(database, "ring")
     if mark is None:
         return _begin(database, where)
-    device_key = _matching(where, mark, database)
+    try:
+        device_key = _matching(where, mark, database)
+    except StoreError:
+        # A reader beside a rotation: the mark was read before its commit, the key after.
+        now, sealed = _meta(database, "key"), _meta(database, "ring")
+        if now is None or now == mark:
+            raise
+        device_key = _matching(where, now, database)
     if sealed is not None:
         return open_ring(device_key, sealed), device_key
     ring = old_ring(device_key)

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from killed_at import killed_at
 from people_fakes import BOTH, GIVEN, crop, template
+from small_disk import disks, on_a_small_disk
 
 from edge_face.errors import StoreError
 from edge_face.people import Consent, Store
@@ -200,3 +201,47 @@ def test_an_alias_outlives_every_renewal_and_dies_with_the_person(folder: Path) 
         assert len(list(store.records("alias"))) == 2
         store.forget(ben, wall=9.0)
         assert store.alias(ben) is None and len(list(store.records("alias"))) == 1
+
+
+@disks
+@pytest.mark.parametrize("deep", [False, True])
+def test_on_a_disk_without_room_for_it_the_old_key_stays(folder: Path, deep: bool) -> None:
+    """Everything is sealed anew in the journal: a store of 1.2 MB has no room for that on 2 MB, and says so."""
+    with Store(folder) as store:
+        ben = store.find("Ben").id
+        for k in range(6):
+            store.put_record("code", {"x": "x" * 200_000}, ben if deep else None, f"card:{k}")
+    answer = on_a_small_disk(folder, "true", f"""
+from edge_face.people.rotation import rotate_key
+before = (folder / "device.key").read_bytes()
+try:
+    rotate_key(folder, renew_data_keys={deep})
+except StoreError as error:
+    answer["why"] = str(error)
+answer["same"] = (folder / "device.key").read_bytes() == before
+answer["next"] = (folder / "device.key.next").exists()
+with Store(folder, or_read_only=True) as store:
+    answer["names"] = sorted(p.name for p in store.people())
+    answer["records"] = sum(1 for _ in store.records("code"))
+""")
+    assert "full" in str(answer.pop("why")) and answer == {"same": True, "next": False, "names": ["Ana", "Ben"], "records": 7}
+
+
+def test_a_reader_that_comes_while_the_keys_change_looks_again(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from edge_face.people import unlocking
+
+    before = _all(folder)
+    seen = unlocking._meta
+    with Store(folder) as store:
+        stale = {key: seen(store._database, key) for key in ("key", "ring")}
+    rotate_key(folder)
+    asked: list[str] = []
+
+    def first_stale(database: Any, key: str) -> bytes | None:
+        asked.append(key)
+        return stale[key] if asked.count(key) == 1 else seen(database, key)
+
+    with monkeypatch.context() as racing:
+        racing.setattr(unlocking, "_meta", first_stale)
+        with Store(folder, read_only=True) as store:
+            assert [p.name for p in store.people()] == [row[1] for row in before["people"]]
