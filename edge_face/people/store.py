@@ -175,6 +175,15 @@ class Store(RecordDesk):
         """Gives that room back to the disk; the whole file is written anew. Raises StoreError."""
         self._database.scrub()
 
+    def finish_cleaning(self) -> bool:
+        """Does what a cut, a full disk or a reader put off when something was erased; false when it is still in the way."""
+        if self._database.row("SELECT 1 FROM meta WHERE key = 'unscrubbed'"):
+            try:
+                self._scrub()
+            except StoreError:
+                return False
+        return True
+
     def add(self, name: str, consent: Consent, templates: Sequence[Template] = (), *, wall: float,
             identity: str | None = None, state: State | None = None, bring_back: bool = False,
             pictures: Sequence[Picture] = ()) -> Person:
@@ -302,8 +311,7 @@ class Store(RecordDesk):
                 except SealBrokenError:
                     name = ""
                 self._erase(identity, name, None)
-        if self._database.row("SELECT 1 FROM meta WHERE key = 'unscrubbed'"):
-            self._scrub()
+        self.finish_cleaning()
 
     def _erase(self, identity: str, name: str, wall: float | None) -> None:
         self.events.anonymise(identity, name)
@@ -319,8 +327,12 @@ class Store(RecordDesk):
         self._database.run("INSERT OR REPLACE INTO meta (key, value) VALUES ('unscrubbed', x'01')")
 
     def _scrub(self) -> None:
-        self.clean_copies()
-        self._database.scrub()
+        try:
+            self.clean_copies()
+            self._database.scrub()
+        except DiskRefusesError as error:
+            raise DiskRefusesError("what was erased is gone from the store, but the disk takes no data, so that its bytes are still in the "
+                                   "store's files: make room or mount it for writing; they are cleaned then") from error
         with self._database.transaction():
             self._database.run("DELETE FROM meta WHERE key = 'unscrubbed'")
 

@@ -170,6 +170,8 @@ class StoreBooks:
         """Deletes what is older than the settings allow; tries again to write what the disk refused."""
         if self.store.read_only_because is not None and not self.store.regain_writing():
             return
+        if not self.store.finish_cleaning():
+            _log.warning("bytes of what was erased are still in the store's files: another program reads it, or the disk is full")
         gone = self.store.events.prune(wall - self._settings.store.keep_events * DAY)
         if gone:
             _log.info("old events were deleted", extra=fields(events=gone))

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from people_fakes import BOTH, GIVEN, MODEL, crop, template, unit
+from small_disk import disks, on_a_small_disk
 
 from edge_face.errors import PeopleError, StoreError
 from edge_face.people import Consent, Store, Template
@@ -179,3 +180,33 @@ def test_a_reader_delays_the_cleaning_but_not_the_forgetting(tmp_path: Path, mon
         reader.close()
     with Store(tmp_path):
         assert ben.id.encode() not in _raw(tmp_path)
+
+
+@disks
+def test_no_room_for_the_cleaning_delays_it_and_says_so(tmp_path: Path) -> None:
+    """The file is written anew for it: 1.2 MB do not fit twice on 2 MB beside the journal."""
+    folder = tmp_path / "store"
+    with Store(folder) as store:
+        ben = store.add("Ben", BOTH, [template(1)], wall=0.0).id
+        for k in range(6):
+            store.put_record("calendar", {"x": "x" * 200_000}, None, str(k))
+    answer = on_a_small_disk(folder, "true", f"""
+import subprocess
+ben = {ben!r}
+def there():
+    return any(ben.encode() in path.read_bytes() for path in folder.iterdir())
+with Store(folder) as store:
+    try:
+        store.forget(ben, wall=1.0)
+    except StoreError as error:
+        answer["why"] = str(error)
+    answer["people"] = store.count()
+    answer["finished"] = store.finish_cleaning()
+with Store(folder, or_read_only=True) as store:
+    answer["opens"] = store.read_only_because is None
+    subprocess.run(["mount", "-o", "remount,size=20m", str(folder)], check=True)
+    answer["then"] = store.finish_cleaning()
+    answer["left"] = there()
+""")
+    assert "gone from the store" in str(answer.pop("why"))
+    assert answer == {"people": 0, "finished": False, "opens": True, "then": True, "left": False}
