@@ -62,7 +62,8 @@ class Release:
 
 
 RELEASES = (
-    Release("bookworm", 12, "311", ("numpy==1.24.2", "opencv-python-headless==4.6.0.66", "gpiozero==1.6.2")),
+    Release("bookworm", 12, "311", ("numpy==1.24.2", "opencv-python-headless==4.6.0.66", "gpiozero==1.6.2",
+                                     "setuptools<80")),  # gpiozero 1.6 imports pkg_resources
     Release("trixie", 13, "313", ("numpy>=2.2,<2.3", "opencv-python-headless>=4.10,<4.11", "gpiozero==2.0.1")),
 )
 
