@@ -199,10 +199,11 @@ def _where(settings: Settings) -> tuple[str, str | None]:
 def _refuse_while_the_door_runs(settings: Settings) -> None:
     from edge_face.cli.people_common import door_runs
     from edge_face.errors import StoreError
+    from edge_face.people.database import writer_of
 
     if door_runs(settings):
-        raise StoreError("the door is running and has the store open: stop it first (sudo systemctl stop edge-face, or Ctrl-C where it "
-                         "runs), then start it again")
+        raise StoreError(f"the door is running{writer_of(Path(settings.store.folder))} and has the store open: stop it first "
+                         "(sudo systemctl stop edge-face, or Ctrl-C where it runs), then start it again")
 
 
 def _people(count: int) -> str:

@@ -23,7 +23,7 @@ from edge_face.people.keys import sync_folder
 from edge_face.people.ownership import like
 from edge_face.people.reading import as_if_newer, into_memory
 
-FILE = "people.db"
+FILE, LOCK = "people.db", "people.lock"
 BUSY_SECONDS = 5.0
 _MAGIC = b"SQLite format 3\x00"
 
@@ -300,11 +300,20 @@ def _made(path: Path) -> int:
     return descriptor
 
 
+def writer_of(folder: Path) -> str:
+    """" (process 123)": who said last that it writes the store, for messages; may be empty."""
+    try:
+        who = (folder / LOCK).read_text(encoding="ascii")[:20].strip()
+    except (OSError, ValueError):
+        return ""
+    return f" (process {who})" if who.isdigit() else ""
+
+
 def _hold(folder: Path, wait: float) -> int:
     """The writer's lock: ends with the process, whatever ends it."""
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        descriptor = _made(folder / "people.lock")
+        descriptor = _made(folder / LOCK)
     except OSError as error:
         raise refused(error, f"the people store in {folder} cannot be written ({error.strerror}): run this as the user who owns it "
                              "(sudo), or set [store] folder") from error
@@ -317,11 +326,9 @@ def _hold(folder: Path, wait: float) -> int:
             if time.monotonic() < deadline:
                 time.sleep(0.05)
                 continue
-            who = os.pread(descriptor, 20, 0).decode("ascii", "replace").strip()
             os.close(descriptor)
-            raise StoreError(f"the people store in {folder} is in use by another edge-face"
-                             f"{f' (process {who})' if who.isdigit() else ''}: let it finish, or stop it (a door that "
-                             "runs as a service: sudo systemctl stop edge-face)") from None
+            raise StoreError(f"the people store in {folder} is in use by another edge-face{writer_of(folder)}: "
+                             "let it finish, or stop it (a door that runs as a service: sudo systemctl stop edge-face)") from None
     with contextlib.suppress(OSError):  # for messages only: a full disk has worse to say later
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, str(os.getpid()).encode(), 0)

@@ -133,7 +133,7 @@ def test_not_while_the_door_runs(run: Shell, arguments: tuple[str, ...]) -> None
         done = run("store", *arguments, "--passphrase-file", run.passphrase()) if arguments[0] == "restore" else run("store", *arguments)
     finally:
         socket.close()
-    assert done.code == 1 and "systemctl stop edge-face" in done.err
+    assert done.code == 1 and "systemctl stop edge-face" in done.err and "process " in done.err
     assert run("store", "info").code == 0
 
 
