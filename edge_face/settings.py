@@ -192,7 +192,7 @@ class StoreSettings:
     """Where people and events are kept."""
 
     folder: str = key("/var/lib/edge-face", "folder of the database")
-    key_file: str = key("", "the device key, mode 0400; empty: device.key in that folder")
+    key_file: str = key("", "the device key, mode 0400; empty: the systemd credential device.key if there is one, else device.key in that folder")
     keep_events: int = key(90, "days after which events are deleted", low=1, high=3650, unit="days")
 
 
