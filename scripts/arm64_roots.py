@@ -43,7 +43,8 @@ mkdir "$root/dev/shm"; mount -t tmpfs tmpfs "$root/dev/shm"
 mkdir -p "$root/tree"; mount --bind "$tree" "$root/tree"
 # No exec: an emulated shell as the first process of a namespace waits for ever for its children.
 env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/tmp LANG=C.UTF-8 PYTHONUNBUFFERED=1 \
-  PYTHONPATH=/opt/packages PYTHONPYCACHEPREFIX=/var/cache/python HYPOTHESIS_STORAGE_DIRECTORY=/tmp/hypothesis chroot "$root" /bin/sh -c 'cd /tree && exec "$@"' sh "$@"
+  PYTHONPATH=/opt/packages PYTHONPYCACHEPREFIX=/var/cache/python HYPOTHESIS_STORAGE_DIRECTORY=/tmp/hypothesis \
+  chroot "$root" /bin/sh -c 'cd /tree && exec "$@"' sh "$@"
 """
 
 
