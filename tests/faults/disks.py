@@ -14,6 +14,7 @@ import os
 import random
 import resource
 import shutil
+import socket
 import subprocess
 import threading
 import time
@@ -43,7 +44,7 @@ AUDIT = "wait = 0.25\nbatch = 0.05\nreserve = 64\n"
 SIZE = "3m"
 LAG = 15.0
 LANES = 6
-COUNTED = ("ended, and started again", "releases", UNNAMED)
+COUNTED = ("ended, and started again", "requests refused for want of it", "releases", UNNAMED)
 
 
 def disks(trial: Trial, *, names: tuple[str, ...] = NAMES, wrong: str = "") -> Row:
@@ -115,6 +116,7 @@ class _Trouble:
                 return [*found, f"it did not start: {self._log()}"]
             if not self.at_start:
                 self._begin()
+            found += self._provoke()
             found += self._works()
             found += self._says()
             if house.running:
@@ -149,6 +151,30 @@ class _Trouble:
             self._limit(resource.RLIMIT_AS, _status(self.house.pid, "VmSize") * 1024 + self.luck.randrange(0, 1 << 20))
         elif self.name == FILES:
             self._limit(resource.RLIMIT_NOFILE, len([*Path(f"/proc/{self.house.pid}/fd").iterdir()]) + self.luck.randrange(0, 3))
+
+    def _provoke(self) -> list[str]:
+        """Asks for a lot at once, so that it is felt that there is none left. Whoever asks may be refused, or hung up on."""
+        if self.name != FILES:
+            return []
+        refused, channels = 0, []
+        try:
+            for _ in range(6):
+                channel = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+                channel.settimeout(1.0)
+                channels.append(channel)
+                channel.connect(str(self.house.folder / "control.sock"))
+                with contextlib.suppress(OSError):
+                    channel.sendall(b'{"command": "people.show", "arguments": {"who": "' + b"x" * (1 << 19) + b'"}}\n')
+            for channel in channels:
+                try:
+                    refused += b'"ok": false, "error": {"kind": "PeopleError"' not in channel.recv(1 << 16)
+                except OSError:
+                    refused += 1
+        finally:
+            for channel in channels:
+                channel.close()
+        self.row.count("requests refused for want of it", refused)
+        return []
 
     def _end(self) -> None:
         self.filler.unlink(missing_ok=True)
