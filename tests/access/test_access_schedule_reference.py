@@ -114,7 +114,7 @@ def test_never_raises_and_never_opens_without_a_trusted_clock(wall: float, trust
         assert not verdict.allowed
     if uses is not None and used >= uses:
         assert not verdict.allowed
-    if not rights.timed and (uses is None or used < uses):
+    if not rights.timed and (uses is None or 0 <= used < uses):
         assert verdict.allowed
 
 
