@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import logging
 import os
@@ -22,6 +23,7 @@ from edge_face.service.protocol import LONGEST_REQUEST, answer_line, error_line,
 _log = logging.getLogger("edge_face.control")
 
 MODE = 0o660
+_NO_PLACE = (errno.EROFS, errno.ENOSPC, errno.EDQUOT)
 CONNECTIONS = 16
 """At a time; one more is told to come back."""
 IDLE_SECONDS = 30.0
@@ -48,6 +50,10 @@ Handler = Callable[[dict[str, Any], Peer], Any]
 """Gets the arguments of a request and who asks; returns what JSON can hold; raises `EdgeFaceError`."""
 
 
+class NoPlaceError(ServiceError):
+    """The disk has no place for the socket: full or read-only."""
+
+
 class ControlSocket:
     """Listens at a path from `open` to `close`, one thread a connection."""
 
@@ -62,7 +68,8 @@ class ControlSocket:
         self._guard = threading.Lock()
 
     def open(self) -> None:
-        """Raises `ServiceError` when a daemon is running already or the socket cannot be made."""
+        """Raises `ServiceError` when a daemon is running already or the socket cannot be made, `NoPlaceError` when that is because the
+        disk is full or read-only."""
         self._held = _hold(self._path)
         try:
             self._server = _listening(self._path)
@@ -106,7 +113,14 @@ class ControlSocket:
                 continue
             with self._guard:
                 self._open.add(channel)
-            threading.Thread(target=self._serve, args=(channel,), name="control-peer", daemon=True).start()
+            try:
+                threading.Thread(target=self._serve, args=(channel,), name="control-peer", daemon=True).start()
+            except (RuntimeError, MemoryError) as error:  # no room for one more thread: that passes or it does not
+                _log.error("the control socket cannot answer now: %s", error)
+                with self._guard:
+                    self._open.discard(channel)
+                self._room.release()
+                channel.close()
 
     def _serve(self, channel: socket.socket) -> None:
         try:
@@ -182,10 +196,17 @@ def _hold(path: Path) -> int:
     place = path.with_name(path.name + ".lock")
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        descriptor = os.open(place, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        try:
+            descriptor = os.open(place, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        except OSError as error:
+            if error.errno not in _NO_PLACE or not place.exists():
+                raise
+            # Enough to see whether somebody else holds it.
+            descriptor = os.open(place, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
     except OSError as error:
-        raise ServiceError(f"the control socket cannot be made in {path.parent}: {error.strerror}: make the folder and give it "
-                           "to the user of the daemon, or set [service] socket") from error
+        kind = NoPlaceError if error.errno in _NO_PLACE else ServiceError
+        raise kind(f"the control socket cannot be made in {path.parent}: {error.strerror}: make the folder and give it "
+                   "to the user of the daemon, or set [service] socket") from error
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
@@ -216,7 +237,8 @@ def _listening(path: Path) -> socket.socket:
         server.close()
         if isinstance(error, ServiceError):
             raise
-        raise ServiceError(f"the control socket {path} cannot be made: {error.strerror or error}: set [service] socket") from error
+        kind = NoPlaceError if error.errno in _NO_PLACE else ServiceError
+        raise kind(f"the control socket {path} cannot be made: {error.strerror or error}: set [service] socket") from error
     return server
 
 

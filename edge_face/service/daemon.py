@@ -22,7 +22,6 @@ from edge_face import __version__, memory
 from edge_face.access import Calendar, CodeFact, Command, Decision, PolicyRules, PolicyState
 from edge_face.access.clock_trust import KIND as CLOCK_RECORD
 from edge_face.access.inputs import Order as OwnerOrder
-from edge_face.audit import WITNESS, AuditLog, Head, audit_folder, seen_head, witness_record
 from edge_face.cameras import FillLight, mean_luma
 from edge_face.clock import Clock, SystemClock
 from edge_face.door import open_exit_button, open_inputs, open_lock, open_signals, pin_factory
@@ -35,7 +34,7 @@ from edge_face.service.audit_thread import AuditThread
 from edge_face.service.books import Books, Roster, open_books
 from edge_face.service.commands import handlers
 from edge_face.service.consequences import Consequences
-from edge_face.service.control import ControlSocket
+from edge_face.service.control import ControlSocket, NoPlaceError
 from edge_face.service.describing import described
 from edge_face.service.door_thread import FACE, DoorThread, Order
 from edge_face.service.frames import Feed, FileFeed, NoFeed, open_feed
@@ -53,6 +52,7 @@ from edge_face.service.store_thread import StoreThread
 from edge_face.service.telling import Telling
 from edge_face.service.upkeep import Upkeep
 from edge_face.service.vision_thread import Pipeline, VisionThread
+from edge_face.service.witness import bear_witness, open_audit
 from edge_face.settings import Settings
 from edge_face.types import Frame, Scene
 
@@ -101,7 +101,7 @@ class Daemon:
         self.hearts = Heartbeats(LIMITS, self.begun)
         self._telling: Telling | None = None
         self.desk = CardDesk()
-        self._trouble = ""
+        self._trouble = self.deaf = ""
 
     # From outside
 
@@ -174,8 +174,8 @@ class Daemon:
         pruned = 0
         if trusted and self.parts.audit is not None:
             pruned = self.parts.audit.call(lambda log: log.prune(self.settings.audit.keep))
-        if self.parts.audit is not None:
-            self._witness(self.parts.audit.call(lambda log: log.head))
+        if self.parts.audit is not None and self.parts.store is not None:
+            bear_witness(self.parts.store, self.parts.audit.call(lambda log: log.head))
         return {"clock_trusted": trusted, "audit_pruned": pruned, "troubles": self.health().troubles}
 
     def store_trouble(self) -> str:
@@ -189,8 +189,14 @@ class Daemon:
         check_assurance(settings)
         rules = PolicyRules.from_settings(settings, {}, Calendar(settings.access.timezone))
         memory.limit_arenas()
-        parts.control = ControlSocket(socket_path(settings), handlers(self))
-        parts.control.open()
+        control = ControlSocket(socket_path(settings), handlers(self))
+        try:
+            control.open()
+            parts.control = control
+        except NoPlaceError as error:
+            # Residents are let in by a door that nobody can ask, too.
+            self.deaf = str(error)
+            _log.error("%s", error)
         parts.feed = feed = parts.feed or open_feed(settings.camera, clock)
         if parts.pins is None:
             parts.pins = pin_factory(settings.door)
@@ -204,7 +210,9 @@ class Daemon:
         parts.signals = SignalThread(open_signals(settings.signals, parts.pins, clock.monotonic), clock)
         parts.signals.start()
         parts.store = StoreThread(lambda: self._open_books(settings), self._beat("store"), self._failed, self._hear)
-        parts.audit = AuditThread(self._audit_log, clock, settings.audit.wait, self._beat("audit"), self._failed)
+        store = parts.store
+        parts.audit = AuditThread(lambda: open_audit(settings, store, clock, OPEN_SECONDS), clock, settings.audit.wait,
+                                  self._beat("audit"), self._failed)
         self._telling = Telling(settings, parts.signals.show, parts.store.post)
         follow = Consequences(clock, parts.audit, self._alias, parts.door.order, self._keep, self._telling.tell)
         parts.policy = PolicyThread(rules, clock, senses, follow.follow, follow.lease, self._beat("policy"), self._failed, film=film)
@@ -237,27 +245,12 @@ class Daemon:
                 raise ServiceError(f"the models were not loaded within {OPEN_SECONDS:g} s: is the disk alive?")
         if self._stop.is_set():
             return
-        parts.control.start()
+        if parts.control is not None:
+            parts.control.start()
         memory.trim()
         for word, text, worrying in described(self):
             _log.log(logging.WARNING if worrying else logging.INFO, "%s: %s", word, text)
         self.notifier.ready("the door runs")
-
-    def _audit_log(self) -> AuditLog:
-        """In the audit thread: its key lies in the store."""
-        assert self.parts.store is not None
-        self.parts.store.wait_open(OPEN_SECONDS)
-        key, seen = self.parts.store.call(lambda books: (books.audit_key(), seen_head(books.record)))
-        audit = self.settings.audit
-        log = AuditLog(audit_folder(self.settings), key, batch=audit.batch, reserve=audit.reserve, expect=seen, clock=self.clock)
-        self._witness(log.head)
-        return log
-
-    def _witness(self, head: Head) -> None:
-        """Whoever puts back an older copy of the audit log has to put back the store and the journal too."""
-        _log.info("the audit log stands at %s", head)
-        if self.parts.store is not None:
-            self.parts.store.post(lambda books: books.keep(WITNESS, witness_record(head)))
 
     def _build(self) -> Pipeline:
         """In the vision thread: models first, then the people whom the store knows."""

@@ -96,7 +96,8 @@ def health_of(daemon: Daemon) -> Health:
     if vision is None or feed is None or policy is None or lock is None:
         raise ServiceError("the door is just starting")
     first, state = policy.first_at, policy.state
-    faults = [daemon.store_trouble(), *(parts.audit.troubles if parts.audit else ()), *(parts.inputs.troubles if parts.inputs else ()),
+    faults = [daemon.store_trouble(), daemon.deaf, parts.store.fault if parts.store and not daemon.store_trouble() else "",
+              *(parts.audit.troubles if parts.audit else ()), *(parts.inputs.troubles if parts.inputs else ()),
               *(parts.signals.troubles if parts.signals else ())]
     return Health(
         uptime=now - daemon.begun, feed=feed.health, ended=feed.ended, vision_fps=vision.fps, frames=vision.frames,

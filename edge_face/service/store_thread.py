@@ -36,6 +36,8 @@ class StoreThread(Generic[S]):
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self.lost = 0
+        self.fault = ""
+        """Why the disk refused what was written last; empty once it took something again."""
 
     def start(self) -> None:
         self._thread.start()
@@ -121,6 +123,8 @@ class StoreThread(Generic[S]):
             try:
                 result = job(store)
             except Exception as error:
+                if isinstance(error, StoreError):
+                    self.fault = str(error)
                 if done is not None:
                     done.set_exception(error)
                 elif isinstance(error, EdgeFaceError):
@@ -130,6 +134,8 @@ class StoreThread(Generic[S]):
                 continue
             if done is not None:
                 done.set_result(result)
+            else:
+                self.fault = ""
 
     def _refuse_the_rest(self) -> None:
         while True:

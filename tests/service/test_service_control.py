@@ -247,3 +247,22 @@ def test_a_stranger_is_told_so(server: ControlSocket, path: Path, monkeypatch: p
     monkeypatch.setattr(control, "may_ask", lambda peer, path: False)
     with pytest.raises(ServiceError, match="you may not ask"):
         Client(path).call("echo")
+
+
+def test_no_room_for_another_thread_costs_one_connection_and_not_the_socket(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    control = ControlSocket(tmp_path / "control.sock", {"status": lambda arguments, peer: "fine"})
+    control.open()
+    control.start()
+    start = threading.Thread.start
+
+    def fails(self: threading.Thread) -> None:
+        if self.name == "control-peer":
+            raise RuntimeError("can't start new thread")
+        start(self)
+
+    monkeypatch.setattr(threading.Thread, "start", fails)
+    with pytest.raises(ServiceError):
+        Client(tmp_path / "control.sock").call("status")
+    monkeypatch.undo()
+    assert Client(tmp_path / "control.sock").call("status") == "fine"
+    control.close()

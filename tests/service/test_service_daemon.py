@@ -19,6 +19,7 @@ from edge_face.door.mock import EdgeRecorder
 from edge_face.errors import EdgeFaceError, ModelError, ServiceError, SettingsError, StoreError
 from edge_face.service import daemon as daemon_module
 from edge_face.service.books import Roster
+from edge_face.service.control import ControlSocket, NoPlaceError
 from edge_face.service.daemon import Daemon, small
 from edge_face.service.frames import FeedHealth
 from edge_face.service.senses import ClockKeeper
@@ -310,3 +311,16 @@ def test_small_settings() -> None:
     cut = small(Settings(service=ServiceSettings(preview_fps=5.0, preview_file="x")))
     assert cut.camera.detail_width == 0 and cut.service.preview_fps == 0 and cut.privacy.delay == 0
     assert cut.vision.threads == 1 and cut.vision.input == "320x240"
+
+
+def test_a_disk_without_place_for_the_socket_keeps_nobody_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_place(self: ControlSocket) -> None:
+        raise NoPlaceError("the control socket cannot be made: Read-only file system")
+
+    monkeypatch.setattr(ControlSocket, "open", no_place)
+    house = House(tmp_path, DoorSettings(pulse=0.5))
+    house.looks()
+    grant(house)
+    assert "Read-only file system" in house.daemon.health().summary
+    house.daemon.stop()
+    assert house.ended() == 0

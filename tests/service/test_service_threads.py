@@ -220,3 +220,24 @@ def test_jobs_left_over_are_refused_when_the_thread_dies() -> None:
     with pytest.raises(ServiceError):
         thread.call(lambda store: store.write(1), timeout=20)
     eventually(lambda: failures)
+
+
+def test_what_the_disk_refuses_is_a_trouble_until_it_takes_something_again() -> None:
+    full = [True]
+
+    def write(store: str) -> None:
+        if full[0]:
+            raise StoreError("the disk is full")
+
+    thread = StoreThread(lambda: "store", lambda: None, never)
+    thread.start()
+    assert thread.post(write)
+    eventually(lambda: thread.fault == "the disk is full")
+    assert thread.call(lambda store: store) == "store" and thread.fault, "reading proves nothing"
+    full[0] = False
+    thread.post(write)
+    eventually(lambda: not thread.fault)
+    with pytest.raises(StoreError):
+        thread.call(lambda store: (_ for _ in ()).throw(StoreError("read-only")))
+    assert thread.fault == "read-only"
+    thread.stop()
