@@ -148,13 +148,14 @@ class _Trouble:
         elif self.name == READ_ONLY:
             self.switch.write_text(str(self.luck.choice((errno.EROFS, errno.EIO, errno.EROFS))))
         elif self.name == MEMORY:
-            self._limit(resource.RLIMIT_AS, _status(self.house.pid, "VmSize") * 1024 + self.luck.randrange(0, 1 << 20))
+            more = self.luck.choice((0, self.luck.randrange(0, 1 << 20)))
+            self._limit(resource.RLIMIT_AS, _status(self.house.pid, "VmSize") * 1024 + more)
         elif self.name == FILES:
             self._limit(resource.RLIMIT_NOFILE, len([*Path(f"/proc/{self.house.pid}/fd").iterdir()]) + self.luck.randrange(0, 3))
 
     def _provoke(self) -> list[str]:
         """Asks for a lot at once, so that it is felt that there is none left. Whoever asks may be refused, or hung up on."""
-        if self.name != FILES:
+        if self.name not in (FILES, MEMORY):
             return []
         refused, channels = 0, []
         try:
