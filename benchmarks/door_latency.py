@@ -74,10 +74,10 @@ def main() -> None:
         other.start()
     with tempfile.TemporaryDirectory(dir=args.folder) as folder:
         settings = Settings(store=StoreSettings(folder=folder), camera=CameraSettings(source="none"),
-                            door=DoorSettings(pulse=PULSE, exit_pin="GPIO27"), access=AccessSettings(many_failures=0))
+                            door=DoorSettings(pulse=PULSE, exit_pin="GPIO27", max_on=0), access=AccessSettings(many_failures=0))
         pins = EdgeRecorder()
         daemon = Daemon(settings, pins=pins)
-        thread = threading.Thread(target=daemon.run)
+        thread = threading.Thread(target=daemon.run, daemon=True)
         thread.start()
         while daemon.parts.policy is None or daemon.parts.policy.state.at is None:
             time.sleep(0.05)
