@@ -7,6 +7,7 @@ import errno
 import fcntl
 import logging
 import os
+import queue
 import socket
 import stat
 import struct
@@ -24,8 +25,9 @@ _log = logging.getLogger("edge_face.control")
 
 MODE = 0o660
 _NO_PLACE = (errno.EROFS, errno.ENOSPC, errno.EDQUOT)
-CONNECTIONS = 16
-"""At a time; one more is told to come back."""
+CONNECTIONS = 8
+"""At a time; one more is told to come back. As many threads wait for them: one that is started when memory has run out may never come
+back, nor whoever started it (CPython's `Thread.start` waits for a sign of life)."""
 IDLE_SECONDS = 30.0
 """A connection without a whole request for so long is closed."""
 _SO_PEERGROUPS = 59
@@ -55,13 +57,14 @@ class NoPlaceError(ServiceError):
 
 
 class ControlSocket:
-    """Listens at a path from `open` to `close`, one thread a connection."""
+    """Listens at a path from `open` to `close`, answers from `start` on."""
 
     def __init__(self, path: Path, handlers: Mapping[str, Handler], idle_seconds: float = IDLE_SECONDS) -> None:
         self._path = path
         self._handlers = dict(handlers)
         self._idle = idle_seconds
         self._room = threading.BoundedSemaphore(CONNECTIONS)
+        self._waiting: queue.SimpleQueue[socket.socket | None] = queue.SimpleQueue()
         self._server: socket.socket | None = None
         self._held: int | None = None
         self._open: set[socket.socket] = set()
@@ -79,6 +82,8 @@ class ControlSocket:
 
     def start(self) -> None:
         """Answers from now on."""
+        for _ in range(CONNECTIONS):
+            threading.Thread(target=self._work, name="control-peer", daemon=True).start()
         threading.Thread(target=self._accept, name="control", daemon=True).start()
 
     def close(self) -> None:
@@ -94,6 +99,8 @@ class ControlSocket:
             for channel in self._open:
                 with contextlib.suppress(OSError):
                     channel.shutdown(socket.SHUT_RDWR)
+        for _ in range(CONNECTIONS):
+            self._waiting.put(None)
         held, self._held = self._held, None
         if held is not None:
             os.close(held)
@@ -102,25 +109,26 @@ class ControlSocket:
         while (server := self._server) is not None:
             try:
                 channel, _ = server.accept()
-            except OSError as error:
+                if not self._room.acquire(blocking=False):
+                    _refuse(channel, ServiceError("too many are asking the daemon at once: try again"))
+                    continue
+                with self._guard:
+                    self._open.add(channel)
+                self._waiting.put(channel)
+            except Exception as error:  # too many open files, no memory: it passes or it does not, but never in a hot loop
                 if self._server is None:
                     return
-                _log.error("the control socket does not accept: %s", error)
-                threading.Event().wait(0.5)  # too many open files, for one: it passes or it does not, but never in a hot loop
-                continue
-            if not self._room.acquire(blocking=False):
-                _refuse(channel, ServiceError("too many are asking the daemon at once: try again"))
-                continue
-            with self._guard:
-                self._open.add(channel)
+                with contextlib.suppress(Exception):
+                    _log.error("the control socket does not accept: %s", error)
+                threading.Event().wait(0.5)
+
+    def _work(self) -> None:
+        while (channel := self._waiting.get()) is not None:
             try:
-                threading.Thread(target=self._serve, args=(channel,), name="control-peer", daemon=True).start()
-            except (RuntimeError, MemoryError) as error:  # no room for one more thread: that passes or it does not
-                _log.error("the control socket cannot answer now: %s", error)
-                with self._guard:
-                    self._open.discard(channel)
-                self._room.release()
-                channel.close()
+                self._serve(channel)
+            except Exception as error:  # no memory even to say so: the next one may be served
+                with contextlib.suppress(Exception):
+                    _log.error("a connection was not served: %s", error)
 
     def _serve(self, channel: socket.socket) -> None:
         try:

@@ -149,17 +149,20 @@ class House:
 
     def make_safe(self) -> tuple[int, float]:
         """ExecStopPost: its exit code, and when the pin was safe."""
-        process = self._begun([*SAFE, str(self.config)], self.folder / "edges-safe", "")
+        # multiprocessing's own exit code is not for threads: whoever starts a process polls all others, and one of two gets 255.
+        ended = self.folder / "safe-ended"
+        ended.unlink(missing_ok=True)
+        process = self._begun([*SAFE, str(self.config)], self.folder / "edges-safe", "", FAULTS_CODE=str(ended))
         process.join(PATIENCE)
-        return process.exitcode if process.exitcode is not None else -1, time.monotonic()
+        return int(ended.read_text()) if ended.exists() else -1, time.monotonic()
 
     def close(self) -> None:
         if self._process is not None:
             self.kill("drops")
         self.board.close()
 
-    def _begun(self, arguments: list[str], edges: Path, wrong: str) -> BaseProcess:
-        environment = {"EDGE_FACE_BOARD": str(self.folder / "board"), "EDGE_FACE_EDGES": str(edges), **self._environment}
+    def _begun(self, arguments: list[str], edges: Path, wrong: str, **more: str) -> BaseProcess:
+        environment = {"EDGE_FACE_BOARD": str(self.folder / "board"), "EDGE_FACE_EDGES": str(edges), **self._environment, **more}
         process = self._context.Process(target=kill_child.command, args=(arguments, environment, str(self.log), wrong), daemon=True)
         process.start()
         return cast(BaseProcess, process)

@@ -12,6 +12,7 @@ import os
 import sys
 import threading
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 IMPORTS = ["edge_face.cli.main", "edge_face.cli.run", "edge_face.service.daemon", "edge_face.people.codes", "edge_face.people.commands",
@@ -43,6 +44,8 @@ def command(arguments: Sequence[str], environment: Mapping[str, str], log: str, 
         setattr(audit_thread, "AGAIN", float(environment["FAULTS_RETRY"]))  # noqa: B010
     code = main(list(arguments))
     sys.stdout.flush()
+    if "FAULTS_CODE" in environment:
+        Path(environment["FAULTS_CODE"]).write_text(str(code), encoding="ascii")
     os._exit(code)
 
 

@@ -249,20 +249,18 @@ def test_a_stranger_is_told_so(server: ControlSocket, path: Path, monkeypatch: p
         Client(path).call("echo")
 
 
-def test_no_room_for_another_thread_costs_one_connection_and_not_the_socket(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_memory_that_runs_out_costs_one_connection_and_not_the_socket(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     control = ControlSocket(tmp_path / "control.sock", {"status": lambda arguments, peer: "fine"})
     control.open()
     control.start()
-    start = threading.Thread.start
 
-    def fails(self: threading.Thread) -> None:
-        if self.name == "control-peer":
-            raise RuntimeError("can't start new thread")
-        start(self)
+    def fails(self: ControlSocket, channel: object, peer: object) -> None:
+        raise MemoryError
 
-    monkeypatch.setattr(threading.Thread, "start", fails)
-    with pytest.raises(ServiceError):
-        Client(tmp_path / "control.sock").call("status")
-    monkeypatch.undo()
+    with monkeypatch.context() as broken:
+        broken.setattr(ControlSocket, "_converse", fails)
+        for _ in range(20):
+            with pytest.raises(ServiceError):
+                Client(tmp_path / "control.sock").call("status")
     assert Client(tmp_path / "control.sock").call("status") == "fine"
     control.close()
