@@ -17,18 +17,21 @@ from edge_face.service.door_thread import Order
 
 LEASE = 5.0
 """Seconds for which a standing release is given at a time; it is renewed every second."""
-LATE = 1.0
-"""A press of the exit button that was decided on later than this has long been obeyed."""
+SHORTEST = 0.05
+"""Seconds: less than this of a press is not asked for again, or the door might lock and open once more for one press."""
 
 _AWAITED = frozenset({Kind.GRANT, Kind.CODE, Kind.OWNER})
 _OPENING = _AWAITED | {Kind.EXIT, Kind.FIRE, Kind.HOLD_OPEN}
 
 
-def order_of(decision: Decision, now: float) -> Order | None:
+def order_of(decision: Decision, now: float, pressed: float) -> Order | None:
     """What the door thread is told, or None. The end of a release's time is no order: the door thread sees to it by itself,
-    or a press in that very moment would be undone."""
+    or a press in that very moment would be undone. `pressed`: when the exit button was pressed last; the door thread has
+    obeyed already, and nothing is asked for beyond that press."""
     if decision.kind is Kind.EXIT:
-        return Order(decision.seconds, Authority.EXIT.value) if decision.seconds > 0 and now - decision.monotonic < LATE else None
+        goes_on = any(reason.code == "exit-goes-on" for reason in decision.reasons)
+        left = decision.seconds - max(now - (decision.monotonic if goes_on else pressed), 0.0)
+        return Order(left, Authority.EXIT.value) if left > SHORTEST else None
     if decision.kind in _AWAITED and decision.authority is not None and decision.seconds > 0:
         return Order(decision.seconds, decision.authority.value)
     codes = {reason.code for reason in decision.reasons}
@@ -40,11 +43,12 @@ def order_of(decision: Decision, now: float) -> Order | None:
 @dataclass(frozen=True, slots=True, eq=False)
 class Consequences:
     """`order` passes an order to the door, `keep` a decision to the diary, `tell` shows and sends it; `alias` is how the audit
-    log calls a person, None for somebody who is not there."""
+    log calls a person, None for somebody who is not there; `pressed` when the exit button was pressed last (monotonic)."""
 
     clock: Clock
     audit: AuditThread | None
     alias: Callable[[str], str | None]
+    pressed: Callable[[], float]
     order: Callable[[Order], None]
     keep: Callable[[Decision], None]
     tell: Callable[[Decision], None]
@@ -57,7 +61,7 @@ class Consequences:
                 self.audit.before(record)
             else:
                 self.audit.later(record, at_once=decision.kind in _OPENING)
-        order = order_of(decision, self.clock.monotonic())
+        order = order_of(decision, self.clock.monotonic(), self.pressed())
         if order is not None:
             self.order(order)
         self.tell(decision)

@@ -214,7 +214,7 @@ class Daemon:
         parts.audit = AuditThread(lambda: open_audit(settings, store, clock, OPEN_SECONDS), clock, settings.audit.wait,
                                   self._beat("audit"), self._failed)
         self._telling = Telling(settings, parts.signals.show, parts.store.post)
-        follow = Consequences(clock, parts.audit, self._alias, parts.door.order, self._keep, self._telling.tell)
+        follow = Consequences(clock, parts.audit, self._alias, self._pressed_at, parts.door.order, self._keep, self._telling.tell)
         parts.policy = PolicyThread(rules, clock, senses, follow.follow, follow.lease, self._beat("policy"), self._failed, film=film)
         parts.button = open_exit_button(settings.door, parts.pins, self._pressed)
         parts.inputs = senses.inputs = open_inputs(settings, parts.pins, parts.policy.wake, clock.monotonic)
@@ -335,6 +335,9 @@ class Daemon:
             door.order(Order(self.settings.door.pulse, "exit button"))
         if policy is not None:
             policy.press()
+
+    def _pressed_at(self) -> float:
+        return self.parts.policy.pressed_at if self.parts.policy is not None else float("-inf")
 
     def _look_up(self, text: str, factor: str) -> CodeFact:
         codes = self.roster.codes if self.roster is not None else None

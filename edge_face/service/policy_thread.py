@@ -7,6 +7,7 @@ carries the policy on. An unpaced film has a time of its own, in which only its 
 from __future__ import annotations
 
 import logging
+import math
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -92,6 +93,8 @@ class PolicyThread:
         """Of the latest picture."""
         self.state = PolicyState()
         """As it was after the latest facts; for reading only."""
+        self.pressed_at = -math.inf
+        """Monotonic time of the latest press of the exit button."""
         self.first_at: float | None = None
         """Monotonic time at which the first picture was decided on."""
 
@@ -107,6 +110,7 @@ class PolicyThread:
 
     def press(self) -> None:
         """The exit button was pressed. The door thread has its order already; this keeps the books."""
+        self.pressed_at = self._clock.monotonic()
         self._pressed.set()
         self._sights.wake()
 

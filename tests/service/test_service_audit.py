@@ -121,7 +121,7 @@ def decision(kind: Kind, authority: Authority | None = None, *reasons: Reason, s
 def test_what_each_decision_orders() -> None:
     wanted = {Kind.GRANT: Authority.FACE, Kind.CODE: Authority.CODE, Kind.OWNER: Authority.OWNER, Kind.EXIT: Authority.EXIT}
     for kind in Kind:
-        order = order_of(decision(kind, wanted.get(kind), seconds=2.0), 5.0)
+        order = order_of(decision(kind, wanted.get(kind), seconds=2.0), 5.0, 5.0)
         if kind in wanted:
             assert order == Order(2.0, wanted[kind].value)
         elif kind is Kind.SECURE:
@@ -130,9 +130,9 @@ def test_what_each_decision_orders() -> None:
             assert order == Order(None, "policy")
         else:
             assert order is None, kind
-    assert order_of(decision(Kind.RELOCK, None, Reason("time-over", "released for 3.0 s")), 5.0) is None
-    assert order_of(decision(Kind.GRANT, None, seconds=2.0), 5.0) is None, "nothing opens without an authority"
-    assert order_of(decision(Kind.GRANT, Authority.FACE), 5.0) is None, "nor for no time"
+    assert order_of(decision(Kind.RELOCK, None, Reason("time-over", "released for 3.0 s")), 5.0, 5.0) is None
+    assert order_of(decision(Kind.GRANT, None, seconds=2.0), 5.0, 5.0) is None, "nothing opens without an authority"
+    assert order_of(decision(Kind.GRANT, Authority.FACE), 5.0, 5.0) is None, "nor for no time"
 
 
 def test_the_record_of_an_entry_is_on_the_disk_before_the_door_hears_of_it(room: Room) -> None:
@@ -141,8 +141,8 @@ def test_the_record_of_an_entry_is_on_the_disk_before_the_door_hears_of_it(room:
     def order(given: Order) -> None:
         happened.append("order " + ",".join(kind for kind in room.on_disk() if kind in ("grant", "exit", "deny")))
 
-    follow = Consequences(SystemClock(), room.thread, lambda person: "a" * 16, order, lambda d: happened.append(f"keep {d.kind.value}"),
-                          lambda d: happened.append(f"tell {d.kind.value}"))
+    follow = Consequences(SystemClock(), room.thread, lambda person: "a" * 16, lambda: 5.0, order,
+                          lambda d: happened.append(f"keep {d.kind.value}"), lambda d: happened.append(f"tell {d.kind.value}"))
     follow.follow(decision(Kind.DENY))
     follow.follow(decision(Kind.GRANT, Authority.FACE, seconds=3.0))
     assert happened == ["tell deny", "keep deny", "order deny,grant", "tell grant", "keep grant"]
@@ -154,7 +154,7 @@ def test_the_record_of_an_entry_is_on_the_disk_before_the_door_hears_of_it(room:
 
 
 def test_an_alarm_is_a_record_with_its_name(room: Room) -> None:
-    follow = Consequences(SystemClock(), room.thread, lambda person: None, lambda order: None, lambda d: None, lambda d: None)
+    follow = Consequences(SystemClock(), room.thread, lambda person: None, lambda: 5.0, lambda order: None, lambda d: None, lambda d: None)
     follow.follow(Decision(Kind.ALARM, 5.0, 1.79e9, (), alarm=Alarm.FORCED))
     room.thread.stop()
     entry = list(read_entries(room.folder))[-1]
