@@ -11,7 +11,7 @@ from xml.etree import ElementTree
 
 import numpy as np
 
-FEW = 5.0
+FEW = 6.0
 """LSB within which 99 of 100 int8 outputs must lie: each layer rounds on its own, and a network has 15 to 40 of them."""
 MOST_QUANTA = 16.0
 """LSB that no single int8 output may exceed: more is not rounding but another operation."""
