@@ -17,6 +17,12 @@ LONGEST = 64
 """Characters of a name of a schedule, a group or a holiday."""
 
 
+def shown(text: str) -> str:
+    """What somebody typed, in one printable line of a message."""
+    flat = " ".join(text.split())[:LONGEST]
+    return flat if flat.isprintable() else ascii(flat)[1:-1]
+
+
 def clean_label(text: Any, what: str) -> str:
     """A name of a schedule, a group or a holiday. Raises AccessError."""
     if not isinstance(text, str):
@@ -25,7 +31,7 @@ def clean_label(text: Any, what: str) -> str:
     if not name:
         raise AccessError(f"a {what} needs a name")
     if len(name) > LONGEST:
-        raise AccessError(f"the name of a {what} has at most {LONGEST} characters: '{name[:20]}…' has {len(name)}")
+        raise AccessError(f"the name of a {what} has at most {LONGEST} characters: '{shown(name[:20])}…' has {len(name)}")
     if name.startswith("-") or not name.isprintable() or any(c in "=,;:'\"" for c in name):
         raise AccessError(f"the name of a {what} may not begin with a dash nor hold = , ; : or quotes: {ascii(name)[1:-1]}")
     return name

@@ -16,7 +16,7 @@ from edge_face.access import clock_trust
 from edge_face.access.hours import hours_text, windows_from
 from edge_face.access.moments import date_from
 from edge_face.access.rights import Calendar, Rights
-from edge_face.access.rights_records import MOST_HOLIDAYS, clean_label, rights_of, rights_record
+from edge_face.access.rights_records import MOST_HOLIDAYS, clean_label, rights_of, rights_record, shown
 from edge_face.access.schedule import NOBODY, holds_open, may_enter
 from edge_face.errors import AccessError, UsageError
 from edge_face.people.access_records import (
@@ -122,8 +122,8 @@ class ScheduleCommands:
         users = self._users(label)
         users += [f"the group '{group}'" for group, names in calendar.groups.items() if label in names and label in calendar.schedules]
         if users:
-            shown = ", ".join(users[:3]) + (f" and {len(users) - 3} more" if len(users) > 3 else "")
-            raise AccessError(f"'{label}' is what {shown} may enter by, and then could not: change that first")
+            whose = ", ".join(users[:3]) + (f" and {len(users) - 3} more" if len(users) > 3 else "")
+            raise AccessError(f"'{label}' is what {whose} may enter by, and then could not: change that first")
         rest = [{key: value for key, value in table.items() if key != label}
                 for table in (calendar.schedules, calendar.on_holidays, calendar.groups)]
         self._save(replace(calendar, schedules=rest[0], on_holidays=rest[1], groups=rest[2]), "schedule.removed")  # type: ignore[arg-type]
@@ -324,7 +324,7 @@ def _schedule_name(name: Any) -> str:
 
 def _unknown(what: str, name: str, there: Mapping[str, Any]) -> str:
     known = f"there is {', '.join(sorted(there)[:20])}" if there else "there is none yet: edge-face schedule set NAME HOURS"
-    return f"there is no {what} '{name}': {known}"
+    return f"there is no {what} '{shown(name)}': {known}"
 
 
 def _days(first: Any, last: Any) -> list[datetime.date]:

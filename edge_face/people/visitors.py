@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from edge_face.access.rights import Rights
-from edge_face.access.rights_records import rights_record
+from edge_face.access.rights_records import rights_record, shown
 from edge_face.errors import AccessError
 from edge_face.people.access_records import VISITOR, Visitor, save_visitor, visitors
 from edge_face.people.code_rules import new_pin
@@ -47,7 +47,7 @@ class VisitorDesk:
         if found is None and is_id(who) and self._store.drop_record(VISITOR, name=who):
             return Visitor(who, "", Rights(), "", 0.0)
         if found is None:
-            raise AccessError(f"there is no visitor '{who[:64]}': 'edge-face schedule show' lists them")
+            raise AccessError(f"there is no visitor '{shown(who[:64])}': 'edge-face schedule show' lists them")
         self._store.drop_record(VISITOR, name=found.id)
         return found
 

@@ -283,3 +283,11 @@ def test_every_change_is_in_the_diary_without_a_name(house: House) -> None:
     assert [event.kind for event in reversed(events)] == ["schedule.set", "schedule.person", "schedule.visitor", "clock.set"]
     assert {event.person for event in events} == {None, house.ben} and not any(event.details for event in events)
     assert WRITING.issubset(ScheduleCommands.names())
+
+
+def test_a_message_is_one_line_whatever_was_typed(house: House) -> None:
+    for command, arguments in [("schedule.remove", {"name": "\n"}), ("schedule.visitor_remove", {"who": "a\nb"}),
+                               ("schedule.remove", {"name": "\x1b[31mred"})]:
+        with pytest.raises(EdgeFaceError) as caught:
+            house.commands.run(command, arguments)
+        assert str(caught.value).isprintable()
