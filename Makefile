@@ -58,7 +58,7 @@ bench: $(VENV)/.demo
 
 test-bookworm: .venv-bookworm/.done
 	@.venv-bookworm/bin/python -c 'import cv2, numpy; print("OpenCV", cv2.__version__, "numpy", numpy.__version__)'
-	@.venv-bookworm/bin/pytest -p no:cacheprovider $(addprefix tests/,cameras cli demo door evaluation hil media people privacy vision) tests/*.py
+	@.venv-bookworm/bin/pytest -p no:cacheprovider $(addprefix tests/,cameras cli demo door evaluation hil media people privacy vision) $(wildcard tests/test_*.py)
 
 # The workstation's half: TensorFlow, Keras and ai-edge-quantizer, which the other tests go without.
 .venv-convert/.done: pyproject.toml
