@@ -143,7 +143,7 @@ class _Scene:
         trusted = self.judge(self.keeper, now, world.wall)
         self.state, decisions = step(self.state, Inputs(now, world.wall, trusted, exit_pressed=pressed, codes=codes), self.rules)
         for decision in decisions:
-            order = order_of(decision, now)
+            order = order_of(decision, now, now)
             if order is None:
                 continue
             if order.seconds is None:
