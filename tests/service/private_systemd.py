@@ -27,7 +27,7 @@ def why_not() -> str:
         return "a systemd of our own needs root"
     if not SYSTEMD or not all(map(shutil.which, ("unshare", "systemctl", "pivot_root"))):
         return "systemd or util-linux is not installed"
-    hidden = [home for home in ("/tmp", "/var/tmp", "/home") for place in (Path(__file__).parents[2], Path(sys.prefix))  # noqa: S108
+    hidden = [home for home in ("/tmp", "/var/tmp", "/home") for place in (Path(__file__).parents[2], Path(sys.prefix))
               if place.is_relative_to(home)]
     if hidden:
         return f"the unit does not see {hidden[0]} (PrivateTmp, ProtectHome), and this checkout or its Python lies there"
