@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -10,10 +9,10 @@ from typing import Any
 from edge_face.errors import AccessError, PeopleError, StoreError, UsageError
 from edge_face.people.code_rules import clean_card, clean_pin, new_pin
 from edge_face.people.code_tags import KIND, code_tag, is_taken
+from edge_face.people.command_table import Answer, CommandTable
 from edge_face.people.person import Person
 from edge_face.people.store import Store
 
-Answer = dict[str, Any]
 MOST_CARDS = 8
 """Of one person."""
 GUESSES = 5
@@ -22,30 +21,15 @@ GUESS_SECONDS = 600.0
 _COMMANDS = {"codes.add": "add", "codes.list": "list", "codes.remove": "remove", "codes.test": "test", "codes.who": "who"}
 
 
-class CodeCommands:
+class CodeCommands(CommandTable):
     """Commands on one open store. `changed` is called after whatever changes whom a code lets in: build a new `CodeBook`."""
+
+    table = _COMMANDS
 
     def __init__(self, store: Store, changed: Callable[[], None] = lambda: None, *, wall: Callable[[], float] = time.time,
                  monotonic: Callable[[], float] = time.monotonic) -> None:
         self._store, self._changed, self._wall, self._monotonic = store, changed, wall, monotonic
         self._wrong: list[float] = []
-
-    @staticmethod
-    def names() -> tuple[str, ...]:
-        """All commands that `run` knows."""
-        return tuple(_COMMANDS)
-
-    def run(self, command: str, arguments: Mapping[str, Any]) -> Answer:
-        """Raises UsageError for an unknown command or wrong arguments, AccessError, PeopleError, StoreError."""
-        method = getattr(self, _COMMANDS.get(command, ""), None)
-        if method is None:
-            raise UsageError(f"there is no command '{command}': there are {', '.join(_COMMANDS)}")
-        try:
-            inspect.signature(method).bind(**arguments)
-        except TypeError as error:
-            raise UsageError(f"{command}: {error}") from error
-        answer: Answer = method(**arguments)
-        return answer
 
     def add(self, who: str, pin: Any = None, card: Any = None, generate: Any = None) -> Answer:
         """One of: a code, a card's number, or the number of digits of a code to be made, which is in the answer this once. A code

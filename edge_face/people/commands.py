@@ -6,13 +6,13 @@ values, its answer is one.
 
 from __future__ import annotations
 
-import inspect
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
 from edge_face.errors import PeopleError, StoreError, UsageError
+from edge_face.people.command_table import Answer, CommandTable
 from edge_face.people.drift import SAMPLE, Reenrolment, grant_scores, needs_reenrolment
 from edge_face.people.likeness import Alike, Likeness
 from edge_face.people.person import Consent, Given, Person, State, Template, clean_name, of_model
@@ -21,7 +21,6 @@ from edge_face.people.records import person_of, person_record, templates_of
 from edge_face.people.store import Store
 from edge_face.people.thresholds import threshold_for
 
-Answer = dict[str, Any]
 PAGE_BYTES = 400_000
 """Embeddings, in base64, in one answer or request of many people: a request of the control socket has at most a megabyte."""
 QUESTIONS = ("recognise", "show", "pictures")
@@ -36,35 +35,20 @@ WRITING = frozenset(_COMMANDS) - {"people.list", "people.known", "people.show", 
 """The commands that need a store opened for writing."""
 
 
-class PeopleCommands:
+class PeopleCommands(CommandTable):
     """Commands on one open store. `gallery_changed` is called after whatever changes whom the door knows.
 
     `embedder_id` and `thresholds` are the running embedder's, `rate` the door's: without them nobody can be enrolled.
     `wall` tells the time of consents and of what is written.
     """
 
+    table = _COMMANDS
+
     def __init__(self, store: Store, gallery_changed: Callable[[], None] = lambda: None, *, embedder_id: str | None = None,
                  thresholds: Mapping[str, Any] | None = None, rate: float = 1e-4, wall: Callable[[], float] = time.time) -> None:
         self._store, self._changed = store, gallery_changed
         self._embedder, self._thresholds, self._rate, self._wall = embedder_id, thresholds, rate, wall
         self._likeness: Likeness | None = None
-
-    @staticmethod
-    def names() -> tuple[str, ...]:
-        """All commands that `run` knows."""
-        return tuple(_COMMANDS)
-
-    def run(self, command: str, arguments: Mapping[str, Any]) -> Answer:
-        """Runs a command by its name. Raises UsageError for an unknown one or wrong arguments, PeopleError, StoreError."""
-        method = getattr(self, _COMMANDS.get(command, ""), None)
-        if method is None:
-            raise UsageError(f"there is no command '{command}': there are {', '.join(_COMMANDS)}")
-        try:
-            inspect.signature(method).bind(**arguments)
-        except TypeError as error:
-            raise UsageError(f"{command}: {error}") from error
-        answer: Answer = method(**arguments)
-        return answer
 
     def show(self, who: str) -> Answer:
         """One person by name or id, with what is kept about their templates."""

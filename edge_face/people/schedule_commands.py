@@ -4,7 +4,6 @@ does the daemon's socket. Moments are seconds since 1970; hours are texts as `ed
 from __future__ import annotations
 
 import datetime
-import inspect
 import math
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -29,13 +28,13 @@ from edge_face.people.access_records import (
     spend,
     visitors,
 )
+from edge_face.people.command_table import Answer, CommandTable
 from edge_face.people.sealing import SealBrokenError
 from edge_face.people.store import Store
 from edge_face.people.visitors import VisitorDesk, visitor_summary
 
 __all__ = ["WRITING", "ScheduleCommands", "rights_from_store", "spend"]
 
-Answer = dict[str, Any]
 OWN_CLOCK = 60.0
 """Seconds by which the clock of whoever sets it may differ from the one that is set: it is the same machine."""
 RESERVED = ("any", "always", "never", "daily")
@@ -51,9 +50,11 @@ WRITING = frozenset(_COMMANDS) - {"schedule.show", "schedule.test", "clock.show"
 """The commands that need a store opened for writing."""
 
 
-class ScheduleCommands:
+class ScheduleCommands(CommandTable):
     """Commands on one open store. `changed` is called after whatever changes who may enter when. `zone`: that of the settings. The
     clocks and what the machine says about them can be handed in."""
+
+    table = _COMMANDS
 
     def __init__(self, store: Store, changed: Callable[[], None] = lambda: None, *, zone: str = "",
                  wall: Callable[[], float] = time.time, monotonic: Callable[[], float] = time.monotonic,
@@ -62,23 +63,6 @@ class ScheduleCommands:
         self._store, self._changed, self._zone, self._wall, self._monotonic = store, changed, zone, wall, monotonic
         self._signs, self._boot = signs, boot
         self._desk = VisitorDesk(store, wall)
-
-    @staticmethod
-    def names() -> tuple[str, ...]:
-        """All commands that `run` knows."""
-        return tuple(_COMMANDS)
-
-    def run(self, command: str, arguments: Mapping[str, Any]) -> Answer:
-        """Raises UsageError for an unknown command or wrong arguments, AccessError, PeopleError, StoreError."""
-        method = getattr(self, _COMMANDS.get(command, ""), None)
-        if method is None:
-            raise UsageError(f"there is no command '{command}': there are {', '.join(_COMMANDS)}")
-        try:
-            inspect.signature(method).bind(**arguments)
-        except TypeError as error:
-            raise UsageError(f"{command}: {error}") from error
-        answer: Answer = method(**arguments)
-        return answer
 
     def show(self) -> Answer:
         """Everything: hours, groups, holidays, who is limited and how, visitors, and whether the clock is believed."""

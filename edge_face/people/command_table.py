@@ -1,0 +1,35 @@
+"""What all tables of commands do alike: a command is a method, its arguments are JSON values by name, its answer is one."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from edge_face.errors import UsageError
+
+Answer = dict[str, Any]
+
+
+class CommandTable:
+    """`table`: methods by the names of their commands."""
+
+    table: ClassVar[Mapping[str, str]] = {}
+
+    @classmethod
+    def names(cls) -> tuple[str, ...]:
+        """All commands that `run` knows."""
+        return tuple(cls.table)
+
+    def run(self, command: str, arguments: Mapping[str, Any]) -> Answer:
+        """Runs a command by its name. Raises UsageError for an unknown one or wrong arguments, and whatever the command raises:
+        PeopleError, AccessError, StoreError."""
+        method = getattr(self, self.table.get(command, ""), None)
+        if method is None:
+            raise UsageError(f"there is no command '{command}': there are {', '.join(self.table)}")
+        try:
+            inspect.signature(method).bind(**arguments)
+        except TypeError as error:
+            raise UsageError(f"{command}: {error}") from error
+        answer: Answer = method(**arguments)
+        return answer
