@@ -33,7 +33,7 @@ def test_a_serial_console() -> None:
 
 @given(st.text())
 def test_any_file(text: str) -> None:
-    taken_pins(text, text)
+    assert all(0 <= pin <= 27 and why for pin, why in taken_pins(text, text).items())
 
 
 def host(root: Path, config: str) -> Host:

@@ -73,7 +73,7 @@ def test_a_batch_is_written_in_its_time(tmp_path: Path) -> None:
     room = Room(tmp_path / "audit", batch=0.01)
     room.thread.later(record("deny"))
     eventually(lambda: "deny" in room.on_disk())
-    room.thread.stop()
+    assert room.thread.stop() and not room.failures
 
 
 def test_a_disk_that_does_not_answer_delays_an_entry_only_so_long(tmp_path: Path) -> None:

@@ -251,6 +251,7 @@ def test_a_camera_that_hangs_ends_a_release_by_face() -> None:
     desk.thread.wake()
     eventually(lambda: desk.orders[-1] == Order(None, "policy"))
     desk.thread.stop()
+    assert desk.orders == [Order(3.0, "face"), Order(None, "policy")] and not desk.failures
 
 
 def test_a_press_that_was_decided_on_late_asks_for_what_is_left_of_it() -> None:
