@@ -26,7 +26,6 @@ from edge_face.service.hooks import Spool, event
 
 KEY = b"0123456789abcdef0123456789abcdef"
 WALL = 1_790_000_000.0
-EVENT = {**event("alarm", "alarm", "the door was opened without a release: naïve", WALL), "id": "00112233445566aa"}
 
 
 class Script:
