@@ -21,6 +21,9 @@ def key(default: Any, doc: str, *, low: float | None = None, high: float | None 
 
 EVENTS = ("alarm", "lockdown", "trouble", "grant", "deny", "code", "exit", "owner")
 """Kinds of events that a hook may be told of."""
+ASSURANCES = ("face", "card", "code", "face+challenge", "face+card", "face+code")
+"""What a grant may rest on, from the easiest to the strictest."""
+ACTIONS = ("left", "right", "up", "nearer", "blink")
 ANONYMIZERS = ("gaussian", "median", "mean", "pixelate", "solid")
 
 
@@ -54,6 +57,7 @@ class VisionSettings:
     detector: str = key("", "folder of a detector bundle; empty: the shipped one")
     landmarker: str = key("", "folder of a landmarker bundle; empty: the shipped one")
     embedder: str = key("", "folder of an embedder bundle; empty: the shipped one")
+    liveness: str = key("", "folder of a liveness bundle (passive attack detection); empty: the shipped one")
     allow_failed_gate: bool = key(False, "a door runs bundles that did not pass the parity gate when they were made (false: it does not start with one)")
     precision: str = key("int8", "which file of the bundles runs", choices=("int8", "float32", "float16", "dynamic"))
     input: str = key("320x240", "size at which the detector looks at a frame", choices=("320x240", "640x480"))
@@ -73,8 +77,11 @@ class VisionSettings:
 class DecisionSettings:
     """When the door opens."""
 
-    assurance: str = key("", 'what a grant rests on. "face" must be chosen in words: a photo of a face opens such a door', choices=("", "face"))
+    assurance: str = key("", 'what a grant rests on (docs/liveness.md). "face" alone opens for a good photo or screen', choices=("", *ASSURANCES))
     false_grants: float = key(1e-4, "wrong grants that are accepted for each approach of a stranger, over the whole gallery", low=1e-7, high=1e-1)
+    verify_rate: float = key(1e-3, "wrong matches that are accepted when a face is compared with the one person whose code or card was given", low=1e-6, high=1e-2)
+    claim: float = key(20.0, "a code or card that names a person waits so long for the face (face+code, face+card)", low=3, high=120, unit="s")
+    without_camera: str = key("nothing", 'what opens while the camera or vision does not work, where face+code or face+card is asked for: "nothing", or the "second" factor alone', choices=("nothing", "second"))
     votes: int = key(3, "good frames that must agree on the person", low=1, high=30)
     of: int = key(5, "out of so many latest good frames of one track", low=1, high=60)
     window: float = key(1.5, "all within this time", low=0.2, high=10, unit="s")
@@ -86,6 +93,18 @@ class DecisionSettings:
     fail_after: float = key(2.0, "a face in the zone that is not recognised for so long counts as a failed approach", low=0.5, high=30, unit="s")
     fail_again: float = key(10.0, "a face that stays in the zone unrecognised counts as a failed approach again every so often", low=1, high=600, unit="s")
     approach_gap: float = key(3.0, "a person who was away for this long starts a new approach", low=0.5, high=60, unit="s")
+
+
+@dataclass(frozen=True, slots=True)
+class LivenessSettings:
+    """How the door tells a living person from a picture of one."""
+
+    bpcer: float = key(0.05, "living people who may be taken for an attack by the passive part (they are asked for the next factor)", low=0.005, high=0.3)
+    actions: list[str] = key(["left", "right", "up"], f"actions that a challenge may ask for: {', '.join(ACTIONS)}")
+    number: int = key(2, "actions of one challenge", low=1, high=4)
+    seconds: float = key(5.0, "time for each of them", low=2, high=30, unit="s")
+    min_fps: float = key(8.0, "with fewer pictures a second no challenge is held: the next factor is asked for", low=5, high=30)
+    tries: int = key(2, "challenges that one approach may try before only another factor helps", low=1, high=5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,8 +164,9 @@ class AccessSettings:
 
     timezone: str = key("", "time zone of the schedules, as Europe/Zurich; empty: the system's")
     held_open: float = key(30.0, "a door that stands open for longer after an entry is reported (0: never)", low=0, high=3600, unit="s")
-    code_fails: int = key(5, "wrong codes and cards in a row after which codes and cards rest", low=1, high=100)
-    code_rest: float = key(30.0, "for this long", low=30, high=3600, unit="s")
+    code_fails: int = key(5, "wrong codes and cards in a row after which codes and cards rest, counted by person and by door", low=1, high=10)
+    code_rest: float = key(30.0, "for this long, and twice as long after each further wrong one", low=30, high=900, unit="s")
+    code_rest_most: float = key(900.0, "but never longer than this", low=30, high=3600, unit="s")
     linger: float = key(20.0, "an unknown face that stays near the door for longer is reported (0: never)", low=0, high=3600, unit="s")
     many_failures: int = key(10, "failed approaches, codes and cards within ten minutes that are reported as an attempt to get in (0: never)", low=0, high=1000)
     exit_in_lockdown: bool = key(True, "the exit button works during a lockdown (whoever is inside can always leave)")
@@ -213,6 +233,7 @@ class Settings:
     camera: CameraSettings = field(default_factory=CameraSettings)
     vision: VisionSettings = field(default_factory=VisionSettings)
     decision: DecisionSettings = field(default_factory=DecisionSettings)
+    liveness: LivenessSettings = field(default_factory=LivenessSettings)
     door: DoorSettings = field(default_factory=DoorSettings)
     inputs: InputSettings = field(default_factory=InputSettings)
     signals: SignalSettings = field(default_factory=SignalSettings)

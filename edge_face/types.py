@@ -137,6 +137,39 @@ class Match:
     monotonic: float
 
 
+class LiveVerdict(enum.Enum):
+    """What passive attack detection says of a track so far. Only LIVE speaks for somebody."""
+
+    UNKNOWN = "unknown"
+    """Too few frames yet, or nothing that judges."""
+    LIVE = "live"
+    UNSURE = "unsure"
+    """Neither is likely enough: another factor must decide."""
+    ATTACK = "attack"
+
+
+@dataclass(frozen=True, slots=True)
+class Liveness:
+    """Passive attack detection over a track: `score` 0 (an attack) to 1 (alive), fused over `frames` frames; `against` names the
+    cues that speak against life, the strongest first."""
+
+    verdict: LiveVerdict
+    score: float
+    frames: int
+    against: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A track against the one person who was claimed by a code or a card (1:1). `score` is the pooled embedding's, `threshold` that
+    of verification; `agrees`: this very frame was embedded and by itself shows the person."""
+
+    person: str
+    score: float
+    threshold: float
+    agrees: bool
+
+
 class TrackState(enum.Enum):
     TENTATIVE = "tentative"
     """Seen, not yet often enough to be believed; hidden all the same."""
@@ -153,7 +186,9 @@ class Track:
     whose own embedding agreed with the person. `judged`: this very frame was embedded; `vote` is then the person whom
     it named by itself, or None. `votes` are the latest such verdicts, oldest first. `failing` names the quality
     components for which this frame was not embedded. `ambiguous`: in this frame the face could have been mixed up with
-    another one, so whatever was known of it before is forgotten.
+    another one, so whatever was known of it before is forgotten. `liveness`: of the track so far, None where nothing judges.
+    `eyes_open`: 0 closed to 1 open in this frame, None when it cannot be said. `claimed`: against the person who is claimed
+    just now.
     """
 
     id: int
@@ -171,6 +206,9 @@ class Track:
     votes: tuple[str | None, ...] = ()
     failing: tuple[str, ...] = ()
     ambiguous: bool = False
+    liveness: Liveness | None = None
+    eyes_open: float | None = None
+    claimed: Claimed | None = None
 
 
 class Light(enum.Enum):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from edge_face.types import Light, Scene, Track, TrackState
+from edge_face.types import Light, LiveVerdict, Scene, Track, TrackState
 from edge_face.vision.pose import estimate_pose
 
 
@@ -17,6 +17,11 @@ class FaceFact:
     pooled embedding names, with its `score` and `threshold`; `nearest` the most similar person whatever the score.
     `judged`: this very picture was good enough to be compared, `vote` is then whom it named by itself, or None.
     `failing` names what was wrong with it otherwise. `ambiguous`: from here on it may be somebody else's face.
+
+    `points`: the five landmarks as x, y, x, y, ... in widths of the picture, () where there are none. `live`: what passive attack
+    detection says of the track, with its `live_score`, and in `live_against` what speaks against life. `eyes_open`: 0 to 1. `claimed`:
+    the person whom a code or card claims, whom the track was compared with (1:1): `claim_score`, `claim_threshold`, and whether this
+    very picture by itself agrees.
     """
 
     track: int
@@ -31,11 +36,21 @@ class FaceFact:
     vote: str | None = None
     failing: tuple[str, ...] = ()
     ambiguous: bool = False
+    points: tuple[float, ...] = ()
+    live: LiveVerdict = LiveVerdict.UNKNOWN
+    live_score: float = 0.0
+    live_against: tuple[str, ...] = ()
+    eyes_open: float | None = None
+    claimed: str | None = None
+    claim_score: float = -1.0
+    claim_threshold: float = 1.0
+    claim_agrees: bool = False
 
     @property
     def sound(self) -> bool:
         """Are all numbers numbers, and the eyes no further apart than the picture is wide? Another face is treated as not seen."""
-        return all(math.isfinite(v) for v in (self.eye_share, self.yaw, self.score, self.threshold)) and self.eye_share <= 1.0
+        return all(map(math.isfinite, (self.eye_share, self.yaw, self.score, self.threshold, self.live_score, self.claim_score,
+                                       self.claim_threshold, self.eyes_open or 0.0, *self.points))) and self.eye_share <= 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +82,13 @@ def facts_of(scene: Scene, *, exit_pressed: bool = False) -> Facts:
 def face_of(track: Track, width: int) -> FaceFact:
     """One track of a picture `width` pixels wide."""
     pose = estimate_pose(track.landmarks)
-    match = track.match
+    match, live, claimed = track.match, track.liveness, track.claimed
     return FaceFact(
         track=track.id, state=track.state, eye_share=pose.eye_distance / width, yaw=pose.yaw,
         person=match.person if match else None, score=match.score if match else -1.0,
         threshold=match.threshold if match else 1.0, nearest=match.best if match else None,
-        judged=track.judged and not track.failing, vote=track.vote, failing=track.failing, ambiguous=track.ambiguous)
+        judged=track.judged and not track.failing, vote=track.vote, failing=track.failing, ambiguous=track.ambiguous,
+        points=tuple((track.landmarks / width).reshape(-1).tolist()), live=live.verdict if live else LiveVerdict.UNKNOWN,
+        live_score=live.score if live else 0.0, live_against=live.against if live else (), eyes_open=track.eyes_open,
+        claimed=claimed.person if claimed else None, claim_score=claimed.score if claimed else -1.0,
+        claim_threshold=claimed.threshold if claimed else 1.0, claim_agrees=claimed.agrees if claimed else False)

@@ -31,11 +31,14 @@ class Command(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class CodeFact:
-    """A code or a card that was given and looked up. `factor`: "pin", "card" or "visitor"; `person`: whose it is (the id of
-    a person or of a visitor, both keys of `PolicyRules.rights`), None when nobody's."""
+    """A code or a card that was given and looked up. `factor`: "pin", "totp", "card" or "visitor"; `person`: whose it is (the id of
+    a person or of a visitor, both keys of `PolicyRules.rights`), None when nobody's. `tried`: whose number was given with a code that
+    is not right. `duress`: the right code of somebody who is forced; nothing at the door may show it."""
 
     factor: str
     person: str | None
+    tried: str | None = None
+    duress: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +55,8 @@ class Inputs:
 
     `clock_trusted`: the wall clock may be believed (`edge_face.access.clock_trust`). `sight`: a new picture's faces, None
     without a new one. `exit_pressed`, `codes`, `orders`: since the last inputs. `contact`: None when none is fitted or it cannot
-    be read. `fire`, `tamper`: levels that last. `seeing`: vision works (false: camera gone, frozen or failing).
+    be read. `fire`, `tamper`: levels that last. `seeing`: vision works (false: camera gone, frozen or failing). `dice`: fresh random
+    bits, from which the actions of a challenge are drawn.
     """
 
     monotonic: float
@@ -66,3 +70,4 @@ class Inputs:
     seeing: bool = True
     codes: tuple[CodeFact, ...] = ()
     orders: tuple[Order, ...] = ()
+    dice: int = 0

@@ -21,7 +21,11 @@ class Window:
 class Rights:
     """Limits of one person or visitor. `schedules`: names of schedules of the calendar, in any of which entry is allowed;
     `groups`: groups whose schedules count too; with neither, any hour. `since`, `until`: wall seconds. `uses`: how many
-    entries in all, of which `used` are gone; None: any number. `Rights()` limits nothing."""
+    entries in all, of which `used` are gone; None: any number. `Rights()` limits nothing.
+
+    `assurance`: one of `edge_face.settings.ASSURANCES` in place of the door's, "" for the door's. `actions`: the actions of a challenge that this person is
+    asked for, () for the door's. `release`: seconds for which the door is released, None for the door's. `minor`: under 16; `guardian`
+    then says how a guardian agreed."""
 
     schedules: tuple[str, ...] = ()
     groups: tuple[str, ...] = ()
@@ -29,6 +33,11 @@ class Rights:
     until: float | None = None
     uses: int | None = None
     used: int = 0
+    assurance: str = ""
+    actions: tuple[str, ...] = ()
+    release: float | None = None
+    minor: bool = False
+    guardian: str = ""
 
     @property
     def timed(self) -> bool:
@@ -40,7 +49,7 @@ class Rights:
 class Calendar:
     """The door's own times. `zone`: an IANA name, empty: the system's. `schedules`: windows by name; `groups`: schedules by
     group. On a `holiday` a schedule counts only through its windows in `on_holidays`. `hold_open`: windows in which the door stays
-    released (none on holidays)."""
+    released (none on holidays). `assurance`: windows in which grants rest on something else than what the door asks for otherwise."""
 
     zone: str = ""
     schedules: Mapping[str, tuple[Window, ...]] = field(default_factory=dict)
@@ -48,3 +57,4 @@ class Calendar:
     groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     holidays: Mapping[datetime.date, str] = field(default_factory=dict)
     hold_open: tuple[Window, ...] = ()
+    assurance: Mapping[str, tuple[Window, ...]] = field(default_factory=dict)

@@ -1,0 +1,15 @@
+"""Show that you move like a head: a few actions in a random order, judged by how the five points move. Pure; no clock, no dice of its own."""
+
+from __future__ import annotations
+
+import enum
+
+
+class Action(enum.StrEnum):
+    """What somebody may be asked to do. Left and right are the person's own."""
+
+    LEFT = "left"
+    RIGHT = "right"
+    UP = "up"
+    NEARER = "nearer"
+    BLINK = "blink"
