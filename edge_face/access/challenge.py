@@ -1,4 +1,4 @@
-"""Show that you move like a head: a few actions in a random order, judged by how the five points move. Pure; no clock, no dice of its own."""
+"""Show that you move like a head: a few actions in a random order, judged by how the five points move. Pure."""
 
 from __future__ import annotations
 

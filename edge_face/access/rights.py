@@ -23,9 +23,9 @@ class Rights:
     `groups`: groups whose schedules count too; with neither, any hour. `since`, `until`: wall seconds. `uses`: how many
     entries in all, of which `used` are gone; None: any number. `Rights()` limits nothing.
 
-    `assurance`: one of `edge_face.settings.ASSURANCES` in place of the door's, "" for the door's. `actions`: the actions of a challenge that this person is
-    asked for, () for the door's. `release`: seconds for which the door is released, None for the door's. `minor`: under 16; `guardian`
-    then says how a guardian agreed."""
+    `assurance`: one of `edge_face.settings.ASSURANCES` in place of the door's, "" for the door's. `actions`: those of a challenge
+    that this person is asked for, () for the door's. `release`: seconds for which the door is released, None for the door's. `minor`:
+    under 16; `guardian` then says how a guardian agreed."""
 
     schedules: tuple[str, ...] = ()
     groups: tuple[str, ...] = ()
