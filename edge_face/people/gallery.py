@@ -5,6 +5,7 @@ Built once from the people of the store and never changed: when somebody is adde
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -14,11 +15,13 @@ import numpy.typing as npt
 from edge_face.people.person import Person, of_model
 from edge_face.people.rows import Rows
 from edge_face.people.search import SearchIndex
-from edge_face.people.thresholds import Threshold, threshold_for, vote_rate
+from edge_face.people.thresholds import Threshold, threshold_for, verify_threshold, vote_rate
 from edge_face.types import Floats, Match
 
 NOBODY = -1.0
 """The score when there is nobody to compare with."""
+VERIFY_RATE = 1e-3
+"""False matches for each approach when a face is compared with one claimed person, unless the settings say otherwise."""
 _BLOCK = 1024
 
 
@@ -27,23 +30,30 @@ class Gallery:
     into `people`, sorted."""
 
     def __init__(self, people: tuple[str, ...], rows: Floats, owners: npt.NDArray[np.int64], pooled: Threshold,
-                 single: Threshold, *, consenting: frozenset[str] = frozenset(),
+                 single: Threshold, *, verify: Threshold | None = None, verify_single: Threshold | None = None,
+                 consenting: frozenset[str] = frozenset(),
                  must_enrol_again: tuple[str, ...] = ()) -> None:
         self.people = people
         self.threshold = pooled
         """For the pooled embedding of a track: this decides."""
         self.vote_threshold = single
         """For one frame by itself."""
+        self.verify_threshold = verify or pooled
+        """For the pooled embedding of a track against one claimed person."""
+        self._verify_single = verify_single or single
         self.consenting = consenting
         """Ids of those who agreed to be shown sharp."""
         self.must_enrol_again = must_enrol_again
         """Ids of active people who have no template of this embedder."""
         self._index = SearchIndex(rows)
         self._owners = owners
+        self._numbers = {person: number for number, person in enumerate(people)}
 
     @classmethod
-    def build(cls, people: Iterable[Person], embedder_id: str, rate: float, thresholds: Mapping[str, Any]) -> Gallery:
-        """The gallery of all active people who agreed to be recognised, at `rate` false grants for each approach.
+    def build(cls, people: Iterable[Person], embedder_id: str, rate: float, thresholds: Mapping[str, Any],
+              verify_rate: float = VERIFY_RATE) -> Gallery:
+        """The gallery of all active people who agreed to be recognised, at `rate` false grants for each approach, and at
+        `verify_rate` false matches where somebody is claimed.
 
         `thresholds`: the embedder's own tables (`Bundle.thresholds`). Raises ModelError for a bundle without.
         """
@@ -65,7 +75,9 @@ class Gallery:
             ids.append(person.id)
             rows.extend(t.embedding for t in own)
         return cls(tuple(ids), rows.taken(), np.array(owners, np.int64), threshold_for(thresholds, len(ids), rate),
-                   threshold_for(thresholds, len(ids), vote_rate(rate), "single"), consenting=frozenset(consenting),
+                   threshold_for(thresholds, len(ids), vote_rate(rate), "single"),
+                   verify=verify_threshold(thresholds, verify_rate),
+                   verify_single=threshold_for(thresholds, 1, vote_rate(verify_rate), "single"), consenting=frozenset(consenting),
                    must_enrol_again=tuple(again))
 
     def __len__(self) -> int:
@@ -88,6 +100,15 @@ class Gallery:
         best, score, _ = self._best(embedding)
         return (best if score >= self.vote_threshold.similarity else None), score
 
+    def verify(self, person: str, embedding: Floats) -> tuple[float, float]:
+        """One claimed person (1:1): the best score over the templates of `person`, NOBODY for whoever is not enrolled or for no
+        numbers, and the threshold that the score of a track's pool must reach."""
+        return self._own_score(person, embedding), self.verify_threshold.similarity
+
+    def verifies(self, person: str, embedding: Floats) -> bool:
+        """Does one picture by itself show `person`? Held to the votes' rate; the pool decides (`verify`)."""
+        return self._own_score(person, embedding) >= self._verify_single.similarity
+
     def scores(self, embedding: Floats) -> dict[str, float]:
         """The best score of everybody, for explanations; slow in large galleries."""
         best = np.full(len(self.people), NOBODY, np.float32)
@@ -109,6 +130,13 @@ class Gallery:
                     found[pair] = max(found.get(pair, NOBODY), float(scores[i, j]))
         for (a, b), score in sorted(found.items(), key=lambda item: -item[1]):
             yield self.people[a], self.people[b], score
+
+    def _own_score(self, person: str, embedding: Floats) -> float:
+        if (number := self._numbers.get(person)) is None:
+            return NOBODY
+        start, end = np.searchsorted(self._owners, (number, number + 1))
+        score = float((self._index.rows[start:end] @ np.asarray(embedding, np.float32)).max(initial=NOBODY))
+        return score if math.isfinite(score) else NOBODY
 
     def _best(self, embedding: Floats) -> tuple[str | None, float, float]:
         """The best person, their score, and the best score of anybody else."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from edge_face.errors import ModelError
@@ -49,6 +49,19 @@ def threshold_for(thresholds: Mapping[str, Any], people: int, rate: float, table
     row = fitting[0] if fitting else strictest
     fmr, similarity = float(row["fmr"]), float(row["similarity"])
     return Threshold(similarity, fmr, bool(fitting), largest, _sentence(people, rate, similarity, fmr, bool(fitting), largest))
+
+
+def verify_threshold(thresholds: Mapping[str, Any], rate: float) -> Threshold:
+    """The threshold for one claimed person (1:1) at `rate` false matches for each approach: who names somebody by a code or a card
+    has one chance, whatever the gallery's size. Raises as `threshold_for`."""
+    found = threshold_for(thresholds, 1, rate)
+    wanted = f"1 false match in {1 / rate:,.0f} approaches"
+    if found.measured:
+        sentence = f"{wanted} of somebody with another person's code or card is measured: similarity {found.similarity:.3f}"
+    else:
+        sentence = (f"{wanted} of somebody with another person's code or card is not measured: the strictest measured similarity "
+                    f"{found.similarity:.3f} is taken, which is 1 in {1 / found.fmr:,.0f}")
+    return replace(found, sentence=sentence)
 
 
 def vote_rate(rate: float) -> float:

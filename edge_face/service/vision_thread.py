@@ -25,9 +25,11 @@ _FPS_WINDOW = 50
 
 
 class Pipeline(Protocol):
-    """`edge_face.vision.pipeline.VisionPipeline`, or what a test puts in its place. `gallery` may be replaced at any time."""
+    """`edge_face.vision.pipeline.VisionPipeline`, or what a test puts in its place. `gallery` may be replaced at any time,
+    and so may `claim`: the id of the person whom a code or card names just now."""
 
     gallery: Any
+    claim: str | None
 
     def process(self, frame: Frame) -> Scene: ...
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from edge_face.settings import Settings
-from edge_face.types import Floats, Match, Quality, Track
+from edge_face.types import Claimed, Floats, Match, Quality, Track
 from edge_face.vision.pooling import Agreement, Pool
 
 if TYPE_CHECKING:
@@ -55,15 +55,22 @@ class Face:
         self._largest = 0.0
         self._zone_since: float | None = None
         self._zone_votes: list[str | None] = []
+        self._claim: str | None = None
+        self._claimed: Claimed | None = None
         self.embedded_at: float | None = None
 
     @property
     def in_zone(self) -> bool:
         return self._zone_since is not None
 
-    def begin(self, track: Track, now: float, *, unsure: bool) -> None:
-        """A new frame: an ambiguous face is nobody any more, a lost or unsure one has to be proved again."""
+    def begin(self, track: Track, now: float, *, unsure: bool, claim: str | None = None) -> None:
+        """A new frame: an ambiguous face is nobody any more, a lost or unsure one has to be proved again, and so has one against
+        another `claim`."""
         self._judged = False
+        if claim != self._claim or track.missed or unsure:
+            self._claim, self._claimed = claim, None
+        elif self._claimed is not None and self._claimed.agrees:
+            self._claimed = replace(self._claimed, agrees=False)  # of the frame before
         if track.ambiguous:
             self.forget()
         elif track.missed or unsure:
@@ -83,6 +90,8 @@ class Face:
         """Could one more embedding change the answer?"""
         if self.embedded_at is None or len(self._votes) < self._zone.of:
             return True
+        if self._claim is not None and self._zone_since is not None:
+            return True  # a claim lasts for seconds, and ends when it is decided
         person = self._match.person if self._match is not None else None
         if person is not None and (not self._proved or self._votes[-1] != person):
             return True
@@ -114,6 +123,11 @@ class Face:
             self._proved, self._matched_at = False, None
         if self._match.person is not None and vote == self._match.person and agreement is not Agreement.FAR:
             self._proved, self._matched_at = True, now
+        self._claimed = None
+        if self._claim is not None and agreement is not Agreement.FAR:
+            # A far one is not in the pool: the pool's score would be another face's.
+            score, threshold = gallery.verify(self._claim, pooled)
+            self._claimed = Claimed(self._claim, score, threshold, gallery.verifies(self._claim, embedding))
         self._judged, self.embedded_at = True, now
         self._largest = max(self._largest, quality.eye_distance)
         self._votes.append(vote)
@@ -127,13 +141,14 @@ class Face:
         self._zone_votes.clear()
         self._proved, self._matched_at, self.embedded_at = False, None, None
         self._match = gallery.match(pooled, now) if pooled is not None else None
+        self._claimed = None
 
     def forget(self) -> None:
         """Nothing is known of this face; its embeddings are overwritten."""
         self._pool.clear()
         self._votes.clear()
         self._zone_votes.clear()
-        self._match = self._matched_at = self.embedded_at = None
+        self._match = self._matched_at = self.embedded_at = self._claimed = None
         self._proved, self._judged, self._largest = False, False, 0.0
 
     def shown(self, track: Track) -> Track:
@@ -142,4 +157,4 @@ class Face:
         if match is not None and match.person is not None and (not self._proved or track.missed or track.ambiguous):
             match = replace(match, person=None)
         return replace(track, match=match, matched_at=self._matched_at, judged=self._judged,
-                       vote=self._votes[-1] if self._judged else None, votes=tuple(self._votes))
+                       vote=self._votes[-1] if self._judged else None, votes=tuple(self._votes), claimed=self._claimed)

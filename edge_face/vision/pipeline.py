@@ -42,11 +42,16 @@ class FaceEmbedder(Protocol):
 
 
 class FaceGallery(Protocol):
-    """Who is enrolled. `best_single` names the person whom one picture by itself shows, or None, and the score."""
+    """Who is enrolled. `best_single` names the person whom one picture by itself shows, or None, and the score. `verify`: the pooled
+    score against one person and its threshold; `verifies`: does one picture by itself show that person?"""
 
     def match(self, embedding: Floats, monotonic: float) -> Match: ...
 
     def best_single(self, embedding: Floats) -> tuple[str | None, float]: ...
+
+    def verify(self, person: str, embedding: Floats) -> tuple[float, float]: ...
+
+    def verifies(self, person: str, embedding: Floats) -> bool: ...
 
 
 class VisionPipeline:
@@ -62,6 +67,8 @@ class VisionPipeline:
         vision = settings.vision
         self.gallery = gallery
         """May be replaced between two frames: what is known of the faces in view is then matched anew."""
+        self.claim: str | None = None
+        """Whom a code or card names just now: faces near the zone are compared with that person. May be set between two frames."""
         self.recognise = vision.recognise_score or detector.recognise
         self.hide = min(vision.hide_score or detector.hide, self.recognise)
         self._detector, self._sweep, self._embedder = detector, sweep, embedder
@@ -78,7 +85,7 @@ class VisionPipeline:
         """The scene of the next frame. Raises ModelError when detector or embedder fail or give no numbers: the caller
         must then hide the whole picture and keep the door shut."""
         watch = _Watch(self._clock)
-        gallery = self.gallery
+        gallery, claim = self.gallery, self.claim
         height, width = frame.image.shape[:2]
         light = judge_light(frame.image)
         found = self._detect(frame.image)
@@ -100,7 +107,7 @@ class VisionPipeline:
         boxes = [t.box for t in tracked.tracks if not t.missed]
         for track in tracked.tracks:
             face = self._faces.setdefault(track.id, Face(self._zone))
-            face.begin(track, frame.monotonic, unsure=track.id in tracked.unsure)
+            face.begin(track, frame.monotonic, unsure=track.id in tracked.unsure, claim=claim)
             quality = None
             if track.id in looked_at:
                 crop, quality = self._look(track, picture, width, height, boxes, watch)

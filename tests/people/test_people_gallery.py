@@ -178,3 +178,40 @@ def test_any_number_of_rows(count: int) -> None:
     index = SearchIndex(rows, exact_up_to=70, candidates=20)
     where, scores = index.candidates(unit(1))
     assert len(where) == len(scores) == (count if count <= 70 else 20)
+
+
+def test_one_claimed_person_is_compared_alone_at_an_easier_threshold() -> None:
+    gallery = _gallery(_person(1, [Template(unit(1), MODEL)]), _person(2, [Template(unit(2), MODEL)]))
+    assert gallery.threshold.similarity == 0.6 and gallery.verify_threshold.similarity == 0.4
+    assert gallery.verify(f"{1:016x}", near(unit(1), 0.5, 7)) == (pytest.approx(0.5, abs=1e-4), 0.4)
+    score, threshold = gallery.verify(f"{2:016x}", near(unit(1), 0.99, 7))
+    assert score < threshold
+    assert gallery.verifies(f"{1:016x}", near(unit(1), 0.3, 7)) and not gallery.verifies(f"{1:016x}", near(unit(1), 0.2, 7))
+    assert "1 false match in 1,000 approaches" in gallery.verify_threshold.sentence
+
+
+def test_the_rate_of_verification_is_the_owners() -> None:
+    people = [_person(1)]
+    assert Gallery.build(people, MODEL, RATE, THRESHOLDS, 1e-5).verify_threshold.similarity == 0.6
+    beyond = Gallery.build(people, MODEL, RATE, THRESHOLDS, 1e-8).verify_threshold
+    assert not beyond.measured and beyond.similarity == 0.7 and "not measured" in beyond.sentence
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_a_claim_is_not_met_by_no_numbers_nor_for_nobody(value: float) -> None:
+    gallery = _gallery(_person(1))
+    probe = templates_like(1)[0].embedding.copy()
+    assert gallery.verify("unknown", probe) == (-1.0, 0.4) and not gallery.verifies("unknown", probe)
+    assert _gallery().verify(f"{1:016x}", probe)[0] == -1.0
+    probe[3] = value
+    assert gallery.verify(f"{1:016x}", probe)[0] == -1.0 and not gallery.verifies(f"{1:016x}", probe)
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(1, 12))
+def test_verification_is_the_maximum_over_the_persons_own_templates(seed: int, people: int) -> None:
+    source = np.random.default_rng(seed)
+    rows = source.standard_normal((people, 3, 16)).astype(np.float32)
+    rows /= np.linalg.norm(rows, axis=2, keepdims=True)
+    gallery = _gallery(*(_person(k, [Template(row, MODEL) for row in rows[k]]) for k in range(people)))
+    for k in range(people):
+        assert gallery.verify(f"{k:016x}", rows[0, 0])[0] == pytest.approx(float((rows[k] @ rows[0, 0]).max()), abs=1e-5)

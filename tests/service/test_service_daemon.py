@@ -71,6 +71,7 @@ class FakePipeline:
 
     def __init__(self) -> None:
         self.gallery: Any = None
+        self.claim: str | None = None
         self.person: str | None = None
         self.broken = False
 
