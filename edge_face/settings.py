@@ -19,7 +19,7 @@ def key(default: Any, doc: str, *, low: float | None = None, high: float | None 
     return field(default=default, metadata=meta)
 
 
-EVENTS = ("alarm", "lockdown", "trouble", "grant", "deny", "code", "exit", "owner")
+EVENTS = ("alarm", "lockdown", "trouble", "grant", "deny", "code", "exit", "owner", "duress")
 """Kinds of events that a hook may be told of."""
 ASSURANCES = ("face", "card", "code", "face+challenge", "face+card", "face+code")
 """What a grant may rest on, from the easiest to the strictest."""

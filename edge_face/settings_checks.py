@@ -5,14 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from edge_face.pin_names import gpio_number
-from edge_face.settings import Settings
+from edge_face.settings import ACTIONS, DecisionSettings, Settings
 from edge_face.settings_toml import KeyPath
+
+SHOWS_PARALLAX = ("left", "right", "up")
+"""Actions at which a head moves otherwise than a sheet: a challenge has one of them."""
 
 
 def contradictions(settings: Settings) -> Iterator[tuple[KeyPath, str]]:
     """Where to look in the file, and one sentence."""
     yield from _lock(settings)
     yield from _inputs(settings)
+    yield from _assurance(settings)
+    yield from _challenge(settings)
     yield from _others(settings)
     yield from _pins_used_twice(settings)
 
@@ -48,6 +53,38 @@ def _inputs(settings: Settings) -> Iterator[tuple[KeyPath, str]]:
         yield ("inputs", "keypad_keys"), "inputs.keypad_keys names a key twice"
 
 
+def _assurance(settings: Settings) -> Iterator[tuple[KeyPath, str]]:
+    """A level that nobody could ever meet. One that nobody chose is not blamed."""
+    level, inputs, path = settings.decision.assurance, settings.inputs, ("decision", "assurance")
+    if level == DecisionSettings().assurance:
+        return
+    if settings.camera.source.strip().lower() == "none" and level.startswith("face"):
+        yield path, (f'decision.assurance = "{level}" needs faces, and camera.source = "none" sees none: "code" or "card" is what such '
+                     "a door can ask for")
+    elif level.endswith("card") and not inputs.wiegand_d0:
+        yield path, (f'decision.assurance = "{level}" needs a card reader: set inputs.wiegand_d0 and inputs.wiegand_d1, or choose '
+                     f'"{level.replace("card", "code")}" with a keypad')
+    elif level.endswith("code") and not inputs.keypad_rows:
+        yield path, (f'decision.assurance = "{level}" needs a keypad: set inputs.keypad_rows and inputs.keypad_columns, or choose '
+                     f'"{level.replace("code", "card")}" with a card reader')
+
+
+def _challenge(settings: Settings) -> Iterator[tuple[KeyPath, str]]:
+    liveness = settings.liveness
+    unknown = [name for name in liveness.actions if name not in ACTIONS]
+    if unknown:
+        yield ("liveness", "actions"), (f'liveness.actions names "{unknown[0][:40]}", which is no action: there is '
+                                        f"{', '.join(ACTIONS)}")
+        return
+    if len(set(liveness.actions)) != len(liveness.actions):
+        yield ("liveness", "actions"), "liveness.actions names an action twice"
+    if not set(SHOWS_PARALLAX) & set(liveness.actions):
+        yield ("liveness", "actions"), "liveness.actions needs left, right or up: at nothing else a head can be told from a sheet"
+    if liveness.number > len(liveness.actions):
+        yield ("liveness", "number"), (f"liveness.number = {liveness.number} actions cannot be drawn from the {len(liveness.actions)} of "
+                                       "liveness.actions: name more, or ask for fewer")
+
+
 def _others(settings: Settings) -> Iterator[tuple[KeyPath, str]]:
     decision, service, access, hooks = settings.decision, settings.service, settings.access, settings.hooks
     if decision.votes > decision.of:
@@ -58,6 +95,9 @@ def _others(settings: Settings) -> Iterator[tuple[KeyPath, str]]:
     if access.timezone and not _zone_exists(access.timezone):
         yield ("access", "timezone"), (f'access.timezone = "{access.timezone}" is no time zone that this system knows: write it as '
                                        "Europe/Zurich (timedatectl list-timezones)")
+    if access.code_rest > access.code_rest_most:
+        yield ("access", "code_rest"), (f"access.code_rest = {access.code_rest:g} is longer than access.code_rest_most = "
+                                        f"{access.code_rest_most:g}: the first rest is the shortest")
     if hooks.webhook and not hooks.webhook.startswith(("http://", "https://")):
         yield ("hooks", "webhook"), "hooks.webhook is an address that begins with https:// (or http:// in a network of your own)"
     if hooks.webhook and not hooks.secret_file:

@@ -9,12 +9,20 @@ from typing import Any, NoReturn
 from edge_face.access.local_time import DAY_MINUTES, UnknownZoneError, zone_of
 from edge_face.access.rights import Calendar, Rights, Window
 from edge_face.errors import AccessError
+from edge_face.settings import ACTIONS, ASSURANCES
+from edge_face.settings_checks import SHOWS_PARALLAX
 
 MOST = 1000
 """Schedules, groups, windows of one schedule."""
 MOST_HOLIDAYS = 2000
 LONGEST = 64
 """Characters of a name of a schedule, a group or a holiday."""
+LONGEST_WORD = 200
+"""Characters of what is written down of a guardian's consent."""
+SHORTEST_RELEASE, LONGEST_RELEASE = 0.2, 300.0
+"""Seconds, as `DoorSettings` bounds them."""
+OWN = ("assurance", "actions", "release", "minor", "guardian")
+"""What an owner sets for one person besides times."""
 
 
 def shown(text: str) -> str:
@@ -37,35 +45,71 @@ def clean_label(text: Any, what: str) -> str:
     return name
 
 
+def clean_word(text: Any, what: str) -> str:
+    """What was said about something, in one printable line. Raises AccessError."""
+    if not isinstance(text, str):
+        raise AccessError(f"{what} is a text")
+    line = " ".join(text.split())
+    if not line.isprintable() or len(line) > LONGEST_WORD:
+        raise AccessError(f"{what} is one printable line of at most {LONGEST_WORD} characters")
+    return line
+
+
+def clean_level(text: Any) -> str:
+    """One of `ASSURANCES`. Raises AccessError."""
+    if text not in ASSURANCES:
+        raise AccessError(f"'{shown(str(text)[:80])}' is no assurance: there is {', '.join(ASSURANCES)}")
+    return str(text)
+
+
+def clean_actions(values: Any) -> tuple[str, ...]:
+    """Actions of somebody's own challenge: known ones, each once, two or more (or the one that is filmed once would always be right),
+    and one at which a head can be told from a sheet. Raises AccessError."""
+    if not isinstance(values, list) or len(values) > len(ACTIONS) or any(value not in ACTIONS for value in values):
+        raise AccessError(f"actions of a challenge are a list of {', '.join(ACTIONS)}")
+    if len(set(values)) != len(values) or len(values) < 2 or not set(SHOWS_PARALLAX) & set(values):
+        raise AccessError("a challenge takes two different actions or more, and left, right or up among them: who can do none of these "
+                          "gets another assurance, as code or card")
+    return tuple(values)
+
+
 def rights_record(rights: Rights) -> dict[str, Any]:
-    return {"schedules": [*rights.schedules], "groups": [*rights.groups], "since": rights.since, "until": rights.until,
-            "uses": rights.uses, "used": rights.used}
+    """What is as it always was leaves no trace: versions before this one read such a record too."""
+    record: dict[str, Any] = {"schedules": [*rights.schedules], "groups": [*rights.groups], "since": rights.since, "until": rights.until,
+                              "uses": rights.uses, "used": rights.used}
+    own = {"assurance": rights.assurance, "actions": [*rights.actions], "release": rights.release, "minor": rights.minor,
+           "guardian": rights.guardian}
+    return record | {key: value for key, value in own.items() if value not in ("", [], None, False)}
 
 
 def rights_of(value: Any) -> Rights:
     """Raises AccessError for whatever `rights_record` cannot have made."""
-    fields = _fields(value, "limits", ("schedules", "groups", "since", "until", "uses", "used"))
+    fields = _fields(value, "limits", ("schedules", "groups", "since", "until", "uses", "used", *OWN))
     uses, used = fields.get("uses"), _whole(fields.get("used", 0), 0, 10**9, "used")
     since, until = (_moment(fields.get(key), key) for key in ("since", "until"))
     if since is not None and until is not None and not since < until:
         raise AccessError("limits that end before they begin let in nobody: give an end after the beginning")
     return Rights(_labels(fields.get("schedules", []), "schedule"), _labels(fields.get("groups", []), "group"), since, until,
-                  None if uses is None else _whole(uses, 1, 10**9, "uses"), used)
+                  None if uses is None else _whole(uses, 1, 10**9, "uses"), used,
+                  clean_level(fields["assurance"]) if "assurance" in fields else "",
+                  clean_actions(fields["actions"]) if "actions" in fields else (), _release(fields.get("release")),
+                  _yes(fields.get("minor", False), "minor"), clean_word(fields.get("guardian", ""), "a guardian's consent"))
 
 
 def calendar_record(calendar: Calendar) -> dict[str, Any]:
     def tables(schedules: Mapping[str, tuple[Window, ...]]) -> dict[str, Any]:
         return {name: _window_records(windows) for name, windows in schedules.items()}
 
-    return {"zone": calendar.zone, "schedules": tables(calendar.schedules), "on_holidays": tables(calendar.on_holidays),
-            "groups": {name: [*schedules] for name, schedules in calendar.groups.items()},
-            "holidays": {day.isoformat(): name for day, name in sorted(calendar.holidays.items())},
-            "hold_open": _window_records(calendar.hold_open)}
+    record = {"zone": calendar.zone, "schedules": tables(calendar.schedules), "on_holidays": tables(calendar.on_holidays),
+              "groups": {name: [*schedules] for name, schedules in calendar.groups.items()},
+              "holidays": {day.isoformat(): name for day, name in sorted(calendar.holidays.items())},
+              "hold_open": _window_records(calendar.hold_open)}
+    return {**record, "assurance": tables(calendar.assurance)} if calendar.assurance else record
 
 
 def calendar_of(value: Any) -> Calendar:
     """Raises AccessError for whatever `calendar_record` cannot have made, and for a zone that is not known here."""
-    fields = _fields(value, "calendar", ("zone", "schedules", "on_holidays", "groups", "holidays", "hold_open"))
+    fields = _fields(value, "calendar", ("zone", "schedules", "on_holidays", "groups", "holidays", "hold_open", "assurance"))
     zone = fields.get("zone", "")
     if not isinstance(zone, str):
         raise AccessError("a time zone is a name as Europe/Zurich")
@@ -78,7 +122,8 @@ def calendar_of(value: Any) -> Calendar:
     for day, name in _table(fields.get("holidays", {}), "holidays", MOST_HOLIDAYS):
         holidays[_date(day)] = clean_label(name, "holiday") if name != "" else ""
     return Calendar(zone, _schedules(fields.get("schedules", {})), _schedules(fields.get("on_holidays", {})), groups, holidays,
-                    windows_of(fields.get("hold_open", [])))
+                    windows_of(fields.get("hold_open", [])),
+                    {clean_level(level): windows_of(windows) for level, windows in _table(fields.get("assurance", {}), "assurance")})
 
 
 def windows_of(value: Any) -> tuple[Window, ...]:
@@ -138,6 +183,20 @@ def _moment(value: Any, what: str) -> float | None:
     if isinstance(value, bool) or not isinstance(value, int | float) or not -1e15 < value < 1e15:
         raise AccessError(f"'{what}' is a time in seconds")
     return float(value)
+
+
+def _release(value: Any) -> float | None:
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float) or not SHORTEST_RELEASE <= value <= LONGEST_RELEASE:
+        raise AccessError(f"a release of one's own lasts {SHORTEST_RELEASE:g} to {LONGEST_RELEASE:g} seconds")
+    return float(value)
+
+
+def _yes(value: Any, what: str) -> bool:
+    if not isinstance(value, bool):
+        raise AccessError(f"'{what}' is true or false")
+    return value
 
 
 def _date(text: Any) -> datetime.date:

@@ -1,29 +1,60 @@
-"""What a grant rests on, and the refusal to open a real door on a face alone unless its owner said so in words."""
+"""What each level of assurance means, in words: start-up, status, the doctor and the command line all say it from here."""
 
 from __future__ import annotations
 
-from edge_face.errors import SettingsError
-from edge_face.settings import Settings
+from collections.abc import Collection
 
+from edge_face.settings import ASSURANCES, Settings
+
+DEFAULT = "face+challenge"
+"""What holds where nothing is chosen."""
 MEANING = {
-    "face": "a face alone: a photo or a screen that shows an enrolled person opens this door",
-    "": "not chosen: only mock pins are driven",
+    "face": "a face alone: a good photo or a screen that shows an enrolled person may open this door",
+    "face+challenge": "a face that turns when it is asked to, as a photo cannot; else the same face with a code or card; or a code or card "
+                      "alone",
+    "face+code": "a code first, then the face of whom it names; nothing else",
+    "face+card": "a card or code first, then the face of whom it names; nothing else",
+    "code": "a code; faces and cards open nothing",
+    "card": "a card or a code; faces open nothing",
 }
+NO_CAMERA = "codes, cards and buttons: this door has no camera"
 
 
-def check_assurance(settings: Settings) -> None:
-    """Raises `SettingsError` for real pins without a chosen assurance: nobody shall own such a door unknowingly."""
-    seeing = settings.camera.source.strip().lower() != "none"
-    if seeing and settings.door.pins != "mock" and settings.decision.assurance == "":
-        raise SettingsError(
-            'this door does not start on real pins: a photo of an enrolled person opens a door that knows faces only, and one '
-            'camera cannot tell the two apart; if what is behind it may be had for a photo, write assurance = "face" below '
-            "[decision], else keep it on mock pins until a stronger level is there")
+def level_of(settings: Settings) -> str:
+    """The door's own level, one of `ASSURANCES`; what windows and people have in its place is not in the settings."""
+    return settings.decision.assurance or DEFAULT
+
+
+def sees(settings: Settings) -> bool:
+    """Has it a camera?"""
+    return settings.camera.source.strip().lower() != "none"
 
 
 def describe_assurance(settings: Settings) -> str:
     """One sentence for people."""
     level = settings.decision.assurance
-    if settings.camera.source.strip().lower() == "none":
-        return "codes, cards and buttons: this door has no camera"
-    return f'"{level}", {MEANING[level]}' if level else MEANING[level]
+    if not sees(settings) and level not in ("code", "card"):
+        return NO_CAMERA
+    return f'"{level or DEFAULT}", {MEANING[level or DEFAULT]}'
+
+
+def worrying(settings: Settings) -> bool:
+    """Should the owner be told each time? A face alone is a choice that is to be made knowingly."""
+    return sees(settings) and level_of(settings) == "face"
+
+
+def missing_factor(level: str, settings: Settings) -> str:
+    """What has to be fitted so that anybody can meet this level here, as a sentence; empty: nothing."""
+    inputs = settings.inputs
+    if level.startswith("face") and not sees(settings):
+        return f'"{level}" asks for a face, and this door has no camera'
+    if level.endswith("card") and not inputs.wiegand_d0:
+        return f'"{level}" asks for a card, and no reader is fitted (inputs.wiegand_d0, inputs.wiegand_d1)'
+    if level.endswith("code") and not inputs.keypad_rows:
+        return f'"{level}" asks for a code, and no keypad is fitted (inputs.keypad_rows, inputs.keypad_columns)'
+    return ""
+
+
+def unmet(levels: Collection[str], settings: Settings) -> list[str]:
+    """`missing_factor` of several levels, from the easiest to the strictest."""
+    return [missing for level in ASSURANCES if level in levels and (missing := missing_factor(level, settings))]

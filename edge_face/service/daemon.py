@@ -29,7 +29,6 @@ from edge_face.door.wired import remember, state_folders
 from edge_face.errors import EdgeFaceError, ServiceError
 from edge_face.people.card_desk import CardDesk
 from edge_face.service import process
-from edge_face.service.assurance import check_assurance
 from edge_face.service.audit_thread import AuditThread
 from edge_face.service.books import Books, Roster, open_books
 from edge_face.service.commands import handlers
@@ -186,7 +185,6 @@ class Daemon:
 
     def _start(self) -> None:
         settings, clock, parts = self.settings, self.clock, self.parts
-        check_assurance(settings)
         rules = PolicyRules.from_settings(settings, {}, Calendar(settings.access.timezone))
         memory.limit_arenas()
         control = ControlSocket(socket_path(settings), handlers(self))

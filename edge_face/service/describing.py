@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from edge_face.door import describe_lock
-from edge_face.service.assurance import describe_assurance
+from edge_face.service.assurance import describe_assurance, level_of, missing_factor, sees, worrying
 
 if TYPE_CHECKING:
     from edge_face.service.daemon import Daemon
@@ -21,8 +21,10 @@ def described(daemon: Daemon) -> list[tuple[str, str, bool]]:
         rows = [("runtime", runtime_name(), False), ("models", f"{models.describe()}, {settings.vision.precision}", False)]
     source = settings.camera.source
     rows += [("camera", source if "://" not in source else "a network camera", False), ("lock", describe_lock(settings.door), False),
-             ("assurance", describe_assurance(settings), settings.decision.assurance == "face"),
+             ("assurance", describe_assurance(settings), worrying(settings)),
              ("clock", daemon.keeper.why, not daemon.keeper.believed)]
+    if sees(settings) and (missing := missing_factor(level_of(settings), settings)):
+        rows.append(("assurance", missing, True))
     if roster is not None:
         rows.append(("people", roster.described, False))
         if roster.threshold:

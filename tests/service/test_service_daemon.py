@@ -16,15 +16,15 @@ import pytest
 from edge_face.access import Decision
 from edge_face.access.clock_trust import ClockSigns
 from edge_face.door.mock import EdgeRecorder
-from edge_face.errors import EdgeFaceError, ModelError, ServiceError, SettingsError, StoreError
+from edge_face.errors import EdgeFaceError, ModelError, ServiceError, StoreError
 from edge_face.service import daemon as daemon_module
 from edge_face.service.books import Roster
 from edge_face.service.control import ControlSocket, NoPlaceError
 from edge_face.service.daemon import Daemon, small
 from edge_face.service.frames import FeedHealth
 from edge_face.service.senses import ClockKeeper
-from edge_face.settings import CameraSettings, DoorSettings, ServiceSettings, Settings, StoreSettings
-from edge_face.types import Box, Frame, Match, Quality, Scene, Track, TrackState
+from edge_face.settings import CameraSettings, DecisionSettings, DoorSettings, ServiceSettings, Settings, StoreSettings
+from edge_face.types import Box, Frame, Liveness, LiveVerdict, Match, Quality, Scene, Track, TrackState
 
 
 def eventually(condition: Callable[[], object], seconds: float = 30.0) -> None:
@@ -81,7 +81,8 @@ class FakePipeline:
         landmarks = np.array([[300, 200], [360, 200], [330, 235], [308, 270], [352, 270]], np.float32)
         match = Match(self.person, None, 0.9 if self.person else 0.1, 0.5, 0.0, frame.monotonic)
         track = Track(1, Box(280, 150, 100, 140), landmarks, 0.95, TrackState.CONFIRMED, 9, 0, quality=Quality(1, 1, 1, 1, 1, 60, 0, 0, 0),
-                      match=match, matched_at=frame.monotonic, judged=True, vote=self.person)
+                      match=match, matched_at=frame.monotonic, judged=True, vote=self.person,
+                      liveness=Liveness(LiveVerdict.LIVE, 0.99, 9))
         return Scene(frame.index, frame.monotonic, frame.wall, 640, 480, (track,) if self.person else ())
 
     def reset(self) -> None: ...
@@ -136,7 +137,8 @@ class House:
     """A daemon in a thread."""
 
     def __init__(self, folder: Path, door: DoorSettings, **changes: Any) -> None:
-        settings = Settings(store=StoreSettings(folder=str(folder)), door=door, camera=CameraSettings(source="usb:0"))
+        settings = Settings(store=StoreSettings(folder=str(folder)), door=door, camera=CameraSettings(source="usb:0"),
+                            decision=DecisionSettings(assurance="face"))
         self.pins, self.feed, self.pipeline, self.books = EdgeRecorder(), LiveFeed(), FakePipeline(), FakeBooks()
         self.daemon = Daemon(replace(settings, **changes), pins=self.pins, feed=self.feed, books=lambda settings: self.books,
                              build=lambda models, roster: self.pipeline, keeper=ClockKeeper(lambda: ClockSigns(kernel=True)))
@@ -293,11 +295,19 @@ def test_what_keeps_it_from_starting_leaves_the_pin_safe(tmp_path: Path, monkeyp
     assert [(edge.what, edge.level) for edge in pins.edges if edge.what != "input"] == [("claimed", 0), ("freed", 0)]
 
 
-def test_real_pins_need_a_chosen_assurance(tmp_path: Path) -> None:
-    settings = Settings(store=StoreSettings(folder=str(tmp_path)), door=DoorSettings(pins="lgpio"))
-    with pytest.raises(SettingsError, match='write assurance = "face"'):
-        Daemon(settings, pins=EdgeRecorder(), feed=LiveFeed()).run()
-    assert not (tmp_path / "control.sock").exists()
+@pytest.mark.parametrize(("assurance", "says", "worries"), [
+    ("face", '"face", a face alone: a good photo', True), ("", '"face+challenge", a face that turns', False)])
+def test_the_start_says_what_a_grant_rests_on(tmp_path: Path, caplog: pytest.LogCaptureFixture, assurance: str, says: str,
+                                              worries: bool) -> None:
+    caplog.set_level(logging.INFO)
+    house = House(tmp_path, DoorSettings(), decision=DecisionSettings(assurance=assurance))
+    house.looks()
+    eventually(lambda: any(record.message.startswith("assurance: ") for record in caplog.records))
+    said = next(record for record in caplog.records if record.message.startswith("assurance: "))
+    assert says in said.message and (said.levelno == logging.WARNING) is worries
+    assert says in house.daemon.status()["made_of"]["assurance"]
+    house.daemon.stop()
+    assert house.ended() == 0
 
 
 def test_the_preview_is_written_and_hidden_at_the_end(tmp_path: Path) -> None:

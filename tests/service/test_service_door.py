@@ -153,7 +153,7 @@ def test_a_camera_that_is_gone_does_not_end_the_door(folder: Path) -> None:
     (("--set=door.pulse=99",), "", 2, "the command line: door.pulse = 99 is out of range"),
     (("--set=door.pulse",), "", 2, "write SECTION.KEY=VALUE"),
     (("--set=door.lock_pin=GPIO99",), "", 2, 'door.lock_pin = "GPIO99"'),
-    (("--pins=lgpio",), "", 2, 'a photo of an enrolled person opens a door that knows faces only'),
+    (("--set=decision.assurance=face+card",), "", 2, 'decision.assurance = "face+card" needs a card reader'),
     (("--pins=lgpio", "--set=decision.assurance=face", "--set=door.chip=9"), "", 1, "/dev/gpiochip9 is not there"),
     (("--source=webcam",), "", 2, "is not a camera"),
     (("--set=vision.embedder=/nowhere",), "", 1, "no embedder bundle in /nowhere"),

@@ -7,15 +7,17 @@ from collections.abc import Callable
 
 import numpy as np
 
-from edge_face.access import Authority, CodeFact, Command, Contact, Decision, Kind, PolicyRules
+from edge_face.access import Authority, Calendar, CodeFact, Command, Contact, Decision, Kind, PolicyRules
 from edge_face.access.inputs import Order as OwnerOrder
 from edge_face.access.policy import STALE
 from edge_face.clock import ManualClock
 from edge_face.service.consequences import order_of
 from edge_face.service.door_thread import Order
 from edge_face.service.policy_thread import PolicyThread
-from edge_face.types import Box, Frame, Light, Match, Quality, Scene, Track, TrackState
+from edge_face.settings import DecisionSettings, Settings
+from edge_face.types import Box, Frame, Light, Liveness, LiveVerdict, Match, Quality, Scene, Track, TrackState
 
+FACES = PolicyRules.from_settings(Settings(decision=DecisionSettings(assurance="face")), {}, Calendar())
 EMPTY = np.zeros((4, 4, 3), np.uint8)
 
 
@@ -35,7 +37,7 @@ def scene(index: int, at: float, person: str | None = "p1") -> Scene:
     landmarks = np.array([[300, 200], [360, 200], [330, 235], [308, 270], [352, 270]], np.float32)
     match = Match(person, "p1", 0.9 if person else 0.1, 0.5, 0.0, at)
     track = Track(1, Box(280, 150, 100, 140), landmarks, 0.95, TrackState.CONFIRMED, index, 0, quality=Quality(1, 1, 1, 1, 1, 60, 0, 0, 0),
-                  match=match, matched_at=at, judged=True, vote=person, votes=(person,) * 5)
+                  match=match, matched_at=at, judged=True, vote=person, votes=(person,) * 5, liveness=Liveness(LiveVerdict.LIVE, 0.99, 9))
     return Scene(index, at, 1.7e9 + at, 640, 480, (track,))
 
 
@@ -67,7 +69,7 @@ class Desk:
         self.beats = 0
         self.leases: list[Authority] = []
         self.senses = Senses()
-        self.thread = PolicyThread(PolicyRules(), self.clock, self.senses, self._act, self.leases.append, self._beat, self.failures.append,
+        self.thread = PolicyThread(FACES, self.clock, self.senses, self._act, self.leases.append, self._beat, self.failures.append,
                                    film=film)
         self.thread.start()
 

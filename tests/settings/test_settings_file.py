@@ -152,6 +152,18 @@ def test_unknown_section() -> None:
     ("[camera]\ncontrols = { a = 0x" + "f" * 6000 + " }", "has a number too large"),
     ("[camera]\nwidth = 0x" + "f" * 6000, "is out of range"),
     ("[decision]\nvotes = 6\nof = 5", "line 2: decision.votes = 6 can never be reached out of decision.of = 5"),
+    ("[decision]\nassurance = 'face+card'", "line 2: decision.assurance = \"face+card\" needs a card reader: set inputs.wiegand_d0"),
+    ("[decision]\nassurance = 'card'", 'or choose "code" with a keypad'),
+    ("[decision]\nassurance = 'face+code'", "needs a keypad: set inputs.keypad_rows and inputs.keypad_columns"),
+    ("[decision]\nassurance = 'code'", 'or choose "card" with a card reader'),
+    ("[decision]\nassurance = 'face'\n[camera]\nsource = 'none'", 'camera.source = "none" sees none: "code" or "card"'),
+    ("[decision]\nassurance = 'eyes'", "is not one of"),
+    ("[liveness]\nactions = ['left', 'jump']", 'line 2: liveness.actions names "jump", which is no action: there is left'),
+    ("[liveness]\nactions = ['left', 'left', 'up']", "names an action twice"),
+    ("[liveness]\nactions = ['blink', 'nearer']", "needs left, right or up"),
+    ("[liveness]\nactions = []\n", "needs left, right or up"),
+    ("[liveness]\nnumber = 4", "liveness.number = 4 actions cannot be drawn from the 3"),
+    ("[access]\ncode_rest = 90\ncode_rest_most = 60", "access.code_rest = 90 is longer than access.code_rest_most = 60"),
     ("[service]\npreview_fps = 5.0", "preview_file does not say where"),
     ("[door]\nlock_pin = 'GPIO4'\nexit_pin = '4'", "lock_pin and exit_pin are both GPIO4"),
     ("[door]\nlock_pin = 'BOARD11'\nexit_pin = 'GPIO17'", "lock_pin and exit_pin are both GPIO17"),
@@ -161,6 +173,16 @@ def test_what_is_wrong_is_said(text: str, words: str) -> None:
     assert words in message
     assert message.startswith("door.toml, line ")
     assert "\n" not in message
+
+
+@pytest.mark.parametrize("text", [
+    "[camera]\nsource = 'none'",
+    "[decision]\nassurance = 'code'\n[camera]\nsource = 'none'\n[inputs]\nkeypad_rows = ['GPIO5', 'GPIO6', 'GPIO13', 'GPIO19']\n"
+    "keypad_columns = ['GPIO12', 'GPIO16', 'GPIO20', 'GPIO21']",
+    "[decision]\nassurance = 'face+card'\n[inputs]\nwiegand_d0 = 'GPIO23'\nwiegand_d1 = 'GPIO24'",
+    "[decision]\nassurance = 'face'", "[liveness]\nactions = ['up', 'blink']"])
+def test_levels_that_can_be_met_are_fine(text: str) -> None:
+    assert parse_settings(text) != Settings()
 
 
 def test_a_whole_number_is_a_number() -> None:
