@@ -33,12 +33,15 @@ class Command(enum.Enum):
 class CodeFact:
     """A code or a card that was given and looked up. `factor`: "pin", "totp", "card" or "visitor"; `person`: whose it is (the id of
     a person or of a visitor, both keys of `PolicyRules.rights`), None when nobody's. `tried`: whose number was given with a code that
-    is not right. `duress`: the right code of somebody who is forced; nothing at the door may show it."""
+    is not right. `duress`: the right code of somebody who is forced; nothing at the door may show it. `note`: "rest" (not looked at:
+    codes rest), "fault" (it could not be verified), "clock" (a code that changes, and a wall clock that is not believed), "used" (one
+    that was used before)."""
 
     factor: str
     person: str | None
     tried: str | None = None
     duress: bool = False
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)

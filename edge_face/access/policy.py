@@ -14,12 +14,14 @@ from dataclasses import replace
 from edge_face.access import leaf, reasons, watch
 from edge_face.access import policy_reasons as why
 from edge_face.access.approach import Wish, approach, begun_anew, unseen
+from edge_face.access.code_rest import begun_anew as begun_anew_codes
+from edge_face.access.entry import forget_uses, refusal, spend
 from edge_face.access.facts import Facts
 from edge_face.access.inputs import Inputs
 from edge_face.access.leaf import leaf_moved
 from edge_face.access.moment import Moment
 from edge_face.access.outcomes import Authority, Decision, Kind
-from edge_face.access.policy_codes import codes_given, forget_uses, refusal, rest_over, spend
+from edge_face.access.policy_codes import codes_given, rest_over
 from edge_face.access.policy_orders import ordered
 from edge_face.access.policy_release import begin, end, exit_pressed, fire, hold_open, time_over
 from edge_face.access.policy_rules import LockTraits, PolicyRules
@@ -73,7 +75,7 @@ def _begin_anew(m: Moment) -> None:
     ended_at = None if m.state.release is None else m.now
     end(m, reasons.clock_fault(), wholly=True)
     state, now = m.state, m.now
-    codes = state.codes if state.codes.rest_until is None else replace(state.codes, rest_until=now + m.rules.access.code_rest)
+    codes = begun_anew_codes(state.codes, now, m.rules.access)
     m.state = replace(state, approach=begun_anew(state.approach, now, m.rules.face), codes=codes, ended_at=ended_at,
                       bolt_waits=None if state.bolt_waits is None else now, leaf=leaf.anew(state.leaf, now),
                       watch=watch.anew(state.watch, now), pictured_at=-math.inf)

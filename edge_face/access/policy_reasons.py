@@ -71,6 +71,18 @@ def code_failures(count: int, limit: int) -> Reason:
     return Reason("code-failures", f"{count} wrong codes or cards in a row, rest after {limit}", {"count": count, "limit": limit})
 
 
+def code_fault() -> Reason:
+    return Reason("code-fault", "a code or card was given and could not be verified: the log says why", {})
+
+
+def totp_clock() -> Reason:
+    return Reason("totp-clock", "codes of an authenticator app do not count while the date and time cannot be believed", {})
+
+
+def totp_used() -> Reason:
+    return Reason("totp-used", "this code of an authenticator app was used before", {})
+
+
 def codes_rest(left: float) -> Reason:
     return Reason("codes-rest", f"codes and cards rest after wrong ones, {left:.0f} s to go; button and faces work", {"left": left})
 

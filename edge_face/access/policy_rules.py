@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from edge_face.access.assurance import DEFAULT
 from edge_face.access.rights import Calendar, Rights
 from edge_face.access.rules import Rules
 from edge_face.settings import AccessSettings, DoorSettings, Settings
@@ -38,7 +39,9 @@ class LockTraits:
 
 @dataclass(frozen=True, slots=True)
 class PolicyRules:
-    """`rights` by the id of a person or visitor; a person without an entry has no limits. `has_contact`: is a door contact fitted?"""
+    """`rights` by the id of a person or visitor; a person without an entry has no limits. `has_contact`: is a door contact fitted?
+    `level`: what a grant rests on (`edge_face.access.assurance`). `tries`: challenges in one approach. `claim`: seconds for which a
+    code or card waits for its face, which is compared at `verify_rate`; `without_camera`: "nothing" or "second"."""
 
     face: Rules = field(default_factory=Rules)
     rights: Mapping[str, Rights] = field(default_factory=dict)
@@ -46,12 +49,19 @@ class PolicyRules:
     lock: LockTraits = field(default_factory=LockTraits)
     access: AccessSettings = field(default_factory=AccessSettings)
     has_contact: bool = False
+    level: str = DEFAULT
+    tries: int = 2
+    claim: float = 20.0
+    verify_rate: float = 1e-3
+    without_camera: str = "nothing"
 
     @classmethod
     def from_settings(cls, settings: Settings, rights: Mapping[str, Rights], calendar: Calendar) -> PolicyRules:
         """Raises SettingsError for rules that could never be met."""
-        return cls(Rules.from_settings(settings.decision, settings.door), rights, calendar, LockTraits.from_settings(settings.door),
-                   settings.access, bool(settings.inputs.contact_pin))
+        decision = settings.decision
+        return cls(Rules.from_settings(decision, settings.door), rights, calendar, LockTraits.from_settings(settings.door), settings.access,
+                   bool(settings.inputs.contact_pin), decision.assurance or DEFAULT, settings.liveness.tries, decision.claim,
+                   decision.verify_rate, decision.without_camera)
 
     @property
     def longest(self) -> float:

@@ -7,6 +7,7 @@ import math
 from dataclasses import dataclass, field
 
 from edge_face.access.approach import ApproachState
+from edge_face.access.code_rest import CodeState
 from edge_face.access.inputs import Contact
 from edge_face.access.outcomes import Alarm, Authority
 
@@ -60,15 +61,6 @@ class Leaf:
 
 
 @dataclass(frozen=True, slots=True)
-class CodeState:
-    """Wrong codes in a row, and until when codes rest; `told`: somebody was told of the rest."""
-
-    fails: int = 0
-    rest_until: float | None = None
-    told: bool = False
-
-
-@dataclass(frozen=True, slots=True)
 class Raised:
     """An alarm since `since`; its cause ended at `over`; `quiet`: acknowledged."""
 
@@ -89,6 +81,28 @@ class Watch:
 
 
 @dataclass(frozen=True, slots=True)
+class Claim:
+    """A right code or card whose person's face must follow between `since` and `until`. `duress`: it was the code of somebody forced."""
+
+    person: str
+    factor: str
+    since: float
+    until: float
+    duress: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """What is asked for now. `what`: an action ("left", "right", "up", "nearer", "blink"), "code", "card", "face" or "wait"; of
+    whom, where somebody is known; `until`: monotonic."""
+
+    what: str
+    person: str | None
+    track: int | None
+    until: float
+
+
+@dataclass(frozen=True, slots=True)
 class PolicyState:
     """All that is remembered. `PolicyState()` is a door that has just been started; `PolicyState(lockdown=True)` one that was in
     lockdown when it was stopped.
@@ -96,7 +110,8 @@ class PolicyState:
     `ended_at`: when the latest release ended. `bolt_waits`: since when a motor lock's bolt waits for the door to be closed. `secured`:
     the owner ended this hold-open window. `hold_refused`: it was said that this one cannot be. `used`: uses of whoever has a limited
     number, where the store may not know of the latest yet. `trusted`: the wall clock, when last asked. `pictured_at`:
-    time of the newest picture.
+    time of the newest picture. `claim`: a code or card that waits for its face. `prompt`: what is asked for now, for lamps, kiosk and
+    status.
     """
 
     at: float | None = None
@@ -113,6 +128,13 @@ class PolicyState:
     codes: CodeState = field(default_factory=CodeState)
     watch: Watch = field(default_factory=Watch)
     used: tuple[tuple[str, int], ...] = ()
+    claim: Claim | None = None
+    prompt: Prompt | None = None
+
+    @property
+    def claimed(self) -> str | None:
+        """The person whose code or card waits for the face, for vision to compare faces with."""
+        return self.claim.person if self.claim is not None else None
 
     @property
     def mode(self) -> Mode:

@@ -9,7 +9,7 @@ concern, and nobody else is kept out.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from edge_face.access import schedule_reasons as why
@@ -18,7 +18,7 @@ from edge_face.access.reasons import Reason
 from edge_face.access.rights import Calendar, Rights, Window
 from edge_face.access.rights_records import calendar_of, calendar_record, rights_of, rights_record
 
-__all__ = ["NOBODY", "Verdict", "calendar_of", "calendar_record", "holds_open", "may_enter", "rights_of", "rights_record"]
+__all__ = ["NOBODY", "Verdict", "calendar_of", "calendar_record", "holds_open", "may_enter", "rights_of", "rights_record", "windows_now"]
 
 NOBODY = Rights(uses=0)
 """In place of rights that were lost or cannot be understood: they let in nobody."""
@@ -58,6 +58,15 @@ def holds_open(calendar: Calendar, wall: float, trusted: bool) -> bool:
         return _open(calendar.hold_open, (), calendar, local_time(wall, zone_of(calendar.zone)))
     except (ValueError, TypeError, AttributeError, ArithmeticError, LookupError):
         return False
+
+
+def windows_now(named: Mapping[str, Sequence[Window]], calendar: Calendar, wall: float) -> tuple[tuple[str, ...], bool] | None:
+    """Names of those whose windows are open at `wall`, holidays or not, and whether it is a holiday; None when that cannot be said."""
+    try:
+        now = local_time(wall, zone_of(calendar.zone))
+        return tuple(name for name, windows in named.items() if _open(windows, windows, calendar, now)), now.date in calendar.holidays
+    except (ValueError, TypeError, AttributeError, ArithmeticError, LookupError):
+        return None
 
 
 def schedules_of(rights: Rights, calendar: Calendar) -> tuple[list[str], list[str]]:
