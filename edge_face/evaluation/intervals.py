@@ -1,4 +1,4 @@
-"""95 % intervals by bootstrap over people: pairs that share a person are not independent, people are.
+"""95 % intervals: by bootstrap over people, for pairs that share a person are not independent; exact for counts of single trials.
 
 B. Efron, R. Tibshirani, "An Introduction to the Bootstrap", 1993; over subjects as R. Bolle et al., "Error analysis of
 pattern recognition systems: the subsets bootstrap", CVIU 93(1), 2004, and ISO/IEC 19795-1 advise. A person drawn k times
@@ -7,7 +7,8 @@ counts k times in genuine pairs, and two people drawn k and l times k l times in
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -104,3 +105,35 @@ def share_interval(hits: Mapping[int, tuple[int, int]], seed: int = 0) -> Interv
     weights = drawn_people(len(hits), seed=seed)
     trials = weights @ tried
     return interval((weights @ came)[trials > 0] / trials[trials > 0])
+
+
+def clopper_pearson(hits: int, trials: int, level: float = LEVEL) -> Interval:
+    """The exact interval of a share of independent trials: C. Clopper, E. Pearson, "The use of confidence or fiducial limits
+    illustrated in the case of the binomial", Biometrika 26(4), 1934. (0, 1) without a trial. Raises ValueError for counts that
+    cannot be."""
+    if not 0 <= hits <= trials:
+        raise ValueError(f"{hits} of {trials} is no count")
+    tail = (1 - level) / 2
+    low = 0.0 if hits == 0 else _share_where(lambda share: _at_most(trials - hits, trials, 1 - share), tail)
+    high = 1.0 if hits == trials else _share_where(lambda share: 1 - _at_most(hits, trials, share), 1 - tail)
+    return low, high
+
+
+def _share_where(rising: Callable[[float], float], wanted: float) -> float:
+    """The share, 0 to 1, at which a function that rises with it reaches `wanted`."""
+    low, high = 0.0, 1.0
+    for _ in range(60):
+        middle = (low + high) / 2
+        low, high = (middle, high) if rising(middle) < wanted else (low, middle)
+    return (low + high) / 2
+
+
+def _at_most(hits: int, trials: int, share: float) -> float:
+    """The chance of at most so many hits, each with the chance `share`."""
+    if share <= 0:
+        return 1.0
+    if share >= 1:
+        return float(hits >= trials)
+    whole = math.lgamma(trials + 1)
+    return math.fsum(math.exp(whole - math.lgamma(k + 1) - math.lgamma(trials - k + 1) + k * math.log(share)
+                              + (trials - k) * math.log1p(-share)) for k in range(hits + 1))
