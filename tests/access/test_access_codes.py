@@ -102,10 +102,53 @@ def test_wrong_codes_in_a_row_bring_a_rest_in_which_none_is_looked_at() -> None:
     assert door.tell(30.0) == [Kind.RELOCK, Kind.CODE_REST_OVER] and door.code("bob") == [Kind.CODE]
 
 
-def test_a_right_code_ends_the_row() -> None:
+def test_the_next_wrong_code_after_a_rest_rests_twice_as_long_up_to_a_quarter_of_an_hour() -> None:
+    door, rests = Door(RULES), []
+    door.code(None)
+    door.code(None)
+    for _ in range(8):
+        assert door.code(None) == [Kind.DENY, Kind.CODE_REST]
+        rests.append(door.last.seconds)
+        door.tell(door.last.seconds - 0.2)
+        assert door.code("bob", "card")[:1] == [Kind.DENY] and door.state.release is None
+        assert Kind.CODE_REST_OVER in door.tell(0.2)
+    assert rests == [30.0, 60.0, 120.0, 240.0, 480.0, 900.0, 900.0, 900.0]
+
+
+def test_a_right_code_takes_its_own_failures_from_the_door_and_no_others() -> None:
     door = Door(RULES)
+    mistyped = CodeFact("pin", None, "bob")
     for _ in range(5):
-        assert [*door.code(None), *door.code(None)] == [Kind.DENY, Kind.DENY] and door.code("bob") == [Kind.CODE]
+        assert door.tell(codes=(mistyped,)) == [Kind.DENY] and door.tell(codes=(mistyped,)) == [Kind.DENY]
+        assert door.code("bob") == [Kind.CODE]
+    door.code(None)
+    door.code(None)
+    assert door.code("bob") == [Kind.CODE] and door.state.codes.fails == 2, "guessing at others goes on being counted"
+    assert door.tell(codes=(CodeFact("pin", None, "ann"),)) == [Kind.DENY, Kind.CODE_REST]
+
+
+def test_a_card_that_was_found_does_not_pay_for_guesses_at_its_owners_code() -> None:
+    door = Door(RULES)
+    for _ in range(2):
+        door.tell(codes=(CodeFact("pin", None, "bob"),))
+        assert door.code("bob", "card") == [Kind.CODE]
+    assert door.tell(codes=(CodeFact("pin", None, "bob"),)) == [Kind.DENY, Kind.CODE_REST]
+
+
+@pytest.mark.parametrize(("note", "reason"), [("clock", "totp-clock"), ("used", "totp-used")])
+def test_a_code_that_changes_is_a_wrong_one_with_its_reason(note: str, reason: str) -> None:
+    door = Door(RULES)
+    assert door.tell(codes=(CodeFact("totp", None, "bob", note=note),)) == [Kind.DENY]
+    assert door.why(Kind.DENY) == {"wrong-code", reason, "code-failures"} and door.state.codes.fails == 1
+
+
+def test_what_could_not_be_verified_counts_for_nothing() -> None:
+    door = Door(RULES)
+    for _ in range(9):
+        assert door.tell(codes=(CodeFact("pin", None, "bob", note="fault"),)) == [Kind.DENY]
+    assert door.why(Kind.DENY) == {"code-fault"} and door.state.codes.fails == 0
+    assert door.tell(codes=(CodeFact("pin", "bob", note="rest"),)) == [Kind.DENY], "not looked at, whatever else it says"
+    assert door.state.release is None
 
 
 def test_many_codes_in_one_moment_are_one_row() -> None:
