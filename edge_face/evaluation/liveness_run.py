@@ -53,6 +53,9 @@ class Nobody:
     def verify(self, person: str, embedding: Floats) -> tuple[float, float]:
         return -1.0, 1.0
 
+    def verifies(self, person: str, embedding: Floats) -> bool:
+        return False
+
 
 @dataclass(slots=True)
 class _Presentation:
