@@ -21,7 +21,7 @@ from edge_face.access.reasons import Reason
 from edge_face.settings import LivenessSettings
 from edge_face.types import TrackState
 
-__all__ = ["Action", "Challenge", "ChallengeRules", "Outcome", "advance", "chance", "choose", "start"]
+__all__ = ["NOT_HELD", "Action", "Challenge", "ChallengeRules", "Outcome", "advance", "chance", "choose", "start"]
 
 RELIEF, MOST_RELIEF = 0.3, 2.0
 """The nose of a head stands out this far, in eye distances. Measured: 0.38 to 0.6; bent paper at most 0.2."""
@@ -39,9 +39,13 @@ STRANGE = 3
 """So many pictures in a row of a face that looks here, each compared by itself and naming nobody, are somebody else."""
 RATE_AFTER = 1.0
 RATE_SLACK = 0.95
-MOST_TRACES = 96
+FRESH = 1.0
+"""Seconds since the latest picture that by itself named the person, at the end."""
+MOST_TRACES = 64
 MOST_RECENT = 8
 MOST_GLITCHES = 4
+NOT_HELD = frozenset({"liveness-slow", "liveness-unseen", "liveness-unheld", "liveness-clock"})
+"""Codes of failures that are nobody's attempt: the challenge could not be held, another factor is needed."""
 
 
 class Outcome(enum.Enum):
@@ -96,6 +100,7 @@ class Challenge:
     named: int = 0
     named_turned: int = 0
     named_after: int = 0
+    named_at: float = -math.inf
 
     @property
     def wanted(self) -> Action | None:
@@ -183,54 +188,50 @@ def _seen(going: Challenge, face: FaceFact, sighting: Sighting, passed: float) -
             return _failed(going, reasons.jump())
         return replace(going, odd=sighting, glitches=going.glitches + 1)
     going = replace(going, recent=(*going.recent[1 - MOST_RECENT:], sighting), odd=None, seen_at=sighting.at)
-    if going.rest is None:
-        rest = rest_of(going.recent, going.started)
-        going = going if rest is None else replace(going, rest=rest)
-    if going.rest is None:
+    rest = going.rest or rest_of(going.recent, going.started)
+    if rest is None:
         return going
-    going = _named(going, face, sighting)
+    going = replace(going, rest=rest)
+    going = _named(going, rest, face, sighting)
     if going.strange >= STRANGE:
         return _failed(going, reasons.person())
     wanted = going.wanted
     if wanted is None or wanted in TURNS:
-        going = _watched_turning(going, sighting, passed)
+        going = _watched_turning(going, rest, sighting, passed)
     if wanted is not None and going.outcome is Outcome.GOING:
-        going = _acted(going, wanted, sighting, passed)
+        going = _acted(going, rest, wanted, sighting, passed)
     return going
 
 
-def _named(going: Challenge, face: FaceFact, sighting: Sighting) -> Challenge:
+def _named(going: Challenge, rest: Rest, face: FaceFact, sighting: Sighting) -> Challenge:
     """Counts pictures that by themselves show whose face it is."""
-    assert going.rest is not None
     if not face.judged:
         return going
-    away = turned(sighting, going.rest)
+    away = turned(sighting, rest)
     if face.vote is None:
         return replace(going, strange=going.strange + 1) if abs(away) < SPAN else going
     return replace(going, strange=0, named=going.named + 1, named_turned=going.named_turned + (abs(away) >= 2 * SPAN / 3),
-                   named_after=going.named_after + (going.step > 0))
+                   named_after=going.named_after + (going.step > 0), named_at=sighting.at)
 
 
-def _watched_turning(going: Challenge, sighting: Sighting, passed: float) -> Challenge:
+def _watched_turning(going: Challenge, rest: Rest, sighting: Sighting, passed: float) -> Challenge:
     """Keeps parallax and foreshortening, and counts the time in which a plane was turned."""
-    assert going.rest is not None
     shape = sighting.shape
     traces = going.traces if len(going.traces) < MOST_TRACES else going.traces[::2]
     going = replace(going, traces=(*traces, (shape.across, shape.narrowness)))
-    narrowed = shape.narrowness / going.rest.narrowness - 1
-    if narrowed < FLAT or abs(turned(sighting, going.rest)) > RELIEF * math.sqrt(narrowed):
+    narrowed = shape.narrowness / rest.narrowness - 1
+    if narrowed < FLAT or abs(turned(sighting, rest)) > RELIEF * math.sqrt(narrowed):
         return going
     going = replace(going, flat=going.flat + passed)
     return _failed(going, reasons.plane(relief_of(going.traces))) if going.flat >= FLAT_SECONDS else going
 
 
-def _acted(going: Challenge, wanted: Action, sighting: Sighting, passed: float) -> Challenge:
+def _acted(going: Challenge, rest: Rest, wanted: Action, sighting: Sighting, passed: float) -> Challenge:
     """Is what is asked for done by now, or clearly something else?"""
-    assert going.rest is not None
     if wanted is Action.BLINK and sighting.eyes is None:
         unseen = going.unseen + passed
         return _failed(going, reasons.unseen(wanted)) if unseen > UNSEEN else replace(going, unseen=unseen)
-    move = (going.move or Move.begun(sighting)).after(wanted, sighting, going.recent, going.rest)
+    move = (going.move or Move.begun(sighting)).after(wanted, sighting, going.recent, rest)
     done_before = going.actions[going.step - 1] if going.step else None
     if (wrong := move.wrong(wanted, done_before)) is not None:
         return _failed(going, reasons.order(wanted, wrong))
@@ -245,7 +246,7 @@ def _in_time(going: Challenge, now: float, rules: ChallengeRules) -> Challenge:
         return going
     relief = relief_of(going.traces)
     solid = relief.span >= SPAN and RELIEF <= relief.relief <= MOST_RELIEF and relief.misfit <= MISFIT
-    proven = going.named_turned > 0 and going.named_after > 0
+    proven = going.named_turned > 0 and going.named_after > 0 and now - going.named_at <= FRESH
     if going.step == len(going.actions) and solid and proven:
         return replace(going, outcome=Outcome.PASSED)
     if now - going.asked <= rules.seconds:
