@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Collection
 from typing import Any
 
-from edge_face.door.patterns import FIRST, Levels, Pattern, length, levels, next_change
+from edge_face.door.patterns import FIRST, PROMPTS, Levels, Pattern, length, levels, next_change
 from edge_face.door.pins import hardware_errors, pin_number
 from edge_face.errors import EdgeFaceError, HardwareError
 from edge_face.settings import SignalSettings
@@ -30,6 +30,7 @@ class Signals:
         self._guard = threading.RLock()
         self._once: tuple[Pattern, float] | None = None
         self._held: dict[Pattern, float] = {}
+        self._asked: tuple[Pattern, float] | None = None
         self._written = dict.fromkeys(outputs, False)
         self._retry = dict.fromkeys(outputs, -math.inf)
 
@@ -64,6 +65,17 @@ class Signals:
             self._held = {pattern: self._held.get(pattern, now) for pattern in patterns}
         self.tick(now)
 
+    def ask(self, what: str | None) -> None:
+        """What somebody at the door is asked for from now on, as the policy calls it (`patterns.PROMPTS`); None: for nothing. Said again,
+        it goes on in its rhythm."""
+        pattern = PROMPTS.get(what) if what is not None else None
+        with self._guard:
+            if pattern is (self._asked[0] if self._asked is not None else None):
+                return
+            now = self._clock()
+            self._asked = None if pattern is None else (pattern, now)
+        self.tick(now)
+
     def tick(self, now: float | None = None) -> float:
         """Drives the outputs; the time at which it wants to be called again (infinite: when something else is to be said)."""
         with self._guard:
@@ -90,6 +102,8 @@ class Signals:
         if self._once is not None and now - self._once[1] >= (length(self._once[0]) or 0.0):
             self._once = None
         said = dict(self._held)
+        if self._asked is not None:
+            said[self._asked[0]] = self._asked[1]
         if self._once is not None:
             said[self._once[0]] = self._once[1]
         shown = next((pattern for pattern in FIRST if pattern in said), None)

@@ -1,22 +1,13 @@
-"""What each level of assurance means, in words: start-up, status, the doctor and the command line all say it from here."""
+"""What each level of assurance means to the owner of this door: start-up, status and the doctor say it from here. The words are those
+of `edge_face.access.assurance`."""
 
 from __future__ import annotations
 
 from collections.abc import Collection
 
+from edge_face.access.assurance import DEFAULT, LEVELS
 from edge_face.settings import ASSURANCES, Settings
 
-DEFAULT = "face+challenge"
-"""What holds where nothing is chosen."""
-MEANING = {
-    "face": "a face alone: a good photo or a screen that shows an enrolled person may open this door",
-    "face+challenge": "a face that turns when it is asked to, as a photo cannot; else the same face with a code or card; or a code or card "
-                      "alone",
-    "face+code": "a code first, then the face of whom it names; nothing else",
-    "face+card": "a card or code first, then the face of whom it names; nothing else",
-    "code": "a code; faces and cards open nothing",
-    "card": "a card or a code; faces open nothing",
-}
 NO_CAMERA = "codes, cards and buttons: this door has no camera"
 
 
@@ -32,10 +23,10 @@ def sees(settings: Settings) -> bool:
 
 def describe_assurance(settings: Settings) -> str:
     """One sentence for people."""
-    level = settings.decision.assurance
+    level = level_of(settings)
     if not sees(settings) and level not in ("code", "card"):
         return NO_CAMERA
-    return f'"{level or DEFAULT}", {MEANING[level or DEFAULT]}'
+    return f'"{level}", {LEVELS[level].words}'
 
 
 def worrying(settings: Settings) -> bool:

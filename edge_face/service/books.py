@@ -122,7 +122,8 @@ class StoreBooks:
         if self._model != bundle.model_id:
             self._model = bundle.model_id
             self._assemble(models)
-        gallery = Gallery.build(self.store.iterate(_left_out), bundle.model_id, self._settings.decision.false_grants, bundle.thresholds)
+        gallery = Gallery.build(self.store.iterate(_left_out), bundle.model_id, self._settings.decision.false_grants, bundle.thresholds,
+                                self._settings.decision.verify_rate)
         again = len(gallery.must_enrol_again)
         words = f"{len(gallery)} to be recognised, {gallery.templates} templates, {enrolled} enrolled"
         if again:

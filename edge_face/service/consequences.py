@@ -20,6 +20,10 @@ LEASE = 5.0
 SHORTEST = 0.05
 """Seconds: less than this of a press is not asked for again, or the door might lock and open once more for one press."""
 
+PASSING = frozenset({Kind.PROMPT, Kind.PROMPT_OVER})
+"""For whoever stands there, not for the books."""
+SILENT = frozenset({Kind.DURESS})
+"""Told to hooks and the sealed audit log only: whoever reads diary, log or status may be the one who forces somebody."""
 _AWAITED = frozenset({Kind.GRANT, Kind.CODE, Kind.OWNER})
 _OPENING = _AWAITED | {Kind.EXIT, Kind.FIRE, Kind.HOLD_OPEN}
 
@@ -55,6 +59,9 @@ class Consequences:
 
     def follow(self, decision: Decision) -> None:
         """Waits for the audit log at most as long as its settings say."""
+        if decision.kind in PASSING:
+            self.tell(decision)
+            return
         if self.audit is not None:
             record = audit_record_of(decision, self.alias)
             if decision.kind in _AWAITED:
@@ -65,7 +72,8 @@ class Consequences:
         if order is not None:
             self.order(order)
         self.tell(decision)
-        self.keep(decision)
+        if decision.kind not in SILENT:
+            self.keep(decision)
 
     def lease(self, authority: Authority) -> None:
         """Gives a standing release a few more seconds."""

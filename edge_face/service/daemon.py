@@ -19,8 +19,7 @@ from dataclasses import replace
 from typing import Any
 
 from edge_face import __version__, memory
-from edge_face.access import Calendar, CodeFact, Command, Decision, PolicyRules, PolicyState
-from edge_face.access.clock_trust import KIND as CLOCK_RECORD
+from edge_face.access import Calendar, CodeFact, Command, Decision, PolicyRules
 from edge_face.access.inputs import Order as OwnerOrder
 from edge_face.cameras import FillLight, mean_luma
 from edge_face.clock import Clock, SystemClock
@@ -45,6 +44,8 @@ from edge_face.service.outlet import Outlet
 from edge_face.service.parts import Parts, quietly
 from edge_face.service.policy_thread import PolicyThread
 from edge_face.service.protocol import socket_path
+from edge_face.service.remembering import LOCKDOWN, remembered
+from edge_face.service.seeing import pipeline_builder
 from edge_face.service.senses import ClockKeeper, DoorSenses
 from edge_face.service.signal_thread import SignalThread
 from edge_face.service.store_thread import StoreThread
@@ -65,8 +66,6 @@ find nobody."""
 LOOK = 0.1
 """Seconds between two looks of the main thread."""
 OPEN_SECONDS = 45.0
-LOCKDOWN = "lockdown"
-"""The kind of the store's record that tells of one."""
 
 
 class Daemon:
@@ -86,7 +85,7 @@ class Daemon:
         self.parts = Parts(pins=pins, feed=feed)
         self._frames, self._once = frames, once
         self.notifier = notifier or Notifier()
-        self._open_books, self._build_pipeline = books, build or _pipeline(settings)
+        self._open_books, self._build_pipeline = books, build or pipeline_builder(settings)
         self.begun = self.clock.monotonic()
         self.born = self.begun - process.age()
         self._stop = threading.Event()
@@ -204,14 +203,15 @@ class Daemon:
         parts.door = DoorThread(parts.lock, clock, self._beat("door"), self._failed)
         parts.door.start()
         film = isinstance(feed, FileFeed) and not settings.camera.paced
-        senses = DoorSenses(feed, self.keeper, self._look_up, film=film, desk=self.desk)
+        senses = DoorSenses(feed, self.keeper, film=film, desk=self.desk)
+        senses.offer = lambda text, factor: senses.answered(self._look_up(text, factor))
         parts.signals = SignalThread(open_signals(settings.signals, parts.pins, clock.monotonic), clock)
         parts.signals.start()
         parts.store = StoreThread(lambda: self._open_books(settings), self._beat("store"), self._failed, self._hear)
         store = parts.store
         parts.audit = AuditThread(lambda: open_audit(settings, store, clock, OPEN_SECONDS), clock, settings.audit.wait,
                                   self._beat("audit"), self._failed)
-        self._telling = Telling(settings, parts.signals.show, parts.store.post)
+        self._telling = Telling(settings, parts.signals.show, parts.store.post, parts.ask)
         follow = Consequences(clock, parts.audit, self._alias, self._pressed_at, parts.door.order, self._keep, self._telling.tell)
         parts.policy = PolicyThread(rules, clock, senses, follow.follow, follow.lease, self._beat("policy"), self._failed, film=film)
         parts.button = open_exit_button(settings.door, parts.pins, self._pressed)
@@ -232,10 +232,7 @@ class Daemon:
         else:
             parts.vision.start()
             parts.store.wait_open(OPEN_SECONDS)
-        self.keeper.restore(parts.store.call(lambda books: books.record(CLOCK_RECORD)))
-        self.keeper.look(clock.monotonic(), clock.wall())
-        was = parts.store.call(lambda books: books.record(LOCKDOWN))
-        parts.policy.state = PolicyState(lockdown=was is not None and was.get("on") is True)
+        parts.policy.state = remembered(parts.store, self.keeper, clock, settings.access)
         parts.policy.start()
         until = clock.monotonic() + OPEN_SECONDS
         while not self._seeing.wait(LOOK) and not self._stop.is_set():
@@ -316,6 +313,8 @@ class Daemon:
         parts = self.parts
         assert parts.policy is not None and parts.feed is not None and parts.door is not None
         parts.policy.see(frame, scene)
+        if self._pipeline is not None:
+            self._pipeline.claim = parts.policy.state.claimed
         if scene is None and parts.lock is not None and parts.lock.authority == FACE:
             # What let somebody in may be what broke just now. Whoever wants out has the button.
             parts.door.order(Order(None, "vision failed", only=FACE))
@@ -388,16 +387,6 @@ class Daemon:
         self.notifier.stopping("the door is locked and stops")
         self.parts.close()
         _log.info("stopped")
-
-
-def _pipeline(settings: Settings) -> Callable[[Models, Roster], Pipeline]:
-    def build(models: Models, roster: Roster) -> Pipeline:
-        from edge_face.vision.pipeline import VisionPipeline
-
-        assert roster.gallery is not None, "a door with models has a gallery"
-        return VisionPipeline(settings, models.detector, models.embedder, roster.gallery, sweep=models.sweep)
-
-    return build
 
 
 def small(settings: Settings) -> Settings:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -44,6 +45,10 @@ class Health:
     clock: str = ""
     clock_trusted: bool = True
     late_records: int = 0
+    prompt: str | None = None
+    """What somebody at the door is asked for now, as `edge_face.access.policy_state.Prompt` has it; whom is not said."""
+    prompt_left: float | None = None
+    """For how many seconds yet."""
 
     @property
     def troubles(self) -> list[str]:
@@ -83,7 +88,8 @@ class Health:
                 "vision": {"fps": round(self.vision_fps, 2), "frames": self.frames, "failed": self.failed_frames,
                            "light": self.light},
                 "door": {"released": self.released, "resting": self.resting, "mode": self.mode, "alarms": list(self.alarms),
-                         "authority": self.authority, "contact": self.contact, "lockdown": self.lockdown},
+                         "authority": self.authority, "contact": self.contact, "lockdown": self.lockdown,
+                         "prompt": {"what": self.prompt, "until": self.prompt_left}},
                 "clock": {"trusted": self.clock_trusted, "why": self.clock}, "late_records": self.late_records,
                 "people": self.people, "lost_events": self.lost_events, "memory_mb": round(self.memory_mb, 1),
                 "first_decision": None if self.first_decision is None else round(self.first_decision, 3)}
@@ -96,6 +102,7 @@ def health_of(daemon: Daemon) -> Health:
     if vision is None or feed is None or policy is None or lock is None:
         raise ServiceError("the door is just starting")
     first, state = policy.first_at, policy.state
+    prompt = state.prompt
     faults = [daemon.store_trouble(), daemon.deaf, parts.store.fault if parts.store and not daemon.store_trouble() else "",
               *(parts.audit.troubles if parts.audit else ()), *(parts.inputs.troubles if parts.inputs else ()),
               *(parts.signals.troubles if parts.signals else ())]
@@ -107,4 +114,6 @@ def health_of(daemon: Daemon) -> Health:
         first_decision=None if first is None else first - daemon.born, silent=daemon.hearts.silent(now),
         faults=tuple(fault for fault in faults if fault), mode=state.mode.value, alarms=tuple(sorted(a.value for a in state.alarms)),
         authority=lock.authority, contact=state.leaf.contact.value if state.leaf.contact is not None else None, lockdown=state.lockdown,
+        prompt=prompt.what if prompt is not None else None,
+        prompt_left=round(max(0.0, prompt.until - now), 3) if prompt is not None and math.isfinite(prompt.until) else None,
         clock=daemon.keeper.why, clock_trusted=daemon.keeper.believed, late_records=parts.audit.late if parts.audit else 0)

@@ -42,6 +42,7 @@ _TOLD: Mapping[Kind, tuple[str, str]] = {
     Kind.DENY: ("deny", "somebody was not let in"), Kind.REST: ("deny", "faces open nothing for a while: too many failed approaches"),
     Kind.CODE_REST: ("deny", "codes and cards open nothing for a while: too many wrong ones"),
     Kind.LOCKDOWN: ("lockdown", "the door is locked down"), Kind.LOCKDOWN_OVER: ("lockdown", "the lockdown is over"),
+    Kind.DURESS: ("duress", "somebody was let in who says that they are forced"),
     Kind.ALARM: ("alarm", ""), Kind.ALARM_OVER: ("alarm", ""),
     Kind.CLOCK: ("trouble", "the clock cannot be believed: whoever has limited times stays out"),
     Kind.CLOCK_OVER: ("trouble", "the clock can be believed again")}

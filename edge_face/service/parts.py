@@ -42,6 +42,12 @@ class Parts:
     outlet: Outlet | None = None
     vision: VisionThread | None = None
 
+    def ask(self) -> None:
+        """Lamps and buzzer say what the policy asks for now."""
+        if self.signals is not None and self.policy is not None:
+            prompt = self.policy.state.prompt
+            self.signals.ask(prompt.what if prompt is not None else None)
+
     def close(self) -> None:
         """The lock first; then whoever could give it orders; then the rest. Nothing here keeps the next from ending."""
         ends: list[tuple[str, Any, str]] = [

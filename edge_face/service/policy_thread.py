@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import math
+import secrets
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -28,6 +29,7 @@ from edge_face.access import (
 )
 from edge_face.access.inputs import Order as OwnerOrder
 from edge_face.clock import Clock
+from edge_face.service.consequences import PASSING, SILENT
 from edge_face.service.log import fields
 from edge_face.service.mailbox import Mailbox
 from edge_face.types import Frame, Light, Scene
@@ -36,6 +38,8 @@ _log = logging.getLogger("edge_face.access")
 
 TICK = 0.25
 """Seconds without a picture after which the clock ticks."""
+DICE = 64
+"""Random bits in each inputs, from which the actions of a challenge are drawn."""
 MOST_ORDERS = 16
 """Of the owner, that wait."""
 RENEW = 1.0
@@ -146,8 +150,9 @@ class PolicyThread:
         self._at = inputs.monotonic
         self.state, decisions = step(self.state, inputs, self.rules)
         for decision in decisions:
-            _log.info("%s: %s", decision.kind.value, "; ".join(reason.text for reason in decision.reasons),
-                      extra=fields(person=decision.person, track=decision.track))
+            if decision.kind not in SILENT:
+                _log.log(logging.DEBUG if decision.kind in PASSING else logging.INFO, "%s: %s", decision.kind.value,
+                         "; ".join(reason.text for reason in decision.reasons), extra=fields(person=decision.person, track=decision.track))
             self._act(decision)
 
     def _stand(self) -> None:
@@ -185,4 +190,4 @@ class PolicyThread:
             orders.append(self._orders.popleft())
         senses = self._senses
         return Inputs(monotonic, wall, senses.trusted(monotonic, wall), sight, pressed, senses.contact, senses.fire, senses.tamper,
-                      senses.seeing and not self._blind, senses.codes(), tuple(orders))
+                      senses.seeing and not self._blind, senses.codes(), tuple(orders), secrets.randbits(DICE))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections import deque
 from collections.abc import Callable
 from typing import Any
 
@@ -15,6 +16,8 @@ from edge_face.service.frames import Feed
 
 _log = logging.getLogger("edge_face.access")
 
+MOST_ANSWERS = 64
+"""Codes that were looked up and wait for the policy."""
 SIGNS_EVERY = 10.0
 """Seconds between two looks at what the machine says of its clock."""
 
@@ -61,14 +64,16 @@ class ClockKeeper:
 
 
 class DoorSenses:
-    """`inputs`: None before they are open. `look_up`: whose a code or card is. `film`: pictures of a film bring their own time,
+    """`inputs`: None before they are open. `offer` takes a code or card and a factor without waiting, and `answered` is told, from any
+    thread, whose it is; before there is an `offer` nothing is taken. `film`: pictures of a film bring their own time,
     which is as good as any. `desk`: takes a card that somebody is adding, before it is looked up."""
 
-    def __init__(self, feed: Feed, clock: ClockKeeper, look_up: Callable[[str, str], CodeFact], *, film: bool = False,
-                 desk: CardDesk | None = None) -> None:
+    def __init__(self, feed: Feed, clock: ClockKeeper, *, film: bool = False, desk: CardDesk | None = None) -> None:
         self.inputs: DoorInputs | None = None
-        self._feed, self._clock, self._look_up, self._film = feed, clock, look_up, film
+        self.offer: Callable[[str, str], object] | None = None
+        self._feed, self._clock, self._film = feed, clock, film
         self._desk = desk or CardDesk()
+        self._answers: deque[CodeFact] = deque(maxlen=MOST_ANSWERS)
 
     @property
     def contact(self) -> Contact | None:
@@ -87,8 +92,18 @@ class DoorSenses:
         return self._feed.health.ok
 
     def codes(self) -> tuple[CodeFact, ...]:
-        given = self.inputs.codes() if self.inputs is not None else []
-        return tuple(self._look_up(text, factor) for factor, text in given if not self._desk.offer(text, factor))
+        """Those that were looked up since the last time."""
+        for factor, text in self.inputs.codes() if self.inputs is not None else []:
+            if not self._desk.offer(text, factor) and self.offer is not None:
+                self.offer(text, factor)
+        found = []
+        while self._answers:
+            found.append(self._answers.popleft())
+        return tuple(found)
+
+    def answered(self, fact: CodeFact) -> None:
+        """It was looked up."""
+        self._answers.append(fact)
 
     def trusted(self, monotonic: float, wall: float) -> bool:
         return self._film or self._clock.trusted(monotonic, wall)

@@ -49,6 +49,11 @@ class SignalThread:
         self._signals.hold(patterns)
         self._news.set()
 
+    def ask(self, what: str | None) -> None:
+        """Says what somebody is asked for from now on, None: nothing."""
+        self._signals.ask(what)
+        self._news.set()
+
     def stop(self, patience: float = 1.0) -> None:
         """Everything off."""
         self._stopped = True

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from edge_face.access import Decision
+from edge_face.access import Decision, Kind
 from edge_face.door.patterns import Pattern, pattern_for
 from edge_face.errors import ServiceError
 from edge_face.service import hooks
@@ -16,16 +16,23 @@ from edge_face.settings import Settings
 _log = logging.getLogger("edge_face.hooks")
 
 
-class Telling:
-    """`show` says something with lamps and buzzer; `post` runs a job in the store thread, where waiting for the disk harms
-    nobody."""
+PROMPTS = (Kind.PROMPT, Kind.PROMPT_OVER)
 
-    def __init__(self, settings: Settings, show: Callable[[Pattern | None], None], post: Callable[[Callable[[Any], None]], bool]) -> None:
-        self._settings, self._show, self._post = settings, show, post
+
+class Telling:
+    """`show` says something with lamps and buzzer, `ask` what the policy asks somebody for now; `post` runs a job in the store thread,
+    where waiting for the disk harms nobody."""
+
+    def __init__(self, settings: Settings, show: Callable[[Pattern | None], None], post: Callable[[Callable[[Any], None]], bool],
+                 ask: Callable[[], None] = lambda: None) -> None:
+        self._settings, self._show, self._post, self._ask = settings, show, post, ask
         self._spool = hooks.Spool(hooks.spool_folder(settings))
 
     def tell(self, decision: Decision) -> None:
-        """Never waits, never raises."""
+        """Never waits, never raises. Of duress nobody at the door may see anything."""
+        if decision.kind in PROMPTS:
+            self._ask()
+            return
         self._show(pattern_for(decision))
         self._send(hooks.event_of(decision), snapshot=decision.alarm is not None)
 

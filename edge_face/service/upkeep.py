@@ -67,6 +67,7 @@ class Upkeep:
         parts = self._daemon.parts
         if parts.signals is None or parts.policy is None or parts.lock is None:
             return
+        parts.ask()  # should an end of it have been missed
         state = parts.policy.state
         parts.signals.hold(lasting(released=parts.lock.released, alarm=bool(state.sounding), lockdown=state.lockdown,
                                    resting=state.mode is Mode.LOCKED_OUT, trouble=self._troubled_since is not None))

@@ -63,7 +63,7 @@ def test_the_assurance_is_said_and_what_it_takes_is_asked_for(tmp_path: Path) ->
 
     face = by_name(found("face"), "assurance")
     assert face.status is Status.WARN and "photo" in face.text and "face+challenge" in face.mend
-    assert by_name(found(""), "assurance").text.startswith('"face+challenge", a face that turns')
+    assert by_name(found(""), "assurance").text.startswith('"face+challenge", a face must do what it is asked')
     assert by_name(found(""), "second factor").status is Status.NOTE
     card = by_name(found("face+card"), "second factor")
     assert card.status is Status.FAIL and "no reader is fitted" in card.text

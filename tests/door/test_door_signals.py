@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from itertools import combinations
+from itertools import combinations, pairwise
 
 import pytest
 from hypothesis import given
@@ -13,7 +13,7 @@ from edge_face.access.outcomes import Authority, Decision, Kind
 from edge_face.clock import ManualClock
 from edge_face.door import Signals, open_lock, open_signals
 from edge_face.door.mock import EdgeRecorder
-from edge_face.door.patterns import Levels, Pattern, lasting, length, levels, next_change, pattern_for
+from edge_face.door.patterns import PROMPTS, Levels, Pattern, lasting, length, levels, next_change, pattern_for
 from edge_face.settings import DoorSettings, SignalSettings
 
 ALL = SignalSettings(buzzer_pin="GPIO18", green_pin="GPIO19", red_pin="GPIO20", alarm_pin="GPIO21")
@@ -33,8 +33,51 @@ def test_no_two_patterns_look_alike_without_colours() -> None:
 def test_what_is_heard_is_told_apart_too() -> None:
     heard = {pattern: tuple(levels(pattern, step * 0.05 + 0.025).buzzer for step in range(160)) for pattern in Pattern}
     audible = [pattern for pattern, beeps in heard.items() if any(beeps)]
-    assert audible == [Pattern.GRANTED, Pattern.DENIED, Pattern.ALARM]
-    assert len({heard[pattern] for pattern in audible}) == 3
+    assert audible == [Pattern.GRANTED, Pattern.DENIED, Pattern.ALARM, *dict.fromkeys(PROMPTS.values())]
+    assert len({heard[pattern] for pattern in audible}) == len(audible)
+
+
+@pytest.mark.parametrize("pattern", dict.fromkeys(PROMPTS.values()))
+def test_what_is_asked_lights_both_lamps_and_beeps_twice(pattern: Pattern) -> None:
+    seen = [levels(pattern, step * 0.05 + 0.025) for step in range(600)]
+    assert all(one.green is one.red and not one.alarm for one in seen) and any(one.red for one in seen[-200:]), "for as long as it is asked"
+    last = max(step for step, one in enumerate(seen) if one.buzzer) * 0.05
+    flashes = sum(1 for one, other in pairwise(seen) if other.red and not one.red) + 1
+    beeps = sum(1 for one, other in pairwise(seen) if other.buzzer and not one.buzzer) + 1
+    assert last < 6.0 and beeps % 2 == 0 and beeps < flashes, "two rounds, then the lamps alone"
+
+
+@pytest.mark.parametrize(("what", "flashes"), [("left", 1), ("right", 2), ("up", 3)])
+def test_one_is_left_two_is_right_three_is_up(what: str, flashes: int) -> None:
+    signals, recorder, clock = opened()
+    signals.ask(what)
+    until = clock.monotonic() + flashes * 0.6 + 0.25
+    while clock.monotonic() < until:
+        clock.sleep(0.05)
+        signals.tick()
+        signals.ask(what)
+    ups = [edge for edge in recorder.edges if edge.pin == PINS["green"] and edge.what == "edge" and edge.level]
+    assert len(ups) == flashes and shown(recorder) == set(), "said again it goes on in its rhythm"
+    signals.ask("up" if what == "left" else "left")
+    assert shown(recorder) == {"green", "red", "buzzer"}, "another one begins at once"
+    signals.ask(None)
+    assert shown(recorder) == set()
+
+
+def test_an_answer_is_shown_over_what_is_asked_and_a_word_nobody_knows_is_nothing() -> None:
+    signals, recorder, clock = opened()
+    signals.hold(lasting(trouble=True))
+    signals.ask("face")
+    signals.show(Pattern.GRANTED)
+    assert shown(recorder) == {"green", "buzzer"}
+    clock.sleep(1.01)
+    signals.tick()
+    assert shown(recorder) == {"green", "red", "buzzer"}
+    signals.ask("wait")
+    assert shown(recorder) <= {"red"}
+    quiet, heard, _ = opened(SignalSettings(buzzer_pin="GPIO18", red_pin="GPIO20", quiet=True))
+    quiet.ask("code")
+    assert shown(heard) == {"red"}
 
 
 @pytest.mark.parametrize(("pattern", "beeps"), [(Pattern.GRANTED, [(0.0, 1.0)]), (Pattern.DENIED, [(0.0, 0.15), (0.3, 0.45), (0.6, 0.75)])])
@@ -65,7 +108,8 @@ def test_a_scheduler_that_comes_only_when_asked_sees_every_flash() -> None:
             following = next_change(pattern, t)
             t = following
         assert seen == {Pattern.GRANTED: 1, Pattern.DENIED: 3, Pattern.RELEASED: 20, Pattern.ALARM: 80, Pattern.LOCKDOWN: 20,
-                        Pattern.RESTING: 20, Pattern.TROUBLE: 5}[pattern], pattern
+                        Pattern.RESTING: 20, Pattern.TROUBLE: 5, Pattern.LEFT: 17, Pattern.RIGHT: 23, Pattern.UP: 26, Pattern.NEARER: 18,
+                        Pattern.BLINK: 17, Pattern.FACTOR: 15, Pattern.FACE: 10}[pattern], pattern
 
 
 @pytest.mark.parametrize("kind", Kind)

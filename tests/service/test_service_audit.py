@@ -153,6 +153,18 @@ def test_the_record_of_an_entry_is_on_the_disk_before_the_door_hears_of_it(room:
     room.thread.stop()
 
 
+def test_what_somebody_is_asked_for_is_for_nobodys_books_and_duress_for_no_diary(room: Room) -> None:
+    happened: list[str] = []
+    follow = Consequences(SystemClock(), room.thread, lambda person: "a" * 16, lambda: 5.0, lambda order: happened.append("order"),
+                          lambda d: happened.append(f"keep {d.kind.value}"), lambda d: happened.append(f"tell {d.kind.value}"))
+    for kind in (Kind.PROMPT, Kind.PROMPT_OVER, Kind.DURESS):
+        follow.follow(Decision(kind, 5.0, 1.79e9, (), person="p1"))
+    room.thread.stop()
+    assert happened == ["tell prompt", "tell prompt over", "tell duress"]
+    kinds = [entry.record.kind for entry in read_entries(room.folder)]
+    assert "duress" in kinds and not [kind for kind in kinds if kind.startswith("prompt")]
+
+
 def test_an_alarm_is_a_record_with_its_name(room: Room) -> None:
     follow = Consequences(SystemClock(), room.thread, lambda person: None, lambda: 5.0, lambda order: None, lambda d: None, lambda d: None)
     follow.follow(Decision(Kind.ALARM, 5.0, 1.79e9, (), alarm=Alarm.FORCED))

@@ -36,7 +36,8 @@ def test_an_event_tells_what_happened_and_never_who(decision: Decision) -> None:
 
 @pytest.mark.parametrize(("kind", "told"), [
     (Kind.GRANT, "grant"), (Kind.CODE, "code"), (Kind.DENY, "deny"), (Kind.EXIT, "exit"), (Kind.FIRE, "alarm"), (Kind.OWNER, "owner"),
-    (Kind.LOCKDOWN, "lockdown"), (Kind.CLOCK, "trouble"), (Kind.RELOCK, None), (Kind.OPENED, None)])
+    (Kind.LOCKDOWN, "lockdown"), (Kind.CLOCK, "trouble"), (Kind.DURESS, "duress"), (Kind.RELOCK, None),
+    (Kind.OPENED, None), (Kind.PROMPT, None), (Kind.PROMPT_OVER, None)])
 def test_kinds(kind: Kind, told: str | None) -> None:
     found = event_of(Decision(kind, 1.0, 1_790_000_000.0, ()))
     assert (found and found["kind"]) == told

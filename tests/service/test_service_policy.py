@@ -2,15 +2,30 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable
 
 import numpy as np
+import pytest
 
-from edge_face.access import Authority, Calendar, CodeFact, Command, Contact, Decision, Kind, PolicyRules
+from edge_face.access import (
+    Authority,
+    Calendar,
+    CodeFact,
+    Command,
+    Contact,
+    Decision,
+    Inputs,
+    Kind,
+    PolicyRules,
+    PolicyState,
+)
 from edge_face.access.inputs import Order as OwnerOrder
 from edge_face.access.policy import STALE
+from edge_face.access.reasons import Reason
 from edge_face.clock import ManualClock
+from edge_face.service import policy_thread
 from edge_face.service.consequences import order_of
 from edge_face.service.door_thread import Order
 from edge_face.service.policy_thread import PolicyThread
@@ -105,6 +120,25 @@ def test_an_approach_opens_once() -> None:
     desk.thread.stop()
     assert desk.kinds() == [Kind.GRANT] and desk.orders == [Order(3.0, "face")]
     assert desk.decisions[0].person == "p1" and desk.thread.first_at is not None and not desk.failures
+
+
+def test_duress_is_never_logged_and_what_is_asked_only_for_who_looks_closely(caplog: pytest.LogCaptureFixture,
+                                                                               monkeypatch: pytest.MonkeyPatch) -> None:
+    def stepped(state: PolicyState, inputs: Inputs, rules: PolicyRules) -> tuple[PolicyState, tuple[Decision, ...]]:
+        dice.append(inputs.dice)
+        reason = (Reason("made-up", "in a test"),)
+        return state, tuple(Decision(kind, inputs.monotonic, inputs.wall, reason, person="p1") for kind in Kind)
+
+    dice: list[int] = []
+    monkeypatch.setattr(policy_thread, "step", stepped)
+    caplog.set_level(logging.DEBUG, "edge_face.access")
+    desk = Desk()
+    eventually(lambda: len(desk.decisions) >= 2 * len(Kind))
+    desk.thread.stop()
+    said = {record.message.partition(":")[0]: record.levelno for record in caplog.records}
+    assert set(said) == {kind.value for kind in Kind} - {"duress"}
+    assert {word for word, level in said.items() if level == logging.DEBUG} == {"prompt", "prompt over"}
+    assert len(set(dice)) == len(dice) and max(dice).bit_length() <= 64, "thrown anew each time"
 
 
 def test_a_stranger_opens_nothing() -> None:

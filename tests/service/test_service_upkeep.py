@@ -40,6 +40,7 @@ class Desk:
         self.notifier = SimpleNamespace(watchdog=15.0, alive=lambda: self.done.append("alive"),
                                         status=lambda text: self.done.append("status"))
         self.parts = SimpleNamespace(
+            ask=lambda: self.done.append("ask"),
             signals=SimpleNamespace(hold=lambda patterns: self.patterns.append(frozenset(patterns))), lock=SimpleNamespace(released=False),
             policy=SimpleNamespace(state=PolicyState(), first_at=None), store=SimpleNamespace(post=self._post),
             audit=SimpleNamespace(post=lambda job: self.done.append("prune")))
@@ -158,16 +159,37 @@ def test_an_alarm_brings_the_hidden_picture_along_only_when_it_was_asked_for(tmp
     assert shown[0] is Pattern.DENIED
 
 
+@pytest.mark.parametrize(("events", "told"), [(["alarm"], []), (["alarm", "duress"], ["duress"])])
+def test_duress_is_told_to_whom_it_is_meant_for_and_shown_to_nobody(tmp_path: Path, events: list[str], told: list[str]) -> None:
+    settings = Settings(store=StoreSettings(folder=str(tmp_path)), hooks=HookSettings(command=["/bin/true"], events=events))
+    seen: list[object] = []
+
+    def post(job: Callable[[Any], None]) -> bool:
+        job(None)
+        return True
+
+    telling = Telling(settings, lambda pattern: seen.append(pattern) if pattern is not None else None, post, lambda: seen.append("ask"))
+    telling.tell(Decision(Kind.DURESS, 1.0, NOW, (), person="0123456789abcdef"))
+    assert seen == [], "lamps and buzzer are as they were"
+    found = [json.loads(path.read_text()) for path in (tmp_path / "hooks").glob("*.json")]
+    assert [event["kind"] for event in found] == told and "0123456789abcdef" not in json.dumps(found)
+    telling.tell(Decision(Kind.PROMPT, 1.0, NOW, ()))
+    assert seen == ["ask"] and len(list((tmp_path / "hooks").glob("*.json"))) == len(told)
+
+
 def test_senses_before_and_after_there_are_inputs() -> None:
     feed: Any = SimpleNamespace(health=FeedHealth(True, "running"))
     keeper = ClockKeeper(lambda: ClockSigns(), boot="b1")
     def seen() -> tuple[object, ...]:
         return senses.contact, senses.fire, senses.tamper, senses.codes(), senses.seeing
 
-    senses = DoorSenses(feed, keeper, lambda text, factor: CodeFact(factor, text))
+    senses = DoorSenses(feed, keeper)
+    senses.offer = lambda text, factor: senses.answered(CodeFact(factor, text))
     assert seen() == (None, False, False, (), True)
     inputs: Any = SimpleNamespace(contact=Contact.OPEN, fire=True, tamper=True, codes=lambda: [("pin", "481516")])
     senses.inputs = inputs
     assert seen() == (Contact.OPEN, True, True, (CodeFact("pin", "481516"),), True)
+    senses.offer = None
+    assert senses.codes() == (), "before anybody can look them up, codes are nobody's"
     assert not senses.trusted(1.0, NOW)
-    assert DoorSenses(feed, keeper, lambda text, factor: CodeFact(factor, None), film=True).trusted(1.0, 0.0)
+    assert DoorSenses(feed, keeper, film=True).trusted(1.0, 0.0)
