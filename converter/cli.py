@@ -13,6 +13,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "measure-groups": ("converter.commands.measure_groups", "measure false matches within groups of people"),
     "train": ("converter.commands.train", "train a model by a recipe"),
     "capture": ("converter.commands.capture", "cut faces for training out of video, camera or pictures"),
+    "simulate-attacks": ("converter.commands.simulate_attacks", "hold pictures of people up to a simulated camera, for measuring"),
     "paint-exam": ("converter.commands.paint_exam", "paint the held-out composites behind the detector's figures"),
     "check-data": ("converter.commands.check_data", "find duplicates and wrong labels among training pictures"),
     "classifier": ("converter.commands.classifier", "test a trained classifier and make it a TFLite file"),

@@ -73,19 +73,22 @@ def run(args: argparse.Namespace) -> int:
     result = count_liveness(attempts)
     about = eyes.about(clips=bool(clips), stills=bool(stills))
     page = liveness_page(result, about) if args.report else None
-    write_figures(args, figures(result, about, eyes.thresholds(clips=bool(clips), stills=bool(stills)), args.bpcer),
-                  table(result, about), page)
+    write_figures(args, figures(result, about, eyes.thresholds(clips=bool(clips), stills=bool(stills)), args.bpcer,
+                                eyes.judge.threshold if clips else None), table(result, about), page)
     return 0
 
 
-def figures(result: LivenessResult, about: dict[str, str], thresholds: dict[str, float], bpcer: float) -> dict[str, Any]:
+def figures(result: LivenessResult, about: dict[str, str], thresholds: dict[str, float], bpcer: float,
+            alive: float | None = None) -> dict[str, Any]:
     """As `--json` writes them."""
+    from dataclasses import asdict
+
     live = result.bona_fide
     return {
         "task": "liveness", **{key: value for key, value in about.items() if key != "thresholds"},
         "worst_apcer": result.worst_apcer, "worst_species": result.worst,
         "bpcer": live.rate if live else None, "threshold": next(iter(thresholds.values())), "thresholds": thresholds,
-        "bpcer_wanted": bpcer,
+        "alive_threshold": alive, "bpcer_wanted": bpcer,
         "species": {name: {"apcer": rate.rate, **_counts(rate)} for name, rate in result.species.items()},
         "bona_fide": {"bpcer": live.rate, **_counts(live)} if live else None,
         "groups": {name: {"attacks": {"apcer": attacks.rate, **_counts(attacks)} if attacks else None,
@@ -95,16 +98,14 @@ def figures(result: LivenessResult, about: dict[str, str], thresholds: dict[str,
                       "apcer": p.apcer} for p in result.points],
         "det": [{"kind": d.kind, "species": d.species, "threshold": d.thresholds, "apcer": d.apcer, "bpcer": d.bpcer} for d in result.det],
         "seconds_to_answer": {"bona_fide": _spread(result.seconds_live), "attacks": _spread(result.seconds_attack)},
-        "attempts": [{"source": a.source, "species": a.species, "subject": a.subject, "group": a.group, "simulated": a.simulated,
-                      "kind": a.kind, "score": a.score, "accepted": a.accepted, "seconds": a.seconds, "frames": a.frames}
-                     for a in result.attempts],
+        "attempts": [{**asdict(a), "live": a.live} for a in result.attempts],
     }
 
 
 def _counts(rate: Rate) -> dict[str, Any]:
     return {"attempts": rate.attempts, "interval": rate.interval if rate.answered else None, "simulated": rate.simulated == rate.attempts,
             "simulated_attempts": rate.simulated, "errors": rate.errors, "answered": rate.answered, "no_response": rate.no_response,
-            "subjects": rate.subjects}
+            "subjects": rate.subjects, "called_alive": rate.alive, "called_attack_at_some_moment": rate.doubted}
 
 
 def _spread(seconds: tuple[float, ...]) -> dict[str, float | None]:
@@ -127,7 +128,7 @@ def table(result: LivenessResult, about: dict[str, str]) -> str:
     if result.worst is not None:
         rate = result.species[result.worst]
         lines += [f"  worst species: {result.worst}, APCER {percent(rate.rate, rate.interval).strip()}", ""]
-    lines.append(f"  {'species':<28}{'attempts':>9}{'wrong':>7}{'no answer':>11}   APCER")
+    lines.append(f"  {'species':<28}{'attempts':>9}{'wrong':>7}{'alive':>7}{'no answer':>11}   APCER")
     lines += [_line(name, rate) for name, rate in result.species.items()]
     if result.bona_fide is not None:
         lines.append(_line("bona fide", result.bona_fide) + " (BPCER)")
@@ -139,11 +140,12 @@ def table(result: LivenessResult, about: dict[str, str]) -> str:
     for seconds, whose in ((result.seconds_live, "living people"), (result.seconds_attack, "attacks")):
         if seconds:
             lines += ["", f"  answer on {whose}: median {median(seconds):.2f} s, at most {max(seconds):.2f} s"]
-    return "\n".join([*lines, "", "[..]: 95 %, Clopper and Pearson"])
+    lines += ["", "wrong: an attack not called one, a living person called one; alive: could open the door for a face"]
+    return "\n".join([*lines, "[..]: 95 %, Clopper and Pearson"])
 
 
 def _line(name: str, rate: Rate) -> str:
     from edge_face.cli.eval_common import percent
 
-    return (f"  {name:<28}{rate.attempts:>9,}{rate.errors:>7,}{percent(rate.no_response):>11}   {percent(rate.rate, rate.interval)}"
-            + (" simulated" if rate.simulated == rate.attempts else ""))
+    counts = f"{rate.attempts:>9,}{rate.errors:>7,}{rate.alive:>7,}{percent(rate.no_response):>11}"
+    return f"  {name:<28}{counts}   {percent(rate.rate, rate.interval)}" + (" simulated" if rate.simulated == rate.attempts else "")

@@ -2,8 +2,9 @@
 
 Terms of ISO/IEC 30107-3. One attempt is one presentation: a face followed through a clip, or one still picture. APCER is the
 share of the attacks of one species that are taken for bona fide, among those that got an answer; the worst species is the
-headline, for an attacker chooses. BPCER is the share of bona fide attempts that are not. Attempts without an answer are counted
-apart (APNRR, BPNRR). Species that were simulated are never mixed with real ones.
+headline, for an attacker chooses. BPCER is the share of bona fide attempts that are not. Both at one threshold: the score below which
+the door calls it an attack. Attempts without an answer are counted apart (APNRR, BPNRR). Species that were simulated are never mixed
+with real ones.
 """
 
 from __future__ import annotations
@@ -24,8 +25,10 @@ WORKING_POINTS = (0.01, 0.02, 0.05, 0.10, 0.15)
 @dataclass(frozen=True, slots=True)
 class Attempt:
     """One presentation. `species`: None for bona fide. `score`: the best that it reached, 0 to 1, None without an answer;
-    `accepted`: taken for bona fide at the door's own threshold. `seconds`: from its first frame to the first answer, None for a still
-    picture or without one. `kind`: CLIP or STILL; their scores are of two scales."""
+    `accepted`: not called an attack at that best moment; `alive`: called LIVE then, which the door asks for
+    before it opens for a face (else it is unsure, and asks for another factor); `doubted`: called an attack at some moment. `seconds`:
+    from its first frame to the first answer, None for a still picture or without one. `kind`: CLIP or STILL; their scores are of two
+    scales."""
 
     source: str
     species: str | None
@@ -35,6 +38,8 @@ class Attempt:
     kind: str
     score: float | None
     accepted: bool
+    alive: bool = False
+    doubted: bool = False
     seconds: float | None = None
     frames: int = 1
 
@@ -54,6 +59,10 @@ class Rate:
     simulated: int
     """Of the attempts."""
     subjects: int
+    alive: int
+    """Called LIVE at their best moment: an attack that could open the door for a face."""
+    doubted: int
+    """Called an attack at some moment."""
 
     @property
     def rate(self) -> float | None:
@@ -133,7 +142,7 @@ def rate_of(attempts: Sequence[Attempt]) -> Rate:
     answered = [a for a in attempts if a.score is not None]
     errors = sum(a.accepted != a.live for a in answered)
     return Rate(errors, len(answered), len(attempts), clopper_pearson(errors, len(answered)), sum(a.simulated for a in attempts),
-                len({a.subject for a in attempts if a.subject}))
+                len({a.subject for a in attempts if a.subject}), sum(a.alive for a in answered), sum(a.doubted for a in answered))
 
 
 def _rate_or_none(attempts: Sequence[Attempt]) -> Rate | None:

@@ -11,7 +11,7 @@ from edge_face.evaluation.page import Cell, facts, page, percent, plots, section
 from edge_face.evaluation.plots import Axis, Curve, chart
 
 MOST_ATTEMPTS = 200
-COLUMNS = ("attempts", "wrong", "rate", "95 %", "no answer", "subjects", "what it is")
+COLUMNS = ("attempts", "wrong", "called alive", "rate", "95 %", "no answer", "subjects", "what it is")
 
 
 def liveness_page(result: LivenessResult, about: Mapping[str, str]) -> str:
@@ -30,8 +30,9 @@ def liveness_page(result: LivenessResult, about: Mapping[str, str]) -> str:
         rows.append(("bona fide (BPCER)", *_cells(result.bona_fide)))
     sections = [facts(head),
                 section("By species", table(("species", *COLUMNS), rows),
-                        f"At the door's own thresholds ({about['thresholds']}). Wrong: an attack taken for bona fide, or the other "
-                        "way round, of those that got an answer. Intervals: Clopper and Pearson; attempts of one person are not "
+                        f"At the door's own thresholds ({about['thresholds']}). Wrong: an attack not called one, or a living person called "
+                        "one at the best moment too, of those that got an answer. Whoever is neither called an attack nor alive is "
+                        "asked for another factor. Intervals: Clopper and Pearson; attempts of one person are not "
                         "independent, so with few subjects the truth is wider.")]
     if result.det:
         sections.append(section("Trade-off", plots([det_chart(result)]), "APCER and BPCER at every threshold, on these attempts."))
@@ -77,7 +78,7 @@ def what_is_real(result: LivenessResult) -> str:
 
 def _cells(rate: Rate) -> tuple[Cell, ...]:
     kind = "simulated" if rate.simulated == rate.attempts else "real" if not rate.simulated else f"{rate.simulated} simulated"
-    return (rate.attempts, rate.errors, percent(rate.rate), _span(rate.interval).strip() if rate.answered else None,
+    return (rate.attempts, rate.errors, rate.alive, percent(rate.rate), _span(rate.interval).strip() if rate.answered else None,
             percent(rate.no_response, 1), rate.subjects or None, kind)
 
 

@@ -66,6 +66,8 @@ class _Presentation:
     begun: float | None = None
     score: float | None = None
     accepted: bool = False
+    alive: bool = False
+    doubted: bool = False
     answered: float | None = None
     frames: int = 0
 
@@ -77,7 +79,9 @@ class _Presentation:
             return
         self.answered = seconds if self.answered is None else self.answered
         self.score = live.score if self.score is None else max(self.score, live.score)
-        self.accepted |= live.verdict is LiveVerdict.LIVE
+        self.accepted |= live.verdict is not LiveVerdict.ATTACK
+        self.alive |= live.verdict is LiveVerdict.LIVE
+        self.doubted |= live.verdict is LiveVerdict.ATTACK
 
 
 @dataclass(slots=True)
@@ -121,7 +125,7 @@ def _attempt(clip: Clip, show: _Presentation, shown: int) -> Attempt:
     source = clip.name if shown == 1 else f"{clip.name}: {show.name}"
     seconds = None if show.answered is None or show.begun is None else show.answered - show.begun
     return Attempt(source, show.species, clip.subject or show.name, clip.group, clip.simulated, CLIP, show.score, show.accepted,
-                   seconds, show.frames)
+                   show.alive, show.doubted, seconds, show.frames)
 
 
 def run_clips(clips: Sequence[Clip], eye: Eye, progress: Progress = lambda done, total: None,
@@ -144,8 +148,9 @@ def run_stills(stills: Iterable[Still], score: Callable[[Image, Box], float], fi
     progress(0, len(todo))
     for done, still in enumerate(todo, 1):
         found = _still_score(still, score, finder)
-        attempts.append(Attempt(still.name, still.species, still.subject, still.group, still.simulated, STILL, found,
-                                found is not None and found >= threshold))
+        alive = found is not None and found >= threshold
+        attempts.append(Attempt(still.name, still.species, still.subject, still.group, still.simulated, STILL, found, alive, alive,
+                                found is not None and not alive))
         progress(done, len(todo))
     return attempts
 

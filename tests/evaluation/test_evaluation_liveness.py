@@ -16,7 +16,8 @@ from edge_face.evaluation.liveness_page import liveness_page
 
 def attempt(species: str | None, score: float | None, *, subject: str = "ana", group: str = "", simulated: bool = False,
             kind: str = CLIP, seconds: float | None = None, threshold: float = 0.5) -> Attempt:
-    return Attempt(f"{species}-{score}", species, subject, group, simulated, kind, score, score is not None and score >= threshold, seconds)
+    return Attempt(f"{species}-{score}", species, subject, group, simulated, kind, score, score is not None and score >= threshold,
+                   score is not None and score >= 0.75, score is not None and score < threshold, seconds)
 
 
 MIXED = [*(attempt("print", s) for s in (0.1, 0.2, 0.6, 0.3)), *(attempt("screen", s, simulated=True) for s in (0.1, 0.2, None)),
@@ -29,6 +30,7 @@ def test_rates_by_species_and_the_worst_as_headline() -> None:
         "print": (1, 4, 4, 0.25), "screen": (0, 2, 3, 0.0)}
     assert result.worst == "print" and result.worst_apcer == 0.25
     assert result.bona_fide is not None and result.bona_fide.rate == 0.25 and result.bona_fide.no_response == pytest.approx(0.2)
+    assert result.bona_fide.alive == 2 and result.bona_fide.doubted == 1
     assert result.species["screen"].simulated == 3 and result.species["print"].simulated == 0
     assert result.seconds_live == (0.4,) * 5 and result.seconds_attack == ()
 
@@ -100,7 +102,7 @@ def test_exact_interval_holds_its_tails(hits: int, more: int) -> None:
 
 
 def test_exact_interval_known_values() -> None:
-    assert clopper_pearson(0, 150) == (0.0, pytest.approx(0.024293, abs=1e-6))
+    assert clopper_pearson(0, 150) == pytest.approx((0.0, 0.024293), abs=1e-6)
     assert clopper_pearson(0, 0) == (0.0, 1.0)
     with pytest.raises(ValueError, match="no count"):
         clopper_pearson(3, 2)

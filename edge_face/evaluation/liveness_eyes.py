@@ -1,0 +1,66 @@
+"""The door's vision as `edge-face eval liveness` runs it: detector, tracker and attack detection of the bundles asked for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from edge_face.evaluation.embedding_run import INPUT
+from edge_face.evaluation.liveness_run import Nobody
+from edge_face.settings import LivenessSettings, Settings
+from edge_face.vision.bundle import Bundle, load_bundle
+
+if TYPE_CHECKING:
+    from edge_face.vision.detector import Detector
+    from edge_face.vision.live import LivenessJudge
+    from edge_face.vision.pipeline import VisionPipeline
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Eyes:
+    """The bundles, the precision and the judge; `landmarker` None: the detector's own landmarks."""
+
+    bundle: Bundle
+    detector: Bundle
+    landmarker: str | None
+    precision: str
+    judge: LivenessJudge
+    settings: Settings
+
+    @classmethod
+    def load(cls, liveness: str = "", detector: str = "", landmarker: str = "", precision: str = "int8", bpcer: float = 0.05) -> Eyes:
+        """Folders of bundles (empty: the shipped ones; landmarker "none": none). Raises ModelError."""
+        from edge_face.vision.live import LivenessJudge
+
+        bundle = load_bundle(liveness, "liveness")
+        settings = replace(Settings(), liveness=LivenessSettings(bpcer=bpcer))
+        return cls(bundle, load_bundle(detector, "detector"), None if landmarker == "none" else landmarker, precision,
+                   LivenessJudge(bundle, precision, bpcer=bpcer), settings)
+
+    def pipeline(self) -> VisionPipeline:
+        """The door's pipeline at the default settings, which knows nobody."""
+        from edge_face.vision.pipeline import VisionPipeline
+
+        width, height = (int(side) for side in self.settings.vision.input.split("x"))
+        nobody = Nobody()
+        return VisionPipeline(self.settings, self._detector(width, height), nobody, nobody, live=self.judge)
+
+    def finder(self) -> Detector:
+        """For stills."""
+        return self._detector(*INPUT)
+
+    def _detector(self, width: int, height: int) -> Detector:
+        from edge_face.vision.detector import Detector
+
+        return Detector(self.detector, width, height, self.precision, landmarker=self.landmarker)
+
+    def thresholds(self, *, clips: bool, stills: bool) -> dict[str, float]:
+        """The door's own, below which it calls an attack, of what is measured: the fused score of a track, the network's of a picture."""
+        own = {"clips": self.judge.attack_threshold} if clips else {}
+        return own | ({"images": self.judge.still_threshold} if stills else {})
+
+    def about(self, *, clips: bool, stills: bool) -> dict[str, str]:
+        """What was measured, in words."""
+        said = ", ".join(f"{name} {value:.4f}" for name, value in self.thresholds(clips=clips, stills=stills).items())
+        return {"model": self.bundle.model_id, "precision": self.precision, "file": self.bundle.entry(self.precision).name,
+                "detector": self.detector.model_id, "thresholds": said + (f"; alive from {self.judge.threshold:.4f}" if clips else "")}
