@@ -26,10 +26,11 @@ _FPS_WINDOW = 50
 
 class Pipeline(Protocol):
     """`edge_face.vision.pipeline.VisionPipeline`, or what a test puts in its place. `gallery` may be replaced at any time,
-    and so may `claim`: the id of the person whom a code or card names just now."""
+    and so may `claim`: the id of the person whom a code or card names just now, and `watch`: the track of a challenge."""
 
     gallery: Any
     claim: str | None
+    watch: int | None
 
     def process(self, frame: Frame) -> Scene: ...
 

@@ -57,16 +57,22 @@ class Face:
         self._zone_votes: list[str | None] = []
         self._claim: str | None = None
         self._claimed: Claimed | None = None
+        self._fresh = False
         self.embedded_at: float | None = None
 
     @property
     def in_zone(self) -> bool:
         return self._zone_since is not None
 
+    @property
+    def fresh(self) -> bool:
+        """Was the pool just emptied, because the face does not look like those before? Whatever was known of it is another's."""
+        return self._fresh
+
     def begin(self, track: Track, now: float, *, unsure: bool, claim: str | None = None) -> None:
         """A new frame: an ambiguous face is nobody any more, a lost or unsure one has to be proved again, and so has one against
         another `claim`."""
-        self._judged = False
+        self._judged = self._fresh = False
         if claim != self._claim or track.missed or unsure:
             self._claim, self._claimed = claim, None
         elif self._claimed is not None and self._claimed.agrees:
@@ -109,7 +115,8 @@ class Face:
         """Takes this frame's embedding: its own verdict, then that of the pool with it."""
         vote, _ = gallery.best_single(embedding)
         agreement = self._pool.add(embedding, quality.overall)
-        if agreement is Agreement.RESET:
+        self._fresh = agreement is Agreement.RESET
+        if self._fresh:
             self._votes.clear()
             self._zone_votes.clear()
             self._matched_at, self._largest = None, 0.0

@@ -24,16 +24,21 @@ def live_crop(image: Image, box: Box, size: int = SIZE, share: float = SHARE) ->
     """`size` x `size` BGR: a square around the middle of `box` whose side is `share` times the longer side of the box, grey
     where it leaves the picture. A new array. Raises ModelError for a box without area or without numbers."""
     left, top, side = square(box, share)
-    inside, (x0, y0) = _inside(image, left, top, side)
+    return cut(image, left, top, side, size)
+
+
+def cut(picture: Image, left: int, top: int, side: int, size: int) -> Image:
+    """`size` x `size` pixels of that square of a picture, BGR or grey (height x width). A new array."""
+    inside, (x0, y0) = _inside(picture, left, top, side)
     if side == size and inside.shape[:2] == (size, size):
         return inside.copy()
-    crop = np.full((size, size, 3), OUTSIDE, np.uint8)
+    shape = picture.shape[2:]
     if not inside.size:
-        return crop
+        return np.full((size, size, *shape), OUTSIDE, np.uint8)
     if inside.shape[:2] == (side, side):
         return _resized(inside, size, size)
     # Padded at the picture's own pixels, so that every edge of the grey is as sharp as the square is scaled.
-    whole = np.full((side, side, 3), OUTSIDE, np.uint8)
+    whole = np.full((side, side, *shape), OUTSIDE, np.uint8)
     whole[y0:y0 + inside.shape[0], x0:x0 + inside.shape[1]] = inside
     return _resized(whole, size, size)
 

@@ -1,11 +1,12 @@
-"""Thresholds of a manifest: similarity -> false match rate of an embedder, scores of a detector."""
+"""Thresholds of a manifest: similarity -> false match rate of an embedder, scores of a detector, fusion of attack detection."""
 
 from __future__ import annotations
 
 import math
 from typing import Any
 
-from edge_face.vision.manifest_values import listed, mapping, real, whole, wrong
+from edge_face.vision.live_cues import CUES
+from edge_face.vision.manifest_values import listed, mapping, real, shown, whole, wrong
 
 MAX_ROWS = 4096
 
@@ -22,6 +23,9 @@ def check_thresholds(given: Any, task: str, where: str) -> None:
         for prefix, scores in {"": thresholds, **named}.items():
             for key in ("recognise", "hide"):
                 real(scores.get(key), 0.0, 1.0, where, f"thresholds.{prefix}{key}")
+    elif task == "liveness" and thresholds:
+        _check_errors(thresholds.get("passive"), where, "thresholds.passive")
+        _check_fusion(thresholds.get("fusion"), where)
 
 
 def check_table(table: Any, where: str, key: str) -> None:
@@ -44,6 +48,38 @@ def check_table(table: Any, where: str, key: str) -> None:
             whole(content[name], 1, 1000, where, f"{key}.{name}")
     if "vote_similarity" in content:
         real(content["vote_similarity"], -1.0, 1.0, where, f"{key}.vote_similarity")
+
+
+def _check_fusion(given: Any, where: str) -> None:
+    """The logistic fusion of cues (`edge_face.vision.live_fusion`) and the rates of its score."""
+    key = "thresholds.fusion"
+    fusion = mapping(given, where, key)
+    real(fusion.get("bias"), -100.0, 100.0, where, f"{key}.bias")
+    cues = mapping(fusion.get("cues"), where, f"{key}.cues")
+    if not cues:
+        raise wrong(where, f"{key}.cues", "an object of one cue or more")
+    for name, value in cues.items():
+        if name not in CUES:
+            raise wrong(where, f"{key}.cues: {shown(name)}", f"one of {', '.join(CUES)}")
+        cue = mapping(value, where, f"{key}.cues.{name}")
+        real(cue.get("weight"), -100.0, 100.0, where, f"{key}.cues.{name}.weight")
+        real(cue.get("centre"), -1e6, 1e6, where, f"{key}.cues.{name}.centre")
+        real(cue.get("scale"), 1e-9, 1e6, where, f"{key}.cues.{name}.scale")
+    _check_errors(fusion, where, key)
+
+
+def _check_errors(table: Any, where: str, key: str) -> None:
+    """Rows from lax to strict: the score rises, the BPCER never falls, the APCER never rises."""
+    score, bpcer, apcer = -math.inf, 0.0, 1.0
+    for number, row in enumerate(listed(mapping(table, where, key).get("rows"), 1, MAX_ROWS, "rows", where, f"{key}.rows")):
+        at = f"{key}.rows[{number}]"
+        entry = mapping(row, where, at)
+        found = real(entry.get("score"), 0.0, 1.0, where, f"{at}.score")
+        living = real(entry.get("bpcer"), 0.0, 1.0, where, f"{at}.bpcer")
+        attacks = real(entry.get("apcer"), 0.0, 1.0, where, f"{at}.apcer")
+        if not (found > score and living >= bpcer and attacks <= apcer):
+            raise wrong(where, at, "stricter than the row before it (a higher score, no lower bpcer, no higher apcer)")
+        score, bpcer, apcer = found, living, attacks
 
 
 def _check_evidence(row: dict[str, Any], fmr: float, where: str, at: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 from typing import Protocol
 
@@ -13,6 +13,7 @@ from edge_face.types import Box, Detection, Floats, Frame, Image, Match, Quality
 from edge_face.vision.align import Aligned, align
 from edge_face.vision.face import Face, Zone
 from edge_face.vision.light import judge_light
+from edge_face.vision.live_looks import Live, LiveLooks
 from edge_face.vision.quality import Limits, assess, failing
 from edge_face.vision.tracker import Tracker
 
@@ -57,20 +58,24 @@ class FaceGallery(Protocol):
 class VisionPipeline:
     """Runs vision on one frame after the other, in one thread. Keeps nothing but the tracks.
 
-    `sweep`: a second detector, for small faces, that looks at every `vision.sweep_every`-th frame as well. `force_embedding`:
-    every face that was found is embedded in every frame, for measuring. `clock` times the stages, nothing else.
+    `sweep`: a second detector, for small faces, that looks at every `vision.sweep_every`-th frame as well. `live`: attack
+    detection, of confirmed faces near the zone. `force_embedding`: every face that was found is embedded, and judged for life, in
+    every frame, for measuring. `clock` times the stages, nothing else.
     """
 
     def __init__(self, settings: Settings, detector: FaceDetector, embedder: FaceEmbedder, gallery: FaceGallery, *,
-                 sweep: FaceDetector | None = None, force_embedding: bool = False,
+                 sweep: FaceDetector | None = None, live: Live | None = None, force_embedding: bool = False,
                  clock: Callable[[], float] = time.perf_counter) -> None:
         vision = settings.vision
         self.gallery = gallery
         """May be replaced between two frames: what is known of the faces in view is then matched anew."""
         self.claim: str | None = None
         """Whom a code or card names just now: faces near the zone are compared with that person. May be set between two frames."""
+        self.watch: int | None = None
+        """A track that is embedded in every good frame, as in a challenge. May be set between two frames."""
         self.recognise = vision.recognise_score or detector.recognise
         self.hide = min(vision.hide_score or detector.hide, self.recognise)
+        self._live = LiveLooks(live, force_embedding)
         self._detector, self._sweep, self._embedder = detector, sweep, embedder
         self._every = vision.sweep_every
         self._limits = Limits.from_settings(vision)
@@ -82,7 +87,7 @@ class VisionPipeline:
         self._matched_with = gallery
 
     def process(self, frame: Frame) -> Scene:
-        """The scene of the next frame. Raises ModelError when detector or embedder fail or give no numbers: the caller
+        """The scene of the next frame. Raises ModelError when a network fails or gives no numbers: the caller
         must then hide the whole picture and keep the door shut."""
         watch = _Watch(self._clock)
         gallery, claim = self.gallery, self.claim
@@ -123,7 +128,9 @@ class VisionPipeline:
             watch.lap("embed")
             self._faces[track_id].judge(embedding, quality, gallery, frame.monotonic)
             watch.lap("match")
-        tracks = tuple(self._faces[t.id].shown(t) for t in seen.values())
+        self._look_for_life(seen, tracked.unsure, picture, (picture.shape[1] / width, picture.shape[0] / height), frame.monotonic)
+        watch.lap("live")
+        tracks = tuple(replace(self._faces[t.id].shown(t), liveness=self._live.said(t.id)) for t in seen.values())
         weak = tuple(d for d in tracked.weak if not _echo(d, tracks))
         return Scene(frame.index, frame.monotonic, frame.wall, width, height, tracks, weak, light, watch.laps)
 
@@ -156,18 +163,28 @@ class VisionPipeline:
         watch.lap("quality")
         return crop, quality
 
+    def _look_for_life(self, seen: Mapping[int, Track], unsure: Collection[int], picture: Image, scale: tuple[float, float],
+                       now: float) -> None:
+        """Who was lost, could be mixed up or has become another person is judged from nothing."""
+        for track in seen.values():
+            if track.missed or track.ambiguous or track.id in unsure or self._faces[track.id].fresh:
+                self._live.forget(track.id)
+        able = [t for t in seen.values() if t.score >= self.recognise and t.quality is not None]
+        self._live.look(able, (t.id for t in able if self._faces[t.id].in_zone), picture, scale, now)
+
     def _chosen(self, tracks: Iterable[Track], crops: dict[int, Aligned], now: float) -> list[int]:
         """Ids of the faces to embed in this frame."""
         able = [t for t in tracks if t.id in crops and t.score >= self.recognise and not t.ambiguous]
         if self._force:
             return [t.id for t in able]
-        wanted = [t.id for t in able if not t.failing and self._faces[t.id].wants(t, now)]
+        wanted = [t.id for t in able if not t.failing and (t.id == self.watch or self._faces[t.id].wants(t, now))]
         wanted.sort(key=lambda i: (not self._faces[i].in_zone, self._faces[i].embedded_at or float("-inf"), i))
         return wanted[:MOST_EMBEDDINGS]
 
     def _forget_all_but(self, alive: set[int]) -> None:
         for gone in [i for i in self._faces if i not in alive]:
             self._faces.pop(gone).forget()
+        self._live.keep_only(alive)
 
 
 def _covered(box: Box, boxes: list[Box]) -> float:

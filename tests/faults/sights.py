@@ -101,6 +101,7 @@ class Sight:
     def __init__(self) -> None:
         self.gallery: Any = None
         self.claim: str | None = None
+        self.watch: int | None = None
         self.person: str | None = None
         self.track = 1
         """Of whoever stands there: another number for another visit."""

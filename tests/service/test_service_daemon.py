@@ -72,6 +72,7 @@ class FakePipeline:
     def __init__(self) -> None:
         self.gallery: Any = None
         self.claim: str | None = None
+        self.watch: int | None = None
         self.person: str | None = None
         self.broken = False
 

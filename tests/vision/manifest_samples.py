@@ -47,6 +47,11 @@ SAMPLES: dict[str, dict[str, Any]] = {
                          input={"kind": "arrays", "tensors": {"steps": {"shape": [1, 16, 8], "dtype": "float32"},
                                                               "flags": {"shape": [1], "dtype": "bool"}}}),
     "liveness": manifest("liveness", {"live": {"shape": [1, 1]}}),
+    "fused": manifest("liveness", {"live": {"shape": [1, 1]}}, thresholds={
+        "passive": {"rows": [{"score": 0.2, "bpcer": 0.01, "apcer": 0.3}, {"score": 0.5, "bpcer": 0.05, "apcer": 0.02}]},
+        "fusion": {"bias": 0.5, "cues": {"network": {"weight": 1.5, "centre": 0, "scale": 2.0},
+                                         "border": {"weight": -1, "centre": 0.8, "scale": 0.1}},
+                   "rows": [{"score": 0.3, "bpcer": 0.01, "apcer": 0.1}, {"score": 0.6, "bpcer": 0.05, "apcer": 0.01}]}}),
     "anonymizer": manifest("anonymizer", {"picture": {"shape": [1, 64, 64, 3]}}),
     "mirrored": manifest("embedder", {"embedding": {"shape": [1, 16], "dimension": 16, "parts": [12, 4], "mirrored": True}},
                          input={"kind": "picture", "width": 112, "height": 112, "colour": "BGR", "range": [0, 255],

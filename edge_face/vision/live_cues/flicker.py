@@ -1,0 +1,71 @@
+"""Flicker and banding: a screen's backlight and refresh against the camera's exposure and its rows, which are read one by one.
+
+The face's brightness is taken against that of its surroundings, so that lamps and automatic exposure, which change both, cancel.
+Bands run along the rows, so they differ from frame to frame down the face and not across it. After Z. Boulkenafet, J. Komulainen,
+A. Hadid's survey of screen artefacts (Handbook of Biometric Anti-Spoofing, 2nd ed., 2019, ch. 9: temporal cues).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+
+from edge_face.types import Floats
+from edge_face.vision.live_cues.sight import AROUND, WIDE, Sight
+
+GAP = 0.2
+"""Seconds between two looks beyond which they are not neighbours."""
+FEWEST = 4
+_EDGE = round(AROUND / WIDE * 0.75)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Tone:
+    """A look's `level` (log of the face's brightness over its surroundings'), and the face's mean brightness by row and by column."""
+
+    monotonic: float
+    level: float
+    rows: Floats
+    columns: Floats
+
+
+def tone_of(sight: Sight) -> Tone:
+    """The brightness of one look."""
+    grey = sight.face.astype(np.float32).mean(axis=2)
+    around = sight.around
+    # Top and sides of the wide square: below are shoulders or hands, in the middle is the face.
+    sides = (around[_EDGE:-_EDGE, :_EDGE // 2], around[_EDGE:-_EDGE, -_EDGE // 2:])
+    outer = np.concatenate([part.reshape(-1) for part in (around[:_EDGE], *sides)])
+    level = math.log((float(grey.mean()) + 4.0) / (float(outer.mean()) + 4.0))
+    return Tone(sight.monotonic, level, grey.mean(axis=1), grey.mean(axis=0))
+
+
+def flicker(tones: Sequence[Tone]) -> float | None:
+    """The logarithm of the second difference's spread of the level over neighbouring looks; None for too few of them."""
+    seconds = [a.level - 2 * b.level + c.level for a, b, c in zip(tones, tones[1:], tones[2:], strict=False)
+               if 0 < b.monotonic - a.monotonic <= GAP and 0 < c.monotonic - b.monotonic <= GAP]
+    if len(seconds) < FEWEST - 2:
+        return None
+    return math.log(float(np.sqrt(np.mean(np.square(seconds)))) + 1e-3)
+
+
+def banding(tones: Sequence[Tone]) -> float | None:
+    """Change between neighbouring looks by row over that by column, the median of logarithms; None for too few looks."""
+    ratios = []
+    for before, after in pairwise(tones):
+        if 0 < after.monotonic - before.monotonic <= GAP:
+            down, across = (_change(b, a) for b, a in ((before.rows, after.rows), (before.columns, after.columns)))
+            ratios.append(math.log((down + 0.2) / (across + 0.2)))
+    return float(np.median(ratios)) if len(ratios) >= FEWEST - 1 else None
+
+
+def _change(before: Floats, after: Floats) -> float:
+    """The spread of the difference of two profiles, their means and slopes left out."""
+    difference = after - before
+    line = np.linspace(-1.0, 1.0, len(difference), dtype=np.float32)
+    difference = difference - difference.mean()
+    return float((difference - line * (difference @ line) / (line @ line)).std())

@@ -1,0 +1,83 @@
+"""What passive attack detection remembers of one track: the latest looks, of bounded number, and their cues."""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+
+import numpy as np
+
+from edge_face.types import Box, Floats, Image
+from edge_face.vision.live_cues import NETWORK
+from edge_face.vision.live_cues.blink import blink
+from edge_face.vision.live_cues.border import border
+from edge_face.vision.live_cues.flicker import Tone, banding, flicker, tone_of
+from edge_face.vision.live_cues.highlights import highlights
+from edge_face.vision.live_cues.sight import Sight, sight_of
+from edge_face.vision.live_cues.surroundings import surroundings
+from edge_face.vision.live_cues.texture import moire, sharpness, spectrum
+
+LOOKS = 12
+"""Looks that count, the latest: with one in a quarter of a second the last three seconds, so that what is swapped in tells soon."""
+KEPT = 3
+"""Earlier looks whose surroundings are kept, a fifth of a second apart."""
+APART = 0.2
+PAUSE = 0.6
+"""Seconds without a look, as while the head is turned, after which there are looks in every frame again."""
+FRAMES = 60
+"""Frames whose eyes' openness is kept: four seconds at 15 a second, long enough for a blink."""
+MOST_LOGIT = 8.0
+
+
+class LiveTrack:
+    """The cues of one track. `looks`: how many count. Nothing here tells who somebody is; the few small pictures go with it."""
+
+    def __init__(self) -> None:
+        self._values: dict[str, deque[float]] = {}
+        self._tones: deque[Tone] = deque(maxlen=LOOKS)
+        self._earlier: deque[Sight] = deque(maxlen=KEPT)
+        self._eyes: deque[float] = deque(maxlen=FRAMES)
+        self.looks = 0
+        self.run = 0
+        """Looks since the last pause in them."""
+        self.looked_at: float | None = None
+
+    def eyes(self, openness: float | None) -> None:
+        """The eyes' openness in a frame."""
+        if openness is not None and math.isfinite(openness):
+            self._eyes.append(openness)
+
+    def look(self, image: Image, box: Box, landmarks: Floats, network: float, monotonic: float) -> None:
+        """Takes one frame with the network's probability of life. Raises ModelError for a box without area."""
+        sight = sight_of(image, box, landmarks, monotonic)
+        power = spectrum(sight.windows)
+        self._add(NETWORK, logit(network))
+        self._add("moire", moire(power))
+        self._add("sharpness", sharpness(power, sight.eye_distance))
+        self._add("highlights", highlights(sight.face))
+        self._add("border", border(sight.around, sight.inside))
+        self._add("surroundings", surroundings(sight, self._earlier))
+        self._tones.append(tone_of(sight))
+        if not self._earlier or not 0 <= monotonic - self._earlier[-1].monotonic < APART:
+            self._earlier.append(sight)
+        paused = self.looked_at is None or not 0 <= monotonic - self.looked_at < PAUSE
+        self.looks, self.run, self.looked_at = self.looks + 1, 1 if paused else self.run + 1, monotonic
+
+    def cues(self) -> dict[str, float | None]:
+        """Every cue over the latest looks, None where it could not be measured."""
+        found: dict[str, float | None] = {name: float(np.mean(kept)) for name, kept in self._values.items() if kept}
+        found["flicker"], found["banding"] = flicker(tuple(self._tones)), banding(tuple(self._tones))
+        found["blink"] = blink(tuple(self._eyes))
+        return found
+
+    def _add(self, name: str, value: float | None) -> None:
+        if value is not None:
+            self._values.setdefault(name, deque(maxlen=LOOKS)).append(value)
+
+
+def logit(probability: float) -> float:
+    """The logarithm of the odds, at most 8 either way; not a number for no number."""
+    if not math.isfinite(probability):
+        return math.nan
+    p = min(max(probability, 1e-9), 1 - 1e-9)
+    return min(max(math.log(p / (1 - p)), -MOST_LOGIT), MOST_LOGIT)
