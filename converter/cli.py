@@ -14,6 +14,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "train": ("converter.commands.train", "train a model by a recipe"),
     "capture": ("converter.commands.capture", "cut faces for training out of video, camera or pictures"),
     "simulate-attacks": ("converter.commands.simulate_attacks", "hold pictures of people up to a simulated camera, for measuring"),
+    "liveness-crops": ("converter.commands.liveness_crops", "write the crops that a liveness model sees"),
     "paint-exam": ("converter.commands.paint_exam", "paint the held-out composites behind the detector's figures"),
     "check-data": ("converter.commands.check_data", "find duplicates and wrong labels among training pictures"),
     "classifier": ("converter.commands.classifier", "test a trained classifier and make it a TFLite file"),
