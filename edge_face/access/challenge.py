@@ -196,8 +196,7 @@ def _seen(going: Challenge, face: FaceFact, sighting: Sighting, passed: float) -
     if going.strange >= STRANGE:
         return _failed(going, reasons.person())
     wanted = going.wanted
-    if wanted is None or wanted in TURNS:
-        going = _watched_turning(going, rest, sighting, passed)
+    going = _watched(going, rest, sighting, passed, turning=wanted is None or wanted in TURNS)
     if wanted is not None and going.outcome is Outcome.GOING:
         going = _acted(going, rest, wanted, sighting, passed)
     return going
@@ -214,11 +213,12 @@ def _named(going: Challenge, rest: Rest, face: FaceFact, sighting: Sighting) -> 
                    named_after=going.named_after + (going.step > 0), named_at=sighting.at)
 
 
-def _watched_turning(going: Challenge, rest: Rest, sighting: Sighting, passed: float) -> Challenge:
-    """Keeps parallax and foreshortening, and counts the time in which a plane was turned."""
+def _watched(going: Challenge, rest: Rest, sighting: Sighting, passed: float, *, turning: bool) -> Challenge:
+    """Keeps parallax and foreshortening while the face turns, and counts the time in which a plane was turned."""
     shape = sighting.shape
-    traces = going.traces if len(going.traces) < MOST_TRACES else going.traces[::2]
-    going = replace(going, traces=(*traces, (shape.across, shape.narrowness)))
+    if turning:
+        traces = going.traces if len(going.traces) < MOST_TRACES else going.traces[::2]
+        going = replace(going, traces=(*traces, (shape.across, shape.narrowness)))
     narrowed = shape.narrowness / rest.narrowness - 1
     if narrowed < FLAT or abs(turned(sighting, rest)) > RELIEF * math.sqrt(narrowed):
         return going

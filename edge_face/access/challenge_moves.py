@@ -22,10 +22,10 @@ STEP, LONGEST_STEP = 0.015, 0.45
 STEPS = 2
 CLEAR = 0.22
 """Another turn than the one asked for, without doubt (20 degrees)."""
-LIFT, LIFT_BEGUN = 0.04, 0.03
+LIFT, LIFT_BEGUN = 0.03, 0.02
 """Looking up: the nose rises towards the eyes by so much (heads that looked up by 10 to 16 degrees: 0.024 to 0.054, mean 0.042)."""
 GROWTH = 1.18
-SHUT, OPEN, LEAST_OPEN = 0.5, 0.75, 0.3
+SHUT, OPEN, LEAST_OPEN = 0.62, 0.8, 0.15
 """Of the eyes' own openness before; and the least of it that shows eyes at all."""
 HELD, HELD_SECONDS = 2, 0.1
 RESTING, RESTING_SECONDS = 3, 0.25
