@@ -1,52 +1,48 @@
-"""Keyed hashes of codes and cards, and where they lie in the store."""
+"""Keyed hashes of cards' numbers, and where they lie in the store. A card is found by its number, so its hash has no salt.
+
+Records of kind "code" are named "card:1", "card:2", ...; one named "pin", or the code in a visitor's record, is an earlier version's,
+from before people had numbers: it opens nothing any more, and is left for that version to find again.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 
-from edge_face.access.inputs import CodeFact
-from edge_face.errors import AccessError, StoreError
-from edge_face.people.code_rules import clean_card, clean_pin
+from edge_face.errors import StoreError
+from edge_face.people.code_rules import clean_card
 from edge_face.people.store import Store
 
 KIND = "code"
 VISITOR = "visitor"
-FACTORS = ("pin", "card")
 Damaged = Callable[[str | None, StoreError], None]
 
 
-def code_tag(store: Store, text: str, factor: str) -> str:
-    """The keyed hash under which a code or a card is kept: 32 hexadecimal digits. Raises AccessError for what cannot be one
-    (too short, too easily guessed)."""
-    return tag_of(store.code_key(), factor, clean_pin(text) if factor == "pin" else clean_card(text))
+def card_tag(store: Store, number: str) -> str:
+    """The keyed hash under which a card is kept: 32 hexadecimal digits. Raises AccessError for what cannot be a card's number."""
+    return tag_of(store.code_key(), clean_card(number))
 
 
 def is_taken(store: Store, tag: str) -> bool:
-    """Does a code with this hash belong to anybody, suspended people and visitors too?"""
-    return any(hmac.compare_digest(other, tag) for _, other in every_tag(store, lambda who, error: None))
+    """Does a card with this hash belong to anybody, suspended people too?"""
+    return any(hmac.compare_digest(other.encode(), tag.encode()) for _, _, other in every_card(store, lambda who, error: None))
 
 
-def visitor_tags(value: Mapping[str, object]) -> list[str]:
-    """The hashes in a visitor's record."""
-    found = value.get("codes", value.get("code", ()))
-    return [tag for tag in ([found] if isinstance(found, str) else found if isinstance(found, list) else []) if isinstance(tag, str)]
-
-
-def every_tag(store: Store, damaged: Damaged) -> Iterator[tuple[CodeFact, str]]:
-    """Whose and of which factor, and the hash: people, suspended ones too, and visitors. Raises StoreError."""
+def every_card(store: Store, damaged: Damaged) -> Iterator[tuple[str, str, str]]:
+    """Whose, which ("card:1"), and the hash; those of suspended people too. Raises StoreError."""
     for owner, name, value in store.records(KIND, damaged):
         tag = value.get("tag")
-        if owner is not None and isinstance(tag, str):
-            yield CodeFact(name.partition(":")[0], owner), tag
-    for _, name, value in store.records(VISITOR, damaged):
-        for tag in visitor_tags(value):
-            yield CodeFact(VISITOR, name), tag
+        if owner is not None and isinstance(tag, str) and name.startswith("card:"):
+            yield owner, name, tag
 
 
-def tag_of(key: bytes, factor: str, text: str) -> str:
-    """Of a clean code or card number."""
-    if factor not in FACTORS:
-        raise AccessError(f"a code is one of {', '.join(FACTORS)}")
-    return hmac.new(key, f"edge-face code\0{factor}\0{text}".encode("ascii"), hashlib.sha256).hexdigest()[:32]
+def former_pins(store: Store) -> set[str]:
+    """People and visitors with a code of an earlier version, by their ids."""
+    people = {owner for owner, name, _ in store.records(KIND, lambda who, error: None) if owner is not None and name == "pin"}
+    return people | {name for _, name, value in store.records(VISITOR, lambda who, error: None) if value.get("code") or value.get("codes")}
+
+
+def tag_of(key: bytes, number: str) -> str:
+    """Of a clean number."""
+    return hmac.new(key, f"edge-face code\0card\0{number}".encode("ascii"), hashlib.sha256).hexdigest()[:32]
