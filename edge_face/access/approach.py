@@ -9,103 +9,72 @@ raise, and what cannot be judged opens nothing.
 
 from __future__ import annotations
 
-import math
 from collections import Counter
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from edge_face.access import reasons
+from edge_face.access import liveness_reasons, reasons
+from edge_face.access.answers import attacked, counted, dropped, granted, refused
+from edge_face.access.approach_claims import verified
+from edge_face.access.approach_live import alive, challenged, interrupted
+from edge_face.access.approach_state import ApproachState, Terms, Visit, Wish
+from edge_face.access.assurance import Use
 from edge_face.access.facts import FaceFact, Facts
 from edge_face.access.intent import GAP, Stay, in_zone, near_by, stays_after
 from edge_face.access.outcomes import Kind
 from edge_face.access.reasons import Reason
 from edge_face.access.rules import Rules
+from edge_face.types import LiveVerdict
 
 MOST_TRACKS = 8
 """Tracks that are remembered of one visit."""
 
 
-@dataclass(frozen=True, slots=True)
-class Wish:
-    """GRANT, DENY, REST (`seconds` long) or REST_OVER. `failed`: it counts as a failed attempt to get in."""
-
-    kind: Kind
-    reasons: tuple[Reason, ...]
-    person: str | None = None
-    track: int | None = None
-    seconds: float = 0.0
-    failed: bool = False
-
-
-Refuse = Callable[[str], Reason | None]
-"""Why a proved person is not let in just now all the same; None: let in."""
-
-
-@dataclass(frozen=True, slots=True)
-class Visit:
-    """A person who was let in and has not been away since; `away` counts judged pictures only, in seconds."""
-
-    person: str
-    tracks: tuple[int, ...]
-    away: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class ApproachState:
-    """Who stands at the door, who was let in, how many failed in a row, and until when faces rest. `at`: the latest facts."""
-
-    at: float = -math.inf
-    looked_at: float | None = None
-    stays: tuple[Stay, ...] = ()
-    visits: tuple[Visit, ...] = ()
-    failures: int = 0
-    rest_until: float | None = None
-
-
-def anyone(person: str) -> None:
-    """Refuses nobody."""
-
-
-def approach(state: ApproachState, facts: Facts, rules: Rules, refuse: Refuse = anyone) -> tuple[ApproachState, tuple[Wish, ...]]:
+def approach(state: ApproachState, facts: Facts, rules: Rules, terms: Terms) -> tuple[ApproachState, tuple[Wish, ...]]:
     """The next state and what is wished for, in order. Times must be finite; a time before the latest one counts as that one.
     Never raises."""
     made: list[Wish] = []
     facts = replace(facts, monotonic=max(facts.monotonic, state.at))
     state = _rest_over(replace(state, at=facts.monotonic), made)
     if facts.judgeable and facts.faces is not None:
-        state = _looked(state, facts.monotonic, facts.faces, rules, refuse, made)
+        state = _looked(state, facts.faces, rules, terms, made)
     elif facts.faces is not None or not facts.healthy:
         # What cannot be judged says nothing: nobody is known to be there any more.
-        state = unseen(state)
+        state = unseen(interrupted(state, terms, rules, made))
     return state, tuple(made)
 
 
 def unseen(state: ApproachState) -> ApproachState:
     """Nobody is known to be there. Visits and failures stand."""
-    return replace(state, stays=(), looked_at=None)
+    return replace(dropped(state), stays=(), looked_at=None, ask=None)
 
 
 def begun_anew(state: ApproachState, now: float, rules: Rules) -> ApproachState:
     """After a clock that ran backwards: nobody has been seen, and a rest begins again."""
-    return replace(unseen(state), at=now, rest_until=None if state.rest_until is None else now + rules.rest)
+    state = unseen(replace(state, at=now))
+    visits = tuple(replace(v, again_at=min(v.again_at, now)) for v in state.visits)
+    return replace(state, visits=visits, rest_until=None if state.rest_until is None else now + rules.rest)
 
 
-def _looked(state: ApproachState, now: float, faces: tuple[FaceFact, ...], rules: Rules, refuse: Refuse, made: list[Wish]) -> ApproachState:
+def _looked(state: ApproachState, faces: tuple[FaceFact, ...], rules: Rules, terms: Terms, made: list[Wish]) -> ApproachState:
+    now = state.at
     if len({f.track for f in faces}) != len(faces):
         # Two faces under one id: whoever said that cannot be believed.
-        return unseen(state)
+        return unseen(interrupted(state, terms, rules, made))
     passed = 0.0 if state.looked_at is None else min(now - state.looked_at, GAP)
-    state = replace(state, looked_at=now, stays=stays_after(state.stays, faces, now, rules),
+    held = state.trial.track if state.trial is not None else None
+    state = replace(state, looked_at=now, stays=stays_after(state.stays, faces, now, rules, held),
                     visits=_visits_after(state.visits, faces, passed, rules))
+    state = verified(challenged(state, faces, rules, terms, made), faces, rules, terms, made)
     names = Counter(f.person for f in faces if f.sound and f.person is not None)
-    here = {f.track: f for f in faces}
+    nearest = sorted((f for f in faces if in_zone(f, rules)), key=lambda f: (-f.eye_share, f.track))
+    for face in nearest:
+        stay = next((s for s in state.stays if s.track == face.track), None)
+        if stay is not None and stay.last == now and _deserves(stay, face, now, rules):
+            state = _answered(state, stay, face, names, rules, terms, made)
     for track in [s.track for s in state.stays]:
-        stay = next(s for s in state.stays if s.track == track)
-        face = here.get(track)
-        if face is not None and stay.last == now and in_zone(face, rules) and _deserves(stay, face, now, rules):
-            state = _answered(state, stay, face, names, rules, refuse, made)
-    for track in [s.track for s in state.stays]:
-        state = _failed(state, next(s for s in state.stays if s.track == track), rules, made)
+        stay = next((s for s in state.stays if s.track == track), None)
+        if stay is not None:
+            state = _failed(state, stay, rules, terms, made)
     return state
 
 
@@ -118,24 +87,32 @@ def _deserves(stay: Stay, face: FaceFact, now: float, rules: Rules) -> bool:
             and stay.agreeing(person, now, rules) >= rules.votes)
 
 
-def _answered(state: ApproachState, stay: Stay, face: FaceFact, names: Counter[str], rules: Rules, refuse: Refuse,
+def _answered(state: ApproachState, stay: Stay, face: FaceFact, names: Counter[str], rules: Rules, terms: Terms,
               made: list[Wish]) -> ApproachState:
-    """A proved person: let in, unless this approach had its grant, faces rest, two faces have the same name, or the person is refused."""
+    """A proved person: let in if alive, unless this approach had its grant, faces rest, two faces have the same name, the person is
+    refused, or a face alone is not enough."""
     now, person = state.at, face.person
     assert person is not None
-    if any(v.person == person for v in state.visits):
-        return _changed(state, replace(stay, granted_at=stay.granted_at or now))
+    visit = state.visit_of(person)
+    if visit is not None and visit.granted:
+        return state.with_stay(replace(stay, granted_at=stay.granted_at or now))
     why = _proof(stay, face, now, rules)
     against = reasons.named_twice() if names[person] > 1 else None
     if against is None and state.rest_until is not None:
         against = reasons.resting(state.rest_until - now)
-    against = against or refuse(person)
+    against = against or terms.refuse(person)
     if against is not None:
-        return _refused(state, stay, (against, *why), person, made)
-    others = sum(s.track != stay.track and s.granted_at is None and s.last == now for s in state.stays)
-    made.append(Wish(Kind.GRANT, (*why, *((reasons.company(others),) if others else ())), person, stay.track))
-    state = replace(state, failures=0, visits=(*state.visits, Visit(person, (stay.track,))))
-    return _changed(state, replace(stay, granted_at=now))
+        return refused(state, stay, (against, *why), person, made)
+    if terms.open:
+        return granted(state, stay, why, person, made)
+    if terms.claim is not None and terms.claim.person == person:
+        return state  # the comparison with the one person decides
+    level = terms.level(person)
+    if level.face is not Use.NOTHING:
+        return alive(state, stay, face, person, why, level, rules, terms, made)
+    if level.faces and face.live is LiveVerdict.ATTACK:
+        return attacked(state, stay, face, person, rules, terms, made)
+    return refused(state, stay, (liveness_reasons.factor_missing(level.second, level.name), *why), person, made, level.second)
 
 
 def _proof(stay: Stay, face: FaceFact, now: float, rules: Rules) -> tuple[Reason, ...]:
@@ -146,35 +123,22 @@ def _proof(stay: Stay, face: FaceFact, now: float, rules: Rules) -> tuple[Reason
         reasons.facing(face.yaw, rules.zone_yaw), reasons.stayed(now - stay.since, rules.dwell))
 
 
-def _refused(state: ApproachState, stay: Stay, why: tuple[Reason, ...], person: str, made: list[Wish]) -> ApproachState:
-    """Says once for each stay why a proved person is not let in."""
-    what = why[0].code
-    if what in stay.told:
-        return state
-    made.append(Wish(Kind.DENY, why, person, stay.track))
-    return _changed(state, replace(stay, told=(*stay.told, what)))
-
-
-def _failed(state: ApproachState, stay: Stay, rules: Rules, made: list[Wish]) -> ApproachState:
-    """A face that stays in the zone unrecognised is a failed approach, and another one every so often."""
+def _failed(state: ApproachState, stay: Stay, rules: Rules, terms: Terms, made: list[Wish]) -> ApproachState:
+    """A face that stays in the zone unrecognised is a failed approach, and another one every so often; not where a face alone opens
+    for nobody."""
     now, face = state.at, stay.face
     due = stay.since + rules.fail_after if stay.failed_at is None else stay.failed_at + rules.fail_again
     if now < due or stay.granted_at is not None or state.rest_until is not None:
         return state
     known = face.person is not None and stay.agreeing(face.person, now, rules) >= rules.votes
-    if known or any(v.person == face.person or stay.track in v.tracks for v in state.visits):
+    if known or any(v.granted and (v.person == face.person or stay.track in v.tracks) for v in state.visits):
+        return state
+    if (state.trial is not None and state.trial.track == stay.track) or not terms.counting():
         return state
     if not stay.judged:
         made.append(Wish(Kind.DENY, (reasons.unjudged(stay.failing), reasons.not_counted()), None, stay.track))
-        return _changed(state, replace(stay, failed_at=now))
-    count = state.failures + 1
-    why = (*_shortcomings(stay, now, rules), reasons.failures(count, rules.rest_after))
-    made.append(Wish(Kind.DENY, why, None, stay.track, failed=True))
-    state = _changed(replace(state, failures=count), replace(stay, failed_at=now))
-    if count >= rules.rest_after and rules.rest > 0:
-        made.append(Wish(Kind.REST, (reasons.failures(count, rules.rest_after),), seconds=rules.rest))
-        return replace(state, failures=0, rest_until=now + rules.rest)
-    return replace(state, failures=min(count, rules.rest_after))
+        return state.with_stay(replace(stay, failed_at=now))
+    return counted(state, stay, _shortcomings(stay, now, rules), None, rules, made)
 
 
 def _shortcomings(stay: Stay, now: float, rules: Rules) -> tuple[Reason, ...]:
@@ -198,9 +162,9 @@ def _visits_after(visits: tuple[Visit, ...], faces: tuple[FaceFact, ...], passed
         doubtful = {f.track for f in faces if f.ambiguous}
         tracks = (*(t for t in visit.tracks if t not in theirs and t not in doubtful), *theirs)[-MOST_TRACKS:]
         if theirs:
-            after.append(Visit(visit.person, tracks))
+            after.append(replace(visit, tracks=tracks, away=0.0))
         elif visit.away + passed < rules.approach_gap:
-            after.append(Visit(visit.person, tracks, visit.away + passed))
+            after.append(replace(visit, tracks=tracks, away=visit.away + passed))
     return tuple(after)
 
 
@@ -209,8 +173,4 @@ def _rest_over(state: ApproachState, made: list[Wish]) -> ApproachState:
         return state
     made.append(Wish(Kind.REST_OVER, (reasons.rest_over(),)))
     # What was seen during the rest counts for nothing.
-    return replace(state, rest_until=None, stays=(), failures=0)
-
-
-def _changed(state: ApproachState, stay: Stay) -> ApproachState:
-    return replace(state, stays=tuple(stay if s.track == stay.track else s for s in state.stays))
+    return replace(dropped(state), rest_until=None, stays=(), failures=0)

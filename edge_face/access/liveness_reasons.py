@@ -51,6 +51,10 @@ def not_proved_again(seconds: float) -> Reason:
                   {"seconds": seconds})
 
 
+def no_challenge() -> Reason:
+    return Reason("liveness-unheld", f"{NOT_ALIVE}: no turn of the head may be asked for, another factor must decide", {})
+
+
 def challenge_failed() -> Reason:
     return Reason("liveness-challenge", f"{NOT_ALIVE}: the challenge was not passed", {})
 

@@ -7,6 +7,8 @@ from dataclasses import replace
 
 from edge_face.access import liveness_reasons
 from edge_face.access import policy_reasons as why
+from edge_face.access.answers import inside
+from edge_face.access.approach_state import Claim
 from edge_face.access.assurance import Level, Use, level_for
 from edge_face.access.entry import refusal, spend
 from edge_face.access.inputs import CodeFact
@@ -14,7 +16,6 @@ from edge_face.access.moment import Moment
 from edge_face.access.outcomes import Authority, Kind
 from edge_face.access.policy_orders import SHORTEST
 from edge_face.access.policy_release import begin
-from edge_face.access.policy_state import Claim
 
 VISITOR = "visitor"
 
@@ -87,6 +88,10 @@ def _open(m: Moment, code: CodeFact, person: str, level: Level | None = None) ->
         m.state = replace(m.state, claim=None)
     spend(m, person)
     begin(m, Authority.CODE, (why.right_code(code.factor), *alone), person, seconds=release_of(m, person))
+    at_door = m.state.approach
+    if at_door.visit_of(person) or any(s.face.person == person for s in at_door.stays):
+        # They stand there: nothing more is asked of their face.
+        m.state = replace(m.state, approach=inside(at_door, person))
 
 
 def _claim(m: Moment, code: CodeFact, person: str) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from edge_face.access.assurance import DEFAULT
+from edge_face.access.challenge import ChallengeRules
 from edge_face.access.rights import Calendar, Rights
 from edge_face.access.rules import Rules
 from edge_face.settings import AccessSettings, DoorSettings, Settings
@@ -40,8 +41,9 @@ class LockTraits:
 @dataclass(frozen=True, slots=True)
 class PolicyRules:
     """`rights` by the id of a person or visitor; a person without an entry has no limits. `has_contact`: is a door contact fitted?
-    `level`: what a grant rests on (`edge_face.access.assurance`). `tries`: challenges in one approach. `claim`: seconds for which a
-    code or card waits for its face, which is compared at `verify_rate`; `without_camera`: "nothing" or "second"."""
+    `level`: what a grant rests on (`edge_face.access.assurance`). `tries`: how often somebody may fail to be taken for a living person
+    in one approach. `claim`: seconds for which a code or card waits for its face, which is compared at `verify_rate`;
+    `without_camera`: "nothing" or "second"."""
 
     face: Rules = field(default_factory=Rules)
     rights: Mapping[str, Rights] = field(default_factory=dict)
@@ -50,6 +52,7 @@ class PolicyRules:
     access: AccessSettings = field(default_factory=AccessSettings)
     has_contact: bool = False
     level: str = DEFAULT
+    challenge: ChallengeRules = field(default_factory=ChallengeRules)
     tries: int = 2
     claim: float = 20.0
     verify_rate: float = 1e-3
@@ -60,7 +63,8 @@ class PolicyRules:
         """Raises SettingsError for rules that could never be met."""
         decision = settings.decision
         return cls(Rules.from_settings(decision, settings.door), rights, calendar, LockTraits.from_settings(settings.door), settings.access,
-                   bool(settings.inputs.contact_pin), decision.assurance or DEFAULT, settings.liveness.tries, decision.claim,
+                   bool(settings.inputs.contact_pin), decision.assurance or DEFAULT,
+                   ChallengeRules.from_settings(settings.liveness), settings.liveness.tries, decision.claim,
                    decision.verify_rate, decision.without_camera)
 
     @property

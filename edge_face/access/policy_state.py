@@ -6,7 +6,7 @@ import enum
 import math
 from dataclasses import dataclass, field
 
-from edge_face.access.approach import ApproachState
+from edge_face.access.approach_state import ApproachState, Claim
 from edge_face.access.code_rest import CodeState
 from edge_face.access.inputs import Contact
 from edge_face.access.outcomes import Alarm, Authority
@@ -78,17 +78,6 @@ class Watch:
     near_since: float | None = None
     near_last: float = -math.inf
     attempts: tuple[float, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """A right code or card whose person's face must follow between `since` and `until`. `duress`: it was the code of somebody forced."""
-
-    person: str
-    factor: str
-    since: float
-    until: float
-    duress: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,13 +19,13 @@ from edge_face.access import (
     PolicyState,
     step,
 )
-from edge_face.types import TrackState
+from edge_face.types import LiveVerdict, TrackState
 
 STEP = 0.1
 MONDAY = 1767571200.0
 """2026-01-05, midnight UTC."""
-ANN = FaceFact(1, TrackState.CONFIRMED, 0.09, 2.0, "ann", 0.8, 0.6, "ann", True, "ann")
-STRANGER = FaceFact(2, TrackState.CONFIRMED, 0.09, 2.0, None, 0.2, 0.6, "ann", True, None)
+ANN = FaceFact(1, TrackState.CONFIRMED, 0.09, 2.0, "ann", 0.8, 0.6, "ann", True, "ann", live=LiveVerdict.LIVE, live_score=0.9)
+STRANGER = FaceFact(2, TrackState.CONFIRMED, 0.09, 2.0, None, 0.2, 0.6, "ann", True, None, live=LiveVerdict.LIVE, live_score=0.9)
 
 
 class Door:

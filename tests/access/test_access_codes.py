@@ -26,7 +26,7 @@ from edge_face.settings import AccessSettings
 
 CALENDAR = Calendar("UTC", {"office": (Window(frozenset(range(5)), 8 * 60, 18 * 60),)})
 RIGHTS = {"ann": Rights(("office",)), "v1": Rights(uses=1), "v2": Rights(since=MONDAY, until=MONDAY + 86_400, uses=2)}
-RULES = PolicyRules(Rules(), RIGHTS, CALENDAR, access=AccessSettings(code_fails=3, code_rest=30.0, many_failures=0))
+RULES = PolicyRules(Rules(), RIGHTS, CALENDAR, access=AccessSettings(code_fails=3, code_rest=30.0, many_failures=0), level="face")
 
 
 def test_a_code_and_a_card_open_in_their_owners_name() -> None:

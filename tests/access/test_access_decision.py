@@ -8,11 +8,11 @@ from dataclasses import replace
 import pytest
 
 from edge_face.access import Decision, DoorState, FaceFact, Facts, Kind, Rules, decide
-from edge_face.types import Light, TrackState
+from edge_face.types import Light, LiveVerdict, TrackState
 
 STEP = 1 / 15
 RULES = Rules()
-KNOWN = FaceFact(1, TrackState.CONFIRMED, 0.09, 2.0, "ben", 0.8, 0.6, "ben", True, "ben")
+KNOWN = FaceFact(1, TrackState.CONFIRMED, 0.09, 2.0, "ben", 0.8, 0.6, "ben", True, "ben", live=LiveVerdict.LIVE, live_score=0.9)
 STRANGER = FaceFact(2, TrackState.CONFIRMED, 0.09, 2.0, None, 0.2, 0.6, "ben", True, None)
 BLURRED = replace(STRANGER, judged=False, failing=("sharpness",))
 
@@ -54,8 +54,8 @@ def test_a_known_face_that_stays_is_let_in_once_after_the_dwell_time() -> None:
     grant = door.last(Kind.GRANT)
     assert (grant.person, grant.track, grant.seconds) == ("ben", 1, 3.0)
     assert RULES.dwell <= grant.monotonic - start <= RULES.dwell + STEP + 1e-9
-    assert door.codes(Kind.GRANT) == {"votes", "matched", "near", "facing", "stayed"}
-    values = {k: v for r in grant.reasons for k, v in r.values.items()}
+    assert door.codes(Kind.GRANT) == {"votes", "matched", "near", "facing", "stayed", "live"}
+    values = {k: v for r in grant.reasons if r.code != "live" for k, v in r.values.items()}
     assert values["score"] == 0.8 and values["threshold"] == 0.6 and values["agreeing"] == 5 and values["share"] == 0.09
     assert "0.800" in " ".join(r.text for r in grant.reasons) and "ben" not in " ".join(r.text for r in grant.reasons)
 
@@ -76,7 +76,8 @@ def test_the_door_locks_again_at_its_time_without_any_picture() -> None:
     {"person": None}, {"vote": None}, {"vote": "ana"}, {"person": "ana"},
     {"judged": False}, {"failing": ("light",)}, {"score": 0.59},
     {"eye_share": math.nan}, {"yaw": math.nan}, {"score": math.nan}, {"threshold": math.nan},
-    {"eye_share": math.inf}, {"eye_share": 1.5}, {"ambiguous": True},
+    {"eye_share": math.inf}, {"eye_share": 1.5}, {"ambiguous": True}, {"live_score": math.nan},
+    {"live": LiveVerdict.UNKNOWN}, {"live": LiveVerdict.UNSURE}, {"live": LiveVerdict.ATTACK},
 ], ids=str)
 def test_whatever_is_missing_opens_nothing(worse: dict[str, object]) -> None:
     door = Door()

@@ -22,7 +22,7 @@ from edge_face.access import (
 )
 from edge_face.settings import AccessSettings
 
-RULES = PolicyRules(Rules(), access=AccessSettings(held_open=20.0), has_contact=True)
+RULES = PolicyRules(Rules(), access=AccessSettings(held_open=20.0), has_contact=True, level="face")
 MOTOR = replace(RULES, lock=LockTraits("motor", "secure", "pulse"))
 ALWAYS = Calendar("UTC", hold_open=(Window(frozenset(range(7)), 0, 1440),))
 

@@ -28,9 +28,9 @@ from edge_face.access import (
 from edge_face.errors import SettingsError
 from edge_face.settings import AccessSettings, DecisionSettings, DoorSettings, InputSettings, Settings
 
-RULES = PolicyRules(Rules(pulse=3.0, max_release=10.0))
+RULES = PolicyRules(Rules(pulse=3.0, max_release=10.0), level="face")
 OFFICE = Calendar("UTC", hold_open=(Window(frozenset(range(5)), 9 * 60, 17 * 60),))
-MAGNET = PolicyRules(RULES.face, {}, OFFICE, LockTraits("maglock", "safe"))
+MAGNET = PolicyRules(RULES.face, {}, OFFICE, LockTraits("maglock", "safe"), level="face")
 
 
 def granted(door: Door) -> Door:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from edge_face.access import Decision, DoorState, FaceFact, Facts, Kind, Rules, decide
-from edge_face.types import Light, TrackState
+from edge_face.types import Light, LiveVerdict, TrackState
 
 PEOPLE = ["ann", "bob", None]
 ODD = [math.nan, math.inf, -math.inf, -1.0, 0.0, 1e300]
@@ -28,11 +28,12 @@ GOOD = {
     3: FaceFact(3, TrackState.CONFIRMED, 0.06, 24.9, "ann", 0.6, 0.6, "ann", True, "ann"),
     4: FaceFact(4, TrackState.CONFIRMED, 0.08, 5.0, None, 0.2, 0.6, "ann", True, None),
 }
+GOOD = {track: replace(face, live=LiveVerdict.LIVE, live_score=0.9) for track, face in GOOD.items()}
 SPOILT = [
     {}, {"eye_share": 0.0599}, {"eye_share": 0.058}, {"eye_share": 0.03}, {"yaw": 25.0}, {"yaw": -27.0}, {"yaw": 60.0},
     {"state": TrackState.COASTING}, {"state": TrackState.TENTATIVE}, {"person": None}, {"person": "bob"}, {"score": 0.599},
     {"judged": False}, {"vote": None}, {"vote": "bob"}, {"failing": ("size",), "judged": False}, {"ambiguous": True},
-    {"score": math.nan}, {"eye_share": math.nan},
+    {"score": math.nan}, {"eye_share": math.nan}, *({"live": verdict} for verdict in LiveVerdict),
 ]
 """What can be wrong with a face that is good otherwise; near the limits of the rules."""
 likely_faces = st.builds(lambda track, spoilt: replace(GOOD[track], **spoilt), st.sampled_from([1, 1, 1, 2, 3, 4]),
@@ -141,6 +142,7 @@ class Walk(RuleBasedStateMachine):
                  and f.state is TrackState.CONFIRMED and f.eye_share >= self.rules.zone and abs(f.yaw) < self.rules.zone_yaw
                  and self.now - t <= self.rules.window}
         assert len(votes) >= self.rules.votes and self.now in votes
+        assert told[-1][1].live is LiveVerdict.LIVE, "a grant without life"
         seen = [t for t, f in self.told[decision.track] if f.sound and f.eye_share >= 0.95 * self.rules.zone]
         assert self.now - min(seen) >= self.rules.dwell - 1e-9
         last = self.given.get(decision.person)
@@ -186,7 +188,8 @@ def test_a_grant_comes_with_exactly_the_vote_that_completes_it(agree: list[bool]
     rules = Rules(votes=votes, of=votes + extra, dwell=0.0, window=100.0, fail_after=1e6)
     state, granted = DoorState(), None
     for i, yes in enumerate(agree):
-        face = FaceFact(1, TrackState.CONFIRMED, 0.09, 0.0, "ann", 0.8, 0.6, "ann", True, "ann" if yes else None)
+        face = FaceFact(1, TrackState.CONFIRMED, 0.09, 0.0, "ann", 0.8, 0.6, "ann", True, "ann" if yes else None,
+                        live=LiveVerdict.LIVE)
         state, made = decide(state, Facts(i * 0.1, 0.0, (face,)), rules)
         if granted is None and any(d.kind is Kind.GRANT for d in made):
             granted = i

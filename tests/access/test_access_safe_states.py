@@ -34,7 +34,7 @@ COIL_OFF = (Fault.KILLED, Fault.POWER)
 
 
 def rules_of(kind: LockType, calendar: Calendar | None = None) -> PolicyRules:
-    return PolicyRules(Rules(), {}, calendar or Calendar(), TRAITS[kind], has_contact=True)
+    return PolicyRules(Rules(), {}, calendar or Calendar(), TRAITS[kind], has_contact=True, level="face")
 
 
 def opened_by_a_face(kind: LockType) -> Door:

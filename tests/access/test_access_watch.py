@@ -12,8 +12,8 @@ from edge_face.access.watch import LASTS
 from edge_face.settings import AccessSettings
 from edge_face.types import Light
 
-RULES = PolicyRules(Rules(fail_after=1e6), access=AccessSettings(linger=10.0, many_failures=0), has_contact=True)
-TRIES = PolicyRules(Rules(rest=0.0), access=AccessSettings(linger=0.0, many_failures=4, code_fails=100))
+RULES = PolicyRules(Rules(fail_after=1e6), access=AccessSettings(linger=10.0, many_failures=0), has_contact=True, level="face")
+TRIES = PolicyRules(Rules(rest=0.0), access=AccessSettings(linger=0.0, many_failures=4, code_fails=100), level="face")
 
 
 def test_an_unknown_face_that_stays_near_is_reported_until_it_leaves() -> None:
