@@ -102,9 +102,9 @@ def _render(picture: Image, hall: Image, showing: Showing, hands: _Tremor, secon
     outline = _rounded(plane, wide / 2 + edge, tall / 2 + edge, 1.6 * edge)
     _paint(scene, outline, (24.0, 23.0, 22.0))
     glass = plane.corners(wide / 2, tall / 2)
-    seen = _shown(picture, glass, (width, height), showing, lamp)
-    cover = _cover(glass, width, height)[..., None]
-    scene[...] = seen * cover + scene * (1 - cover)
+    (left, top, right, bottom), cover = _cover(glass, width, height)
+    part = scene[top:bottom, left:right]
+    part += (_shown(picture, glass - (left, top), (right - left, bottom - top), showing, lamp) - part) * cover
     for side in (-1, 1):
         _hand(scene, plane, side, wide, tall, edge)
     return scene
@@ -140,13 +140,14 @@ def _shown(picture: Image, glass: npt.NDArray[np.float64], size: tuple[int, int]
     film = np.array([(left, 0), (left + middle, 0), (left + middle, tall), (left, tall)], np.float32)
     there = cv2.getPerspectiveTransform(film, glass.astype(np.float32))
     warped = cv2.warpPerspective(picture, there, size, flags=cv2.INTER_AREA, borderMode=cv2.BORDER_REPLICATE).astype(np.float32) / 255
-    light = showing.brightness * WHITE * warped ** (GAMMA * showing.gamma)
+    light = np.float32(showing.brightness) * WHITE * warped ** np.float32(GAMMA * showing.gamma)
     rows = showing.columns / ASPECT
     pixels = np.array([(0, 0), (showing.columns, 0), (showing.columns, rows), (0, rows)], np.float32)
     u, v = _coordinates(cv2.getPerspectiveTransform(glass.astype(np.float32), pixels), size)
     down = 1 + 0.5 * showing.moire * np.cos(2 * math.pi * v)
     for channel in range(3):  # stripes of blue, green, red beside one another
-        across = 1 + showing.moire * (np.cos(2 * math.pi * (u - channel / 3)) + 0.3 * np.cos(4 * math.pi * (u - channel / 3)))
+        wave = np.cos(2 * math.pi * (u - channel / 3))
+        across = 1 + showing.moire * (wave + 0.3 * (2 * wave * wave - 1))  # the stripe and its first overtone
         light[..., channel] *= across * down
     x, y = u / showing.columns, v / rows
     spot = np.exp(-(((x - lamp[0]) / 0.28) ** 2 + ((y - lamp[1]) / 0.14) ** 2))
@@ -174,23 +175,26 @@ def _rounded(plane: _Plane, half_width: float, half_height: float, radius: float
     return plane.seen(np.concatenate(points))
 
 
-def _cover(outline: npt.NDArray[np.float64], width: int, height: int) -> Floats:
-    """How much of each pixel lies inside, 0 to 1."""
-    mask = np.zeros((height * FINE, width * FINE), np.uint8)
-    cv2.fillPoly(mask, [np.round(outline * FINE * 16).astype(np.int32)], 255, cv2.LINE_AA, 4)
-    small: Floats = cv2.resize(mask, (width, height), interpolation=cv2.INTER_AREA).astype(np.float32) / 255
-    return small
+def _cover(outline: npt.NDArray[np.float64], width: int, height: int) -> tuple[tuple[int, int, int, int], Floats]:
+    """The part of the picture (left, top, right, bottom) around an outline, and how much of each of its pixels lies inside, 0 to 1
+    (rows, columns, 1)."""
+    left, top = np.clip(np.floor(outline.min(axis=0)).astype(int) - 1, 0, (width - 1, height - 1))
+    right, bottom = np.clip(np.ceil(outline.max(axis=0)).astype(int) + 1, (left + 1, top + 1), (width, height))
+    mask = np.zeros(((bottom - top) * FINE, (right - left) * FINE), np.uint8)
+    cv2.fillPoly(mask, [np.round((outline - (left, top)) * FINE * 16).astype(np.int32)], 255, cv2.LINE_AA, 4)
+    small = cv2.resize(mask, (int(right - left), int(bottom - top)), interpolation=cv2.INTER_AREA).astype(np.float32) / 255
+    return (int(left), int(top), int(right), int(bottom)), small[..., None]
 
 
 def _paint(scene: Floats, outline: npt.NDArray[np.float64], colour: tuple[float, float, float], shade: float = 0.0) -> None:
     """Fills an outline; `shade`: how much darker its left and right edges are, as of something round."""
-    height, width = scene.shape[:2]
-    cover = _cover(outline, width, height)
-    tone = np.ones((height, width), np.float32)
+    (left, top, right, bottom), cover = _cover(outline, scene.shape[1], scene.shape[0])
+    tone = np.ones_like(cover)
     if shade:
-        inner = cv2.distanceTransform((cover > 0.5).astype(np.uint8), cv2.DIST_L2, 5)
+        inner = cv2.distanceTransform((cover > 0.5).astype(np.uint8), cv2.DIST_L2, 5)[..., None]
         tone -= shade * (1 - inner / max(float(inner.max()), 1.0)) ** 2
-    scene[...] = np.asarray(colour, np.float32) * tone[..., None] * cover[..., None] + scene * (1 - cover[..., None])
+    part = scene[top:bottom, left:right]
+    part += (np.asarray(colour, np.float32) * tone - part) * cover
 
 
 def _body(scene: Floats, plane: _Plane, wide: float, tall: float) -> None:
