@@ -8,18 +8,22 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from edge_face.access import Calendar, Inputs, Kind, PolicyRules, PolicyState, facts_of, step
+from edge_face.access.actions import known
+from edge_face.access.challenge import choose
 from edge_face.cameras import open_source
 from edge_face.clock import ManualClock
 from edge_face.demo.trace import DecisionTrace, EdgeTrace, FrameTrace, Trace, TrackTrace
 from edge_face.door import open_lock, pin_factory
 from edge_face.door.lock import Lock
+from edge_face.errors import SettingsError
 from edge_face.privacy import DelayLine, Hider, anonymize
 from edge_face.privacy.delay import Released
 from edge_face.settings import Settings
@@ -37,11 +41,14 @@ class Shown:
 
 
 class Replay:
-    """Plays one clip. `trace` fills while `frames` is iterated; `names` maps ids of people to names."""
+    """Plays one clip at the assurance of its settings. `trace` fills while `frames` is iterated; `names` maps ids of people to names.
+    `actions`: what a challenge asks for, in this order, in place of what dice would choose; `source`: frames to play in place of the
+    clip's. Raises SettingsError for actions that no challenge asks for."""
 
-    def __init__(self, clip: Path, settings: Settings, pipeline: VisionPipeline, consenting: Collection[str],
-                 names: dict[str, str]) -> None:
-        self._clock = ManualClock()
+    def __init__(self, clip: Path, settings: Settings, pipeline: VisionPipeline, consenting: Collection[str], names: dict[str, str], *,
+                 actions: tuple[str, ...] = (), source: Iterable[Frame] | None = None) -> None:
+        self._clock, self._source = ManualClock(), source
+        self._rules, self._dice = _fixed(PolicyRules.from_settings(settings, {}, Calendar()), actions)
         camera = replace(settings.camera, source=f"file:{clip}", paced=False)
         self.settings = replace(settings, camera=camera, door=replace(settings.door, pins="mock"))
         self._pipeline, self._consenting = pipeline, consenting
@@ -54,23 +61,25 @@ class Replay:
         """The pictures in the order of the clip, each once; the first `limit` only where given. Raises EdgeFaceError
         when the clip or a model fails; the lock is then secured."""
         factory = pin_factory(self.settings.door, clock=self._now)
-        rules = PolicyRules.from_settings(self.settings, {}, Calendar())
+        rules = self._rules
         hider, line = Hider(self.settings.privacy), DelayLine(self.settings.privacy)
         state = PolicyState()
         try:
-            with open_lock(self.settings.door, factory, self._now) as lock, open_source(self.settings.camera, self._clock) as source:
+            with open_lock(self.settings.door, factory, self._now) as lock, self._opened() as source:
                 before = len(factory.edges)  # what construction did is no edge of the door's
                 for frame in source:
                     if limit is not None and frame.index >= limit:
                         break
                     self._arrive(frame)
+                    self._pipeline.claim = state.claimed
                     scene = self._pipeline.process(frame)
                     self._took("vision", scene)
                     begun = time.perf_counter()
-                    state, decisions = step(state, Inputs(self._now(), scene.wall, sight=facts_of(scene)), rules)
+                    state, decisions = step(state, Inputs(self._now(), scene.wall, sight=facts_of(scene), dice=self._dice), rules)
                     for decision in decisions:
                         self.trace.decisions.append(DecisionTrace(self._now() - (self._start or 0.0), decision.kind.value, decision.person,
-                                                                  tuple(reason.text for reason in decision.reasons)))
+                                                                  tuple(reason.text for reason in decision.reasons),
+                                                                  tuple(reason.code for reason in decision.reasons)))
                         if decision.authority is not None:
                             lock.release(decision.seconds, decision.authority.value)
                         elif decision.kind is Kind.RELOCK:
@@ -89,6 +98,14 @@ class Replay:
         finally:
             factory.close()
             self.trace.speed = {stage: _spread(times, len(self.trace.frames)) for stage, times in self._spent.items()}
+
+    @contextmanager
+    def _opened(self) -> Iterator[Iterable[Frame]]:
+        if self._source is not None:
+            yield self._source
+            return
+        with open_source(self.settings.camera, self._clock) as source:
+            yield source
 
     def _now(self) -> float:
         return self._clock.monotonic()
@@ -128,6 +145,17 @@ class Replay:
                             tuple(region.as_json() for region in released.regions))
         self.trace.frames.append(record)
         return Shown(picture, record, self._released_at.get(released.frame.index, False))
+
+
+def _fixed(rules: PolicyRules, actions: tuple[str, ...]) -> tuple[PolicyRules, int]:
+    """Rules and dice with which a challenge asks for exactly these actions. The same dice for ever: a replay is to be repeated."""
+    if not actions:
+        return rules, 0
+    challenge = replace(rules.challenge, actions=known(actions), number=len(actions))
+    for dice in range(1000):
+        if tuple(action.value for action in choose(challenge, dice)) == actions:
+            return replace(rules, challenge=challenge), dice
+    raise SettingsError(f"no challenge asks for {', '.join(actions)}: actions differ, and a turn of the head is among them")
 
 
 def _traced(track: Track, width: int, hidden: bool) -> TrackTrace:

@@ -33,12 +33,13 @@ class FrameTrace:
 
 @dataclass(frozen=True, slots=True)
 class DecisionTrace:
-    """A decision of the door, with its reasons in words."""
+    """A decision of the door, with its reasons in words, and their codes."""
 
     seconds: float
     kind: str
     person: str | None
     reasons: tuple[str, ...]
+    codes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
