@@ -23,6 +23,7 @@ EXAMPLES = """
   edge-face enroll Ben --images photos/ben --consent recognise,show
   edge-face enroll Ben --video ben.mp4 --consent recognise --json
   edge-face enroll Ben --keep-pictures                   asks whether they may be kept, sealed, for a later recogniser
+  edge-face enroll Zoe --under-16 --guardian "her mother, on paper"    a code is asked for besides the face
   edge-face enroll Ben --again                           new templates for somebody who is enrolled
 """
 SAMPLED = 6.0
@@ -44,6 +45,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--keep-pictures", action="store_true",
                         help="ask whether the pictures that the templates are made of may be kept, sealed (people re-enrol uses them)")
     parser.add_argument("--again", action="store_true", help="the person is enrolled: replace the templates")
+    parser.add_argument("--under-16", action="store_true",
+                        help="children's faces match one another more: a code is asked for besides the face; needs --guardian")
+    parser.add_argument("--guardian", metavar="HOW", help="with --under-16: how a guardian agreed, in a few words; kept sealed")
     parser.add_argument("--yes", action="store_true", help="enrol without asking even if the face looks like somebody else's")
     parser.add_argument("--refuse-same", action="store_true", help="fail when the face belongs to somebody already")
     add_common(parser)
@@ -67,6 +71,8 @@ def run(args: argparse.Namespace) -> int:
     from edge_face.vision.bundle import load_bundle
 
     name = clean_name(args.name)
+    if args.under_16 != bool(args.guardian and args.guardian.strip()):
+        raise UsageError('--under-16 and --guardian "how a guardian agreed" go together')
     settings = load_settings(args.config)
     if not args.again or args.consent is not None or args.keep_pictures:
         renewed = args.again and args.consent is None
@@ -98,6 +104,8 @@ def run(args: argparse.Namespace) -> int:
             return 1
         answer = call("people.enroll", name=name, templates=records, consent=agreed, how=how, again=args.again,
                       refuse_same=args.refuse_same, pictures=pictures)
+        if args.under_16:
+            call("people.assure", who=answer["person"]["id"], changes={"minor": True, "guardian": args.guardian})
     _report(args, answer, enrolled)
     return 0
 

@@ -14,13 +14,17 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from edge_face.settings import Settings
 
-DESCRIPTION = ("Lists, shows, renames, suspends and forgets people, gives and takes back consent, exports and imports. WHO is a name "
-               "(in any case) or an id.")
+DESCRIPTION = ("Lists, shows, renames, suspends and forgets people, gives and takes back consent, says what is asked of them, exports and "
+               "imports. WHO is a name (in any case) or an id.")
 EXAMPLES = """
   edge-face people list
   edge-face people show Ben --json
   edge-face people forget Ben                        every byte of Ben, for good
   edge-face people consent Ben --withdraw show
+  edge-face people assure Ben                        what is asked of Ben at the door
+  edge-face people assure Ben face+code              another level than the door's (door: the door's again)
+  edge-face people assure Ben --challenge left,up --release 8
+  edge-face people assure Zoe --under-16 --guardian "her mother, on paper"
   edge-face people pictures Ben --out ben/           what Ben left here with enroll --keep-pictures
   edge-face people pictures Ben --forget
   edge-face people re-enrol                          new templates of kept pictures, for a new recogniser
@@ -52,6 +56,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     consent.add_argument("--give", metavar="recognise[,show]", default="", help="the person agrees to this from now on")
     consent.add_argument("--withdraw", metavar="recognise[,show]", default="", help="and to this no more (recognise: templates are erased)")
     consent.add_argument("--yes", action="store_true", help="do not ask")
+    assure = action("assure", "show or set what is asked of a person in place of the door's; what is not named stays")
+    assure.add_argument("level", metavar="LEVEL", nargs="?", help="face, face+challenge, face+code, face+card, code, card, or door")
+    assure.add_argument("--challenge", metavar="ACTIONS", help="what a challenge may ask for, as left,up (any: what the door asks for)")
+    assure.add_argument("--release", metavar="SECONDS", help="how long the door stays released (any: as long as for others)")
+    age = assure.add_mutually_exclusive_group()
+    age.add_argument("--under-16", action="store_true", help="a code is asked for besides the face; needs --guardian")
+    age.add_argument("--adult", action="store_true", help="not under 16 any more")
+    assure.add_argument("--guardian", metavar="HOW", help="how a guardian agreed, in a few words")
     pictures = action("pictures", "write out or erase the pictures that a person left here")
     pictures.add_argument("--out", metavar="DIR", help="write them into this folder as PNG")
     pictures.add_argument("--forget", action="store_true", help="erase them, and take back the consent to keep them")
@@ -164,6 +176,12 @@ def _consent(args: argparse.Namespace, settings: Settings) -> int:
         answer = call("people.consent", who=args.who, give=give, withdraw=withdraw, how="edge-face people consent")
     agreed = ", ".join(q for q, given in answer["consent"].items() if given) or "nothing"
     return _said(args, answer, f"{{name}} agrees to: {agreed} ({answer['state']}, {answer['templates']} templates)")
+
+
+def _assure(args: argparse.Namespace, settings: Settings) -> int:
+    from edge_face.cli.people_assure import assure
+
+    return assure(args, settings)
 
 
 def _pictures(args: argparse.Namespace, settings: Settings) -> int:
@@ -331,5 +349,5 @@ def _print_json(answer: Any) -> None:
 
 _ACTIONS: dict[str, Callable[[argparse.Namespace, Settings], int]] = {
     "list": _list, "show": _show, "rename": _rename, "forget": _forget, "suspend": _suspend, "activate": _activate,
-    "consent": _consent, "export": _export, "import": _import, "pictures": _pictures, "re-enrol": _re_enrol,
+    "consent": _consent, "assure": _assure, "export": _export, "import": _import, "pictures": _pictures, "re-enrol": _re_enrol,
 }

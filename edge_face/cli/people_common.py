@@ -35,6 +35,8 @@ def open_people(settings: Settings, *, writing: bool, create: bool = False) -> I
         yield client.call
         return
     from edge_face.people import PeopleCommands, Store
+    from edge_face.people.assurance_commands import AssuranceCommands
+    from edge_face.people.command_table import run_in
     from edge_face.people.database import FILE
     from edge_face.people.database_errors import OlderStoreError
 
@@ -47,8 +49,9 @@ def open_people(settings: Settings, *, writing: bool, create: bool = False) -> I
     except OlderStoreError:
         store = Store(*where)  # which brings it up: reading alone cannot
     with store:
-        commands = PeopleCommands(store, embedder_id=embedder, thresholds=thresholds, rate=settings.decision.false_grants)
-        yield lambda command, **arguments: commands.run(command, arguments)
+        tables = (PeopleCommands(store, embedder_id=embedder, thresholds=thresholds, rate=settings.decision.false_grants),
+                  AssuranceCommands(store, zone=settings.access.timezone))
+        yield lambda command, **arguments: run_in(tables, command, arguments)
 
 
 def embedder_of(settings: Settings) -> tuple[str | None, Mapping[str, Any] | None]:

@@ -24,6 +24,7 @@ EXAMPLES = """
   edge-face schedule person Ben --until any               lifts that limit; --unlimited lifts all
   edge-face schedule holiday 2026-12-24 2027-01-02 --name "winter break"
   edge-face schedule hold-open Mo-Fr 09:00-11:30          the door stands open to everybody
+  edge-face schedule assurance face+code Mo-Fr 22:00-06:00    in these hours a code is asked for besides the face
   edge-face schedule visitor add plumber --since "2026-12-01 08:00" --until "2026-12-01 18:00"
   edge-face schedule test Ben --at "2026-12-24 17:30"     may Ben enter then, and why?
   edge-face schedule show
@@ -56,6 +57,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     holiday.add_argument("--remove", action="store_true", help="these days are no holidays any more")
     holding = action("hold-open", "set the hours in which the door stands open to everybody (never: not at all)")
     holding.add_argument("hours", metavar="HOURS", nargs="+", help="as Mo-Fr 09:00-11:30; holidays are left out")
+    assurance = action("assurance", "set the hours in which a grant rests on another level, or list them (never: no such hours)")
+    assurance.add_argument("level", metavar="LEVEL", nargs="?", help="face, face+challenge, face+code, face+card, code or card")
+    assurance.add_argument("hours", metavar="HOURS", nargs="*", help="as Mo-Fr 22:00-06:00")
     person = action("person", "show or set the limits of a person; what is not named stays")
     person.add_argument("who", metavar="WHO", help="name or id")
     _limits(person)
@@ -152,6 +156,29 @@ def _hold_open(args: argparse.Namespace, settings: Settings) -> int:
                  f"the door stands open to everybody: {answer['hold_open']} (not on holidays)")
 
 
+def _assurance(args: argparse.Namespace, settings: Settings) -> int:
+    import sys
+
+    from edge_face.access.assurance import level_named
+    from edge_face.cli.schedule_page import assurance_lines
+    from edge_face.cli.schedule_store import open_schedules
+    from edge_face.errors import UsageError
+    from edge_face.service.assurance import missing_factor
+
+    if args.level is None:
+        with open_schedules(settings, writing=False) as call:
+            answer = call("schedule.show")["assurance"]
+        return _said(args, answer, "\n".join(assurance_lines(answer)))
+    if not args.hours:
+        raise UsageError(f"at which hours? edge-face schedule assurance {args.level} Mo-Fr 22:00-06:00, or never")
+    answer = _call(settings, "schedule.assurance", create=True, level=args.level, hours=" ".join(args.hours))
+    never, level = answer["hours"] == "never", answer["level"]
+    code = _said(args, answer, f"no hours have {level} any more" if never else f"{answer['hours']}: {level}, {level_named(level).words}")
+    if not never and (missing := missing_factor(level, settings)):
+        print(f"warning: {missing}", file=sys.stderr)
+    return code
+
+
 def _person(args: argparse.Namespace, settings: Settings) -> int:
     from edge_face.cli.schedule_page import limits_text
     from edge_face.cli.schedule_store import open_schedules
@@ -242,6 +269,8 @@ def _test(args: argparse.Namespace, settings: Settings) -> int:
         why = answer["reason"]["text"] if answer["reason"] else "no limit stands against it"
     print(f"{answer['name']} {'may' if answer['allowed'] else 'may not'} enter {when}: {why}")
     print(f"  limits       {limits_text(answer, settings.access.timezone)}")
+    asked = answer["assurance"]
+    print(f"  asked for    {asked['level']}: {asked['words']} ({asked['why']})")
     if answer["open_to_all"]:
         print("  hold-open    the door stands open to everybody then")
     if at is None and not answer["clock"]["trusted"]:
@@ -320,5 +349,5 @@ def _print_json(answer: Any) -> None:
 
 _ACTIONS: dict[str, Callable[[argparse.Namespace, Settings], int]] = {
     "show": _show, "set": _set, "remove": _remove, "reset": _reset, "group": _group, "holiday": _holiday, "hold-open": _hold_open,
-    "person": _person, "visitor": _visitor, "test": _test,
+    "assurance": _assurance, "person": _person, "visitor": _visitor, "test": _test,
 }

@@ -21,9 +21,10 @@ def page(answer: Mapping[str, Any]) -> str:
     if answer["hold_open"] != "never":
         tables["the door stands open"] = answer["hold_open"]
     lines += ["", *week(dict(sorted(tables.items())))] if tables else ["", "no hours are defined: edge-face schedule set NAME HOURS"]
+    lines += ["", *assurance_lines(answer["assurance"])]
     lines += _section("groups", [f"{name}: {', '.join(names)}" for name, names in answer["groups"].items()])
     lines += _section("holidays", list(_holidays(answer["holidays"])))
-    lines += _section("people with limits", [f"{person['name']}: {limits_text(person, zone)}" for person in answer["people"]])
+    lines += _section("people with limits", [f"{person['name']}: {limits_text(person, zone)}{_own(person)}" for person in answer["people"]])
     lines += _section("visitors", [f"{guest['label']} ({guest['id']}): {'over; ' if guest['over'] else ''}{limits_text(guest, zone)}"
                                    for guest in answer["visitors"]])
     lines += _section("damaged, let in by nothing", [f"{entry['id'] or 'a record of the door'}: {entry['problem']}"
@@ -32,6 +33,29 @@ def page(answer: Mapping[str, Any]) -> str:
     lines += ["", f"clock: {moment_text(clock['wall'], _zone(zone))}, {clock['why']}" +
               ("" if clock["trusted"] else ". Whoever has limited times is not let in: edge-face clock set")]
     return "\n".join(lines)
+
+
+def assurance_lines(asked: Mapping[str, Any]) -> list[str]:
+    """What is asked for now, and in which hours what else."""
+    lines = [f"asked for now: {asked['level']}, {asked['words']} ({asked['why']})"]
+    return lines + [f"  {hours}: {level}" for level, hours in asked["hours"].items()]
+
+
+def own_text(own: Mapping[str, Any]) -> str:
+    """What is asked of one person in place of the door's; empty: nothing."""
+    parts = [str(own["assurance"])] if own.get("assurance") else []
+    if own.get("actions"):
+        parts.append(f"a challenge of {', '.join(own['actions'])}")
+    if own.get("release") is not None:
+        parts.append(f"the door stays released for {own['release']:g} s")
+    if own.get("minor"):
+        parts.append(f"under 16, a guardian agreed ({own['guardian']})" if own.get("guardian") else "under 16")
+    return "; ".join(parts)
+
+
+def _own(person: Mapping[str, Any]) -> str:
+    text = "" if person.get("damaged") else own_text(person["limits"])
+    return f"; {text}" if text else ""
 
 
 def week(tables: Mapping[str, str]) -> Iterator[str]:

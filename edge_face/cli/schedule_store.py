@@ -21,6 +21,8 @@ def open_schedules(settings: Settings, *, writing: bool, create: bool = False) -
         return
     from edge_face.clock_sources import boot_id, read_signs
     from edge_face.people import Store
+    from edge_face.people.assurance_commands import AssuranceCommands
+    from edge_face.people.command_table import run_in
     from edge_face.people.database import FILE
     from edge_face.people.database_errors import OlderStoreError
     from edge_face.people.schedule_commands import ScheduleCommands
@@ -32,5 +34,7 @@ def open_schedules(settings: Settings, *, writing: bool, create: bool = False) -
     except OlderStoreError:
         store = Store(*where)  # which brings it up: reading alone cannot
     with store:
-        commands = ScheduleCommands(store, zone=settings.access.timezone, signs=read_signs, boot=boot_id)
-        yield lambda command, **arguments: commands.run(command, arguments)
+        zone = settings.access.timezone
+        tables = (ScheduleCommands(store, zone=zone, assurance=settings.decision.assurance, signs=read_signs, boot=boot_id),
+                  AssuranceCommands(store, zone=zone))
+        yield lambda command, **arguments: run_in(tables, command, arguments)

@@ -3,12 +3,28 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
-from typing import Any, ClassVar
+from collections.abc import Iterable, Mapping
+from typing import Any, ClassVar, Protocol
 
 from edge_face.errors import UsageError
 
 Answer = dict[str, Any]
+
+
+class Commands(Protocol):
+    """What may be asked of the store, by name."""
+
+    def names(self) -> tuple[str, ...]: ...
+
+    def run(self, command: str, arguments: Mapping[str, Any], /) -> Any: ...
+
+
+def run_in(tables: Iterable[Commands], command: str, arguments: Mapping[str, Any]) -> Any:
+    """Runs a command in the first table that knows it. Raises UsageError when none does, and whatever the command raises."""
+    for table in tables:
+        if command in table.names():
+            return table.run(command, arguments)
+    raise UsageError(f"there is no command '{command}'")
 
 
 class CommandTable:

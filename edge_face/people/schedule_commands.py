@@ -28,6 +28,7 @@ from edge_face.people.access_records import (
     spend,
     visitors,
 )
+from edge_face.people.assurance_commands import asked_of, windows_answer
 from edge_face.people.command_table import Answer, CommandTable
 from edge_face.people.sealing import SealBrokenError
 from edge_face.people.store import Store
@@ -51,17 +52,17 @@ WRITING = frozenset(_COMMANDS) - {"schedule.show", "schedule.test", "clock.show"
 
 
 class ScheduleCommands(CommandTable):
-    """Commands on one open store. `changed` is called after whatever changes who may enter when. `zone`: that of the settings. The
-    clocks and what the machine says about them can be handed in."""
+    """Commands on one open store. `changed` is called after whatever changes who may enter when. `zone`, `assurance`: those of the
+    settings. The clocks and what the machine says about them can be handed in."""
 
     table = _COMMANDS
 
-    def __init__(self, store: Store, changed: Callable[[], None] = lambda: None, *, zone: str = "",
+    def __init__(self, store: Store, changed: Callable[[], None] = lambda: None, *, zone: str = "", assurance: str = "",
                  wall: Callable[[], float] = time.time, monotonic: Callable[[], float] = time.monotonic,
                  signs: Callable[[], clock_trust.ClockSigns] = clock_sources.read_signs,
                  boot: Callable[[], str] = clock_sources.boot_id) -> None:
         self._store, self._changed, self._zone, self._wall, self._monotonic = store, changed, zone, wall, monotonic
-        self._signs, self._boot = signs, boot
+        self._signs, self._boot, self._door = signs, boot, assurance
         self._desk = VisitorDesk(store, wall)
 
     def show(self) -> Answer:
@@ -79,8 +80,11 @@ class ScheduleCommands(CommandTable):
             if rights != Rights():
                 limited.append({"id": person.id, "name": person.name, **_limits(rights)})
         guests = list(visitors(self._store, lambda who, error: damaged.append({"id": who, "problem": str(error)})))
-        return {**_calendar_answer(calendar), "people": limited, "visitors": [visitor_summary(v, self._wall()) for v in guests],
-                "damaged": damaged, "clock": self.clock_show()}
+        clock = self.clock_show()
+        asked = asked_of(None, self._door, calendar, self._wall(), bool(clock["trusted"]))
+        return {**_calendar_answer(calendar), "assurance": {**asked, "hours": windows_answer(calendar)}, "people": limited,
+                "visitors": [visitor_summary(v, self._wall()) for v in guests],
+                "damaged": damaged, "clock": clock}
 
     def set_hours(self, name: Any, hours: Any = None, on_holidays: Any = None) -> Answer:
         """Defines a schedule, or changes it: its hours, its hours on holidays, or both. Never on holidays unless said."""
@@ -212,7 +216,8 @@ class ScheduleCommands(CommandTable):
         verdict = may_enter(rights, calendar, moment, trusted)
         reason = None if verdict.reason is None else {"code": verdict.reason.code, "text": verdict.reason.text}
         return {**named, "at": moment, "allowed": verdict.allowed and not barred, "reason": reason,
-                "open_to_all": holds_open(calendar, moment, trusted), "clock": clock, **_limits(rights)}
+                "open_to_all": holds_open(calendar, moment, trusted), "clock": clock, **_limits(rights),
+                "assurance": asked_of(rights, self._door, calendar, moment, trusted, visitor=guest is not None)}
 
     def clock_show(self) -> Answer:
         """Does the clock count, and why (not)?"""

@@ -15,7 +15,9 @@ from typing import Any, Protocol
 from edge_face.access import Calendar, Decision, Rights
 from edge_face.errors import EdgeFaceError, PeopleError, StoreError, UsageError
 from edge_face.people import Event, Gallery, PeopleCommands, Store
+from edge_face.people.assurance_commands import AssuranceCommands
 from edge_face.people.codes import CodeBook, CodeCommands
+from edge_face.people.command_table import Commands, run_in
 from edge_face.people.room import make_room
 from edge_face.people.schedule_commands import ScheduleCommands, rights_from_store, spend
 from edge_face.service.log import fields
@@ -47,14 +49,6 @@ class Roster:
     codes: CodeBook | None = None
     aliases: Mapping[str, str] = field(default_factory=dict)
     """What the audit log calls people and visitors."""
-
-
-class Commands(Protocol):
-    """What may be asked of the store, by name."""
-
-    def names(self) -> tuple[str, ...]: ...
-
-    def run(self, command: str, arguments: Mapping[str, Any], /) -> Any: ...
 
 
 class Books(Protocol):
@@ -185,10 +179,7 @@ class StoreBooks:
     def command(self, name: str, arguments: Mapping[str, Any]) -> Any:
         """A command of `edge-face people`, `schedule` or `codes`. Raises what it raises; `take_change` says afterwards whether to
         call `roster`."""
-        for table in self._tables:
-            if name in table.names():
-                return table.run(name, arguments)
-        raise UsageError(f"there is no command '{name}'")
+        return run_in(self._tables, name, arguments)
 
     def take_change(self) -> bool:
         """Has a command changed whom the door knows or what they may, since this was last asked?"""
@@ -211,7 +202,9 @@ class StoreBooks:
         bundle = models.embedder_bundle if models is not None else None
         people = PeopleCommands(self.store, self._people_changed, embedder_id=bundle.model_id if bundle else None,
                                 thresholds=bundle.thresholds if bundle else None, rate=self._settings.decision.false_grants)
-        self._tables = (people, ScheduleCommands(self.store, self._people_changed, zone=self._settings.access.timezone),
+        zone, door = self._settings.access.timezone, self._settings.decision.assurance
+        self._tables = (people, ScheduleCommands(self.store, self._people_changed, zone=zone, assurance=door),
+                        AssuranceCommands(self.store, self._people_changed, zone=zone),
                         CodeCommands(self.store, self._people_changed))
 
     def _aliases(self) -> dict[str, str]:

@@ -22,6 +22,7 @@ def handlers(daemon: Daemon) -> dict[str, Handler]:
     """Commands by name. They run in the control socket's threads."""
 
     from edge_face.people import PeopleCommands
+    from edge_face.people.assurance_commands import AssuranceCommands
     from edge_face.people.codes import CodeCommands
     from edge_face.people.schedule_commands import ScheduleCommands
 
@@ -84,7 +85,7 @@ def handlers(daemon: Daemon) -> dict[str, Handler]:
                                  "service.maintain": maintain}
     table |= {f"door.{word}": partial(order, command) for word, command in
               (("secure", Command.SECURE), ("lockdown", Command.LOCKDOWN), ("lift", Command.LIFT), ("quiet", Command.QUIET))}
-    for name in (*PeopleCommands.names(), *ScheduleCommands.names(), *CodeCommands.names()):
+    for name in (*PeopleCommands.names(), *ScheduleCommands.names(), *AssuranceCommands.names(), *CodeCommands.names()):
         table[name] = partial(_books, daemon, name)
     return table
 

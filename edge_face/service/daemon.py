@@ -28,6 +28,7 @@ from edge_face.door.wired import remember, state_folders
 from edge_face.errors import EdgeFaceError, ServiceError
 from edge_face.people.card_desk import CardDesk
 from edge_face.service import process
+from edge_face.service.assurance import level_of
 from edge_face.service.audit_thread import AuditThread
 from edge_face.service.books import Books, Roster, open_books
 from edge_face.service.commands import handlers
@@ -41,6 +42,7 @@ from edge_face.service.heartbeat import Heartbeats
 from edge_face.service.models import Models, load_models
 from edge_face.service.notify import Notifier
 from edge_face.service.outlet import Outlet
+from edge_face.service.owner_changes import at_start, change_of
 from edge_face.service.parts import Parts, quietly
 from edge_face.service.policy_thread import PolicyThread
 from edge_face.service.protocol import socket_path
@@ -148,7 +150,11 @@ class Daemon:
                 if books.take_change():
                     self._know(books.roster(self.models))
 
-        return self.books(job)
+        answer = self.books(job)
+        record = change_of(name, arguments, answer, self._alias, self.clock.wall())
+        if record is not None and self.parts.audit is not None:
+            self.parts.audit.later(record)
+        return answer
 
     def order(self, order: OwnerOrder) -> None:
         """The owner's word. Raises `ServiceError` for a release during a lockdown, and what the disk says when a lockdown, which then
@@ -243,6 +249,9 @@ class Daemon:
         if parts.control is not None:
             parts.control.start()
         memory.trim()
+        if self.roster is not None:
+            for record in at_start(level_of(settings), self.roster.rights, self.roster.calendar, self._alias, clock.wall()):
+                parts.audit.later(record)
         for word, text, worrying in described(self):
             _log.log(logging.WARNING if worrying else logging.INFO, "%s: %s", word, text)
         self.notifier.ready("the door runs")
@@ -315,6 +324,8 @@ class Daemon:
         parts.policy.see(frame, scene)
         if self._pipeline is not None:
             self._pipeline.claim = parts.policy.state.claimed
+            prompt = parts.policy.state.prompt
+            self._pipeline.watch = prompt.track if prompt is not None else None
         if scene is None and parts.lock is not None and parts.lock.authority == FACE:
             # What let somebody in may be what broke just now. Whoever wants out has the button.
             parts.door.order(Order(None, "vision failed", only=FACE))

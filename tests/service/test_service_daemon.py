@@ -15,6 +15,8 @@ import pytest
 
 from edge_face.access import Decision
 from edge_face.access.clock_trust import ClockSigns
+from edge_face.access.policy_state import Claim, Prompt
+from edge_face.audit import read_entries
 from edge_face.door.mock import EdgeRecorder
 from edge_face.errors import EdgeFaceError, ModelError, ServiceError, StoreError
 from edge_face.service import daemon as daemon_module
@@ -200,6 +202,39 @@ def test_a_grant_and_its_end(tmp_path: Path) -> None:
     assert house.levels() == [1, 0], "one grant for one approach"
     assert house.books.written[:2] == ["grant", "relock"] and house.books.closed and house.feed.closed
     assert house.pins.edges[-1].level == 0 and "freed" in {edge.what for edge in house.pins.edges}
+
+
+def test_what_the_policy_asks_for_reaches_vision_lamps_and_status_without_a_name(house: House) -> None:
+    policy = house.daemon.parts.policy
+    assert policy is not None
+    assert house.daemon.status()["door"]["prompt"] == {"what": None, "until": None}
+
+    def asks() -> bool:
+        now = time.monotonic()
+        policy.state = replace(policy.state, claim=Claim("p7", "pin", now, now + 5), prompt=Prompt("left", "p7", 9, now + 5))
+        return (house.pipeline.claim, house.pipeline.watch) == ("p7", 9)
+
+    eventually(asks)
+
+    def said() -> bool:
+        asks()
+        status = house.daemon.status()["door"]
+        assert "p7" not in str(status)
+        return status["prompt"]["what"] == "left" and 0 < status["prompt"]["until"] <= 5
+
+    eventually(said)
+    signals = house.daemon.parts.signals
+    assert signals is not None
+    eventually(lambda: asks() and house.daemon.parts.ask() is None and signals._signals._asked is not None)
+    policy.state = replace(policy.state, claim=None, prompt=None)
+    eventually(lambda: house.pipeline.claim is None and house.pipeline.watch is None)
+
+
+def test_what_a_grant_rests_on_is_in_the_audit_log_from_the_start(house: House) -> None:
+    house.daemon.stop()
+    assert house.ended() == 0
+    records = [entry.record for entry in read_entries(Path(house.daemon.settings.store.folder) / "audit")]
+    assert [(record.authority, record.details["level"]) for record in records if record.kind == "assurance"] == [("owner", "face")]
 
 
 def test_the_exit_button_works_while_the_camera_is_dead_and_vision_broken(house: House) -> None:
