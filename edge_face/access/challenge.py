@@ -245,7 +245,7 @@ def _in_time(going: Challenge, now: float, rules: ChallengeRules) -> Challenge:
     if going.outcome is not Outcome.GOING:
         return going
     relief = relief_of(going.traces)
-    solid = relief.span >= SPAN and RELIEF <= relief.relief <= MOST_RELIEF and relief.misfit <= MISFIT
+    solid = relief.span >= SPAN and relief.most >= RELIEF and relief.least <= MOST_RELIEF and relief.misfit <= MISFIT
     proven = going.named_turned > 0 and going.named_after > 0 and now - going.named_at <= FRESH
     if going.step == len(going.actions) and solid and proven:
         return replace(going, outcome=Outcome.PASSED)

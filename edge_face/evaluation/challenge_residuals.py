@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import math
 from dataclasses import dataclass
-from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -23,26 +22,39 @@ ORDER = ("right_eye", "left_eye", "nose", "right_mouth", "left_mouth")
 PLANE = np.array([(-EYE, 0.0), (EYE, 0.0), (-MOUTH, HEIGHT), (MOUTH, HEIGHT)])
 _QUAD = [0, 1, 3, 4]
 LEAST = 20
+FARTHEST = 36.0
+"""Degrees: the clips turn no further."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Misses:
+    """How far detected points lie from labelled ones, in eye distances, on a face that is brought to look straight; less the mean
+    while it did, for landmarks and labels mean slightly different points. They fall into what depends on where the face is turned
+    (`pull`, (2, 5, 2): times tan and tan**2 of yaw; landmarks are drawn towards usual faces) and the rest, `sequences` (n, 5, 2)
+    of fifteen pictures a second."""
+
+    pull: Points
+    sequences: tuple[Points, ...]
+
+    def block(self, rng: np.random.Generator) -> Points:
+        """A stretch of a sequence, in its order or backwards, mirrored or not."""
+        lengths = np.array([len(s) for s in self.sequences], float)
+        sequence = self.sequences[int(rng.choice(len(lengths), p=lengths / lengths.sum()))]
+        begin = int(rng.integers(0, max(len(sequence) - LEAST, 1)))
+        block = sequence[begin:][::int(rng.choice((1, -1)))]
+        return mirrored(block) if rng.random() < 0.5 else block
+
+    def pulled(self, yaw: float) -> Points:
+        """(5, 2) at a yaw in degrees; beyond what was measured as at its edge."""
+        return np.asarray(np.tensordot(_powers(yaw), self.pull, 1))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Residuals:
-    """Sequences (n, 5, 2) of detected less labelled points in eye distances, as they would be on a face that looks straight, less their mean
-    while it did: landmarks and labels mean slightly different points. Fifteen pictures a second."""
+    """Of living heads, and of sheets and screens that are held up."""
 
-    EYES: ClassVar[float] = 55.0
-    """Pixels between the eyes that most of them were measured at."""
-    heads: tuple[Points, ...]
-    sheets: tuple[Points, ...]
-
-    def block(self, rng: np.random.Generator, *, heads: bool) -> Points:
-        """A stretch of one of them, in its order or backwards, mirrored or not."""
-        sequences = self.heads if heads else self.sheets
-        lengths = np.array([len(s) for s in sequences], float)
-        sequence = sequences[int(rng.choice(len(sequences), p=lengths / lengths.sum()))]
-        begin = int(rng.integers(0, max(len(sequence) - LEAST, 1)))
-        block = sequence[begin:][::int(rng.choice((1, -1)))]
-        return mirrored(block) if rng.random() < 0.5 else block
+    heads: Misses
+    sheets: Misses
 
 
 def mirrored(noise: Points) -> Points:
@@ -50,12 +62,26 @@ def mirrored(noise: Points) -> Points:
     return np.asarray(noise[:, [1, 0, 2, 4, 3]] * (-1.0, 1.0))
 
 
+def _powers(yaw: float) -> Points:
+    tan = math.tan(math.radians(min(max(yaw, -FARTHEST), FARTHEST)))
+    return np.array((tan, tan * tan))
+
+
 def measure(detector: Detector) -> Residuals:
     """Runs the detector over the bundled clips. Raises ModelError or MediaError."""
-    return Residuals(tuple(s for clip in LIVE for s in _of_clip(detector, clip)), tuple(s for clip in SHEETS for s in _of_clip(detector, clip)))
+    return Residuals(*(_misses([rows for clip in clips for rows in _of_clip(detector, clip)]) for clips in (LIVE, SHEETS)))
 
 
-def _of_clip(detector: Detector, clip: str) -> list[Points]:
+def _misses(tracks: list[list[tuple[Points, float]]]) -> Misses:
+    """Least squares for the pull; what is left over stays in its order."""
+    centred = [_centred(rows) for rows in tracks]
+    turned = [np.array([_powers(yaw) for _, yaw in rows]) for rows in tracks]
+    pull, *_ = np.linalg.lstsq(np.concatenate(turned), np.concatenate(centred).reshape(-1, 10), rcond=None)
+    return Misses(pull.reshape(2, 5, 2), tuple(e - (t @ pull).reshape(-1, 5, 2) for e, t in zip(centred, turned, strict=True)))
+
+
+def _of_clip(detector: Detector, clip: str) -> list[list[tuple[Points, float]]]:
+    """For each face and stretch of pictures: residuals with the yaw of the label."""
     labels = {int(row["frame"]): row["faces"] for row in map(json.loads, labels_path(clip).read_text(encoding="utf-8").splitlines())}
     found: dict[tuple[str, int], list[tuple[Points, float]]] = {}
     run: dict[str, tuple[int, int]] = {}  # the number of a face's sequence, and the frame in which it was seen last
@@ -69,12 +95,8 @@ def _of_clip(detector: Detector, clip: str) -> list[Points]:
                     continue
                 number, last = run.get(label["name"], (0, index))
                 run[label["name"]] = (number + (index - last > 1), index)
-                found.setdefault((label["name"], run[label["name"]][0]), []).append((residual(seen, truth), _angle(label)))
-    return [_centred(rows) for rows in found.values() if len(rows) >= LEAST]
-
-
-def _angle(label: Mapping[str, Any]) -> float:
-    return max(abs(float(label["yaw"])), abs(float(label["pitch"])) - 10)
+                found.setdefault((label["name"], run[label["name"]][0]), []).append((residual(seen, truth), float(label["yaw"])))
+    return [rows for rows in found.values() if len(rows) >= LEAST]
 
 
 def _nearest(faces: list[npt.NDArray[np.float32]], truth: Points) -> Points | None:
@@ -92,5 +114,5 @@ def residual(seen: Points, truth: Points) -> Points:
 
 def _centred(rows: list[tuple[Points, float]]) -> Points:
     values = np.array([row for row, _ in rows])
-    straight = np.array([angle < 12 for _, angle in rows])
+    straight = np.array([abs(yaw) < 12 for _, yaw in rows])
     return np.asarray(values - (values[straight] if straight.sum() >= 5 else values).mean(0))

@@ -18,6 +18,7 @@ import numpy.typing as npt
 from edge_face.access.actions import Action
 from edge_face.access.challenge import Challenge, ChallengeRules, Outcome, advance, choose, start
 from edge_face.access.facts import FaceFact
+from edge_face.access.parallax import EYE, HEIGHT, MOUTH
 from edge_face.evaluation.challenge_residuals import Residuals
 from edge_face.types import TrackState
 
@@ -25,7 +26,6 @@ Points = npt.NDArray[np.float64]
 
 FOCAL = 0.83
 """Of the camera, in widths of its picture: 62 degrees across, as a Raspberry Pi camera 3's."""
-WIDTH = 640
 NEAREST, FARTHEST = 0.4, 1.2
 SLOWEST, FASTEST = 8.0, 30.0
 TIGHTEST = 0.08
@@ -37,14 +37,15 @@ _UPS = (0.22, 0.35, 0.29, 0.39, 0.31, 0.31, 0.145, 0.31)
 
 
 class Species(enum.StrEnum):
-    HEAD = "head"
+    WILLING = "head, half a second to hear and half to move"
+    HEAD = "head, people differ"
     ELDERLY = "head, small slow turns"
     FLAT = "flat sheet"
     BENT = "bent sheet"
     FLEXED = "sheet that is bent while it is turned"
 
 
-HEADS = (Species.HEAD, Species.ELDERLY)
+HEADS = (Species.WILLING, Species.HEAD, Species.ELDERLY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,15 +65,17 @@ def run_trace(species: Species, rules: ChallengeRules, residuals: Residuals, rng
     """One challenge of one body from `choose` to its end."""
     body: _Body = _Head(species, rng) if species in HEADS else _Sheet(species, rng)
     fps = float(rng.uniform(SLOWEST * 1.05, FASTEST))
-    noise = residuals.block(rng, heads=species in HEADS)
+    misses = residuals.heads if species in HEADS else residuals.sheets
+    noise = misses.block(rng)
     now = 100.0
     challenge = start(1, "p", choose(rules, int(rng.integers(2**63))), now, rules)
     wanted = challenge.wanted
     body.ask(wanted, 0.0)
     while challenge.outcome is Outcome.GOING:
         now += (1 + float(rng.uniform(-0.1, 0.1))) / fps
-        seen = _projected(body.at(now - 100.0))
-        challenge = advance(challenge, _fact(_trembling(seen, noise, now - 100.0)), now, rules)
+        since = now - 100.0
+        seen = _missed(_projected(body.at(since)), _between(noise, since) + misses.pulled(body.yaw.at(since)))
+        challenge = advance(challenge, _fact(seen), now, rules)
         if challenge.wanted is not wanted:
             wanted = challenge.wanted
             body.ask(wanted, now - 100.0)
@@ -83,7 +86,7 @@ def run_traces(heads: int, planes: int, rules: ChallengeRules, residuals: Residu
     """So many of either; species of each kind in equal parts."""
     rng = np.random.default_rng(seed)
     sheets = [s for s in Species if s not in HEADS]
-    kinds = [HEADS[0] if i % 5 else HEADS[1] for i in range(heads)] + [sheets[i % len(sheets)] for i in range(planes)]
+    kinds = [HEADS[(0, 1, 1, 1, 2)[i % 5]] for i in range(heads)] + [sheets[i % len(sheets)] for i in range(planes)]
     return [run_trace(kind, rules, residuals, rng) for kind in kinds]
 
 
@@ -103,8 +106,16 @@ def _projected(body: Points) -> Points:
     return np.asarray(body[:, :2] / np.maximum(body[:, 2:], 0.05) * FOCAL + (0.5, 0.375))
 
 
-def _trembling(points: Points, noise: Points, seconds: float) -> Points:
-    """With the noise of that moment, which is larger for small faces; noise (n, 5, 2) in eye distances, 15 a second, to and fro."""
+def _missed(points: Points, miss: Points) -> Points:
+    """Points (5, 2) moved by (5, 2) of a face that looks straight, in eye distances, as the face is seen. The noise is the same for any face
+    whose eyes are more than 18 px apart: the landmarker sees all of them at that size."""
+    across = (points[1] - points[0] + (points[4] - points[3]) / (MOUTH / EYE)) / 2
+    down = (points[3] + points[4] - points[0] - points[1]) / 2 / HEIGHT
+    return np.asarray(points + miss @ np.array((across, down)))
+
+
+def _between(noise: Points, seconds: float) -> Points:
+    """The noise of a moment: (n, 5, 2), 15 a second, to and fro."""
     place = seconds * 15.0
     low = int(place)
     last = len(noise) - 1
@@ -113,9 +124,7 @@ def _trembling(points: Points, noise: Points, seconds: float) -> Points:
         index %= 2 * last
         return np.asarray(noise[index if index <= last else 2 * last - index])
 
-    mixed = at(low) * (1 - place + low) + at(low + 1) * (place - low)
-    eyes = float(np.hypot(*(points[1] - points[0])))
-    return points + mixed * eyes * max(1.0, Residuals.EYES / max(eyes * WIDTH, 1.0))
+    return at(low) * (1 - place + low) + at(low + 1) * (place - low)
 
 
 class _Way:
@@ -156,7 +165,8 @@ class _Body:
         """(5, 3) before the camera."""
         x, y, z = (amount * math.sin(2 * math.pi * rate * now + phase) for rate, phase, amount in self._sway)
         turned = self.shape(now) @ _rotation(self.yaw.at(now), self.pitch.at(now), self.roll.at(now)).T
-        return np.asarray(turned + (self._place[0] + x, self._place[1] + y, self.distance.at(now) + z))
+        where = np.array((self._place[0] + x, self._place[1] + y, self.distance.at(now) + z))
+        return np.asarray(turned + where)
 
 
 def _rotation(yaw: float, pitch: float, roll: float) -> Points:
@@ -188,16 +198,18 @@ class _Head(_Body):
         self._seen_rise = float(rng.choice(_UPS))
         self._reaction = float(rng.uniform(0.5, 1.2) if self._small else rng.uniform(0.3, 0.9))
         self._lasting = float(rng.uniform(0.7, 1.5) if self._small else rng.uniform(0.3, 0.9))
+        if species is Species.WILLING:
+            self._reaction = self._lasting = 0.5
 
     def shape(self, now: float) -> Points:
-        points = self._points - self._pivot
+        points: Points = self._points - self._pivot
         # Our landmarks show a part of the nose's rise alone: it is taken back before the head is turned.
         lift = math.tan(math.radians(self.pitch.at(now) - self._home[1])) * (1 - self._seen_rise)
         points[2, 1] -= lift * points[2, 2] - lift * (points[0, 2] + points[4, 2]) / 2
         return points
 
     def ask(self, wanted: Action | None, now: float) -> None:
-        rng, begin, lasting = self._rng, now + self._reaction * float(self._rng.uniform(0.7, 1.3)), self._lasting
+        rng, begin, lasting = self._rng, now + self._reaction * float(self._rng.uniform(0.8, 1.2)), self._lasting
         yaw, pitch = self._home
         if wanted in (Action.LEFT, Action.RIGHT):
             wide = float(rng.uniform(20, 27) if self._small else rng.uniform(20, 45))
