@@ -33,8 +33,9 @@ class Models:
 
 
 def load_models(settings: VisionSettings, bpcer: float = 0.05) -> Models:
-    """`bpcer`: the share of living people who may be taken for an attack. Raises `ModelError` for a bundle that is missing, damaged, without the file that the settings ask for, or that did not
-    pass the parity gate where the settings do not allow that; `MissingExtraError` without a runtime."""
+    """`bpcer`: the share of living people who may be taken for an attack. Raises `ModelError` for a bundle that is missing, damaged,
+    without the file that the settings ask for, or that did not pass the parity gate where the settings do not allow that;
+    `MissingExtraError` without a runtime."""
     failed: Failed = "warn" if settings.allow_failed_gate else "refuse"
     detector_bundle = load_bundle(settings.detector, "detector", failed)
     embedder_bundle = load_bundle(settings.embedder, "embedder", failed)

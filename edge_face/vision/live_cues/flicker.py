@@ -10,25 +10,29 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 
 import numpy as np
 
-from edge_face.types import Floats
+from edge_face.types import Floats, Mask
 from edge_face.vision.live_cues.sight import AROUND, WIDE, Sight
 
 GAP = 0.2
 """Seconds between two looks beyond which they are not neighbours."""
 FEWEST = 4
+LEAST_OUTER = 400
+"""Pixels of the surroundings."""
 _EDGE = round(AROUND / WIDE * 0.75)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Tone:
-    """A look's `level` (log of the face's brightness over its surroundings'), and the face's mean brightness by row and by column."""
+    """A look's `level` (log of the face's brightness over its surroundings'), None where there are none,
+    and the face's mean brightness by row and by column."""
 
     monotonic: float
-    level: float
+    level: float | None
     rows: Floats
     columns: Floats
 
@@ -36,18 +40,24 @@ class Tone:
 def tone_of(sight: Sight) -> Tone:
     """The brightness of one look."""
     grey = sight.face.astype(np.float32).mean(axis=2)
-    around = sight.around
-    # Top and sides of the wide square: below are shoulders or hands, in the middle is the face.
-    sides = (around[_EDGE:-_EDGE, :_EDGE // 2], around[_EDGE:-_EDGE, -_EDGE // 2:])
-    outer = np.concatenate([part.reshape(-1) for part in (around[:_EDGE], *sides)])
-    level = math.log((float(grey.mean()) + 4.0) / (float(outer.mean()) + 4.0))
+    left, top, right, bottom = (round(value) for value in sight.inside)
+    # Top and sides of the wide square as far as they are in the picture: below are shoulders or hands, in the middle is the face.
+    outer = sight.around[top:bottom, left:right][_outer()[top:bottom, left:right]]
+    level = math.log((float(grey.mean()) + 4.0) / (float(outer.mean()) + 4.0)) if outer.size > LEAST_OUTER else None
     return Tone(sight.monotonic, level, grey.mean(axis=1), grey.mean(axis=0))
+
+
+@lru_cache(maxsize=1)
+def _outer() -> Mask:
+    where = np.zeros((AROUND, AROUND), np.bool_)
+    where[:_EDGE] = where[_EDGE:-_EDGE, :_EDGE // 2] = where[_EDGE:-_EDGE, -_EDGE // 2:] = True
+    return where
 
 
 def flicker(tones: Sequence[Tone]) -> float | None:
     """The logarithm of the second difference's spread of the level over neighbouring looks; None for too few of them."""
     seconds = [a.level - 2 * b.level + c.level for a, b, c in zip(tones, tones[1:], tones[2:], strict=False)
-               if 0 < b.monotonic - a.monotonic <= GAP and 0 < c.monotonic - b.monotonic <= GAP]
+               if a.level is not None and b.level is not None and c.level is not None and _neighbours(a, b) and _neighbours(b, c)]
     if len(seconds) < FEWEST - 2:
         return None
     return math.log(float(np.sqrt(np.mean(np.square(seconds)))) + 1e-3)
@@ -57,10 +67,14 @@ def banding(tones: Sequence[Tone]) -> float | None:
     """Change between neighbouring looks by row over that by column, the median of logarithms; None for too few looks."""
     ratios = []
     for before, after in pairwise(tones):
-        if 0 < after.monotonic - before.monotonic <= GAP:
+        if _neighbours(before, after):
             down, across = (_change(b, a) for b, a in ((before.rows, after.rows), (before.columns, after.columns)))
             ratios.append(math.log((down + 0.2) / (across + 0.2)))
     return float(np.median(ratios)) if len(ratios) >= FEWEST - 1 else None
+
+
+def _neighbours(before: Tone, after: Tone) -> bool:
+    return 0 < after.monotonic - before.monotonic <= GAP
 
 
 def _change(before: Floats, after: Floats) -> float:
