@@ -72,6 +72,7 @@ class Replay:
                         break
                     self._arrive(frame)
                     self._pipeline.claim = state.claimed
+                    self._pipeline.watch = state.prompt.track if state.prompt is not None else None
                     scene = self._pipeline.process(frame)
                     self._took("vision", scene)
                     begun = time.perf_counter()
@@ -159,10 +160,11 @@ def _fixed(rules: PolicyRules, actions: tuple[str, ...]) -> tuple[PolicyRules, i
 
 
 def _traced(track: Track, width: int, hidden: bool) -> TrackTrace:
-    box, match = track.box, track.match
+    box, match, live = track.box, track.match, track.liveness
     eyes = float(np.hypot(*(track.landmarks[1] - track.landmarks[0]))) / width
     return TrackTrace(track.id, track.state.value, (box.x, box.y, box.width, box.height), match.person if match else None,
-                      track.vote if track.judged else None, match.score if match else None, eyes, hidden)
+                      track.vote if track.judged else None, match.score if match else None, eyes, hidden,
+                      live.verdict.value if live else None, live.score if live else None)
 
 
 def _spread(seconds: list[float], frames: int) -> dict[str, float]:

@@ -9,7 +9,8 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class TrackTrace:
-    """One track in one frame. `vote` is the person this frame's verdict named, None when it named nobody."""
+    """One track in one frame. `vote` is the person this frame's verdict named, None when it named nobody; `live`, `live_score`: what
+    attack detection says of it so far, None where nothing judges."""
 
     id: int
     state: str
@@ -19,6 +20,8 @@ class TrackTrace:
     score: float | None
     eye_share: float | None
     hidden: bool
+    live: str | None = None
+    live_score: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +81,8 @@ class Trace:
     def _track_row(self, t: TrackTrace) -> dict[str, Any]:
         return {"id": t.id, "state": t.state, "box": [round(v, 1) for v in t.box], "person": self._name(t.person),
                 "vote": self._name(t.vote), "score": None if t.score is None else round(t.score, 3),
-                "eye_share": None if t.eye_share is None else round(t.eye_share, 4), "hidden": t.hidden}
+                "eye_share": None if t.eye_share is None else round(t.eye_share, 4), "hidden": t.hidden,
+                "live": t.live, "live_score": None if t.live_score is None else round(t.live_score, 3)}
 
     def events(self) -> Iterator[dict[str, Any]]:
         """Everything in the order of its time, as the lines of events.jsonl."""
