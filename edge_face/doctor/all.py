@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from edge_face.doctor import board, boot, clock, door, units
+from edge_face.doctor import assurance, board, boot, clock, door, units
 from edge_face.doctor.check import Check
 from edge_face.doctor.pin_functions import pin_functions
 
@@ -16,7 +16,9 @@ CHECKS: tuple[tuple[str, Check], ...] = (
     ("pin functions", pin_functions),
     ("boot line", boot.boot_line),
     ("killed door", boot.kernel),
-    ("assurance", door.assurance),
+    ("assurance", assurance.assurance),
+    ("liveness", assurance.liveness),
+    ("codes", assurance.factors),
     ("store", door.store),
     ("daemon", door.daemon),
     ("service", units.units),

@@ -9,29 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from edge_face.doctor.check import Finding, Host, Status
-from edge_face.service.assurance import describe_assurance, level_of, missing_factor, sees, worrying
 from edge_face.settings import Settings
-
-
-def assurance(host: Host, settings: Settings) -> Iterator[Finding]:
-    """What a grant rests on, and whether what that takes is fitted."""
-    level, meaning = level_of(settings), describe_assurance(settings)
-    if worrying(settings):
-        yield Finding("assurance", Status.WARN, meaning, 'write assurance = "face+challenge" below [decision], unless what is behind this '
-                      "door may be had for a photo")
-    else:
-        yield Finding("assurance", Status.OK, meaning)
-    if sees(settings) and (missing := missing_factor(level, settings)):
-        yield Finding("second factor", Status.FAIL, missing, "fit one (docs/wiring.md), or choose another [decision] assurance")
-    inputs, camera, liveness = settings.inputs, settings.camera, settings.liveness
-    if level != "face+challenge" or not sees(settings):
-        return
-    if not inputs.keypad_rows and not inputs.wiegand_d0:
-        yield Finding("second factor", Status.NOTE, "no keypad and no card reader: who cannot do what a challenge asks for is not let in",
-                      "fit one (docs/wiring.md): sunglasses, masks and poor light then ask for a code or card")
-    if camera.fps < liveness.min_fps:
-        yield Finding("challenge", Status.WARN, f"camera.fps = {camera.fps:g} is below liveness.min_fps = {liveness.min_fps:g}: no "
-                      "challenge is ever held, the second factor is always asked for", "set [camera] fps higher")
 
 
 def models(host: Host, settings: Settings) -> Iterator[Finding]:

@@ -13,7 +13,7 @@ from edge_face.build_date import BUILD_DATE
 from edge_face.doctor import Finding, Host, Status, board, door, examine
 from edge_face.doctor.bundle import write_bundle
 from edge_face.errors import EdgeFaceError, ModelError
-from edge_face.settings import CameraSettings, DecisionSettings, DoorSettings, InputSettings, Settings, StoreSettings
+from edge_face.settings import CameraSettings, DoorSettings, Settings, StoreSettings
 
 
 def machine(root: Path, files: dict[str, str] | None = None, answers: dict[str, str] | None = None,
@@ -53,26 +53,6 @@ def test_bench_and_doctor_read_the_board_alike(tmp_path: Path, heat: str, said: 
     assert ("temperature" in found, "power" in found) == ("temperature" in state, "throttled" in state)
     if "throttled" in state:
         assert found["power"].status is Status.OK and found["power"].text == "never under-voltage, never throttled"
-
-
-def test_the_assurance_is_said_and_what_it_takes_is_asked_for(tmp_path: Path) -> None:
-    def found(assurance: str, inputs: InputSettings | None = None, camera: CameraSettings | None = None) -> list[Finding]:
-        chosen = replace(Settings(), decision=DecisionSettings(assurance=assurance), inputs=inputs or InputSettings(),
-                         camera=camera or CameraSettings())
-        return list(door.assurance(machine(tmp_path), chosen))
-
-    face = by_name(found("face"), "assurance")
-    assert face.status is Status.WARN and "photo" in face.text and "face+challenge" in face.mend
-    assert by_name(found(""), "assurance").text.startswith('"face+challenge", a face must do what it is asked')
-    assert by_name(found(""), "second factor").status is Status.NOTE
-    card = by_name(found("face+card"), "second factor")
-    assert card.status is Status.FAIL and "no reader is fitted" in card.text
-    reader = InputSettings(wiegand_d0="GPIO23", wiegand_d1="GPIO24")
-    assert [finding.check for finding in found("face+card", reader)] == ["assurance"]
-    assert [finding.check for finding in found("", reader)] == ["assurance"]
-    assert by_name(found("", reader, CameraSettings(fps=5)), "challenge").status is Status.WARN
-    blind = found("", camera=CameraSettings(source="none"))
-    assert [(finding.status, finding.text[:5]) for finding in blind] == [(Status.OK, "codes")]
 
 
 def test_a_missing_chip_and_a_missing_file_are_failures(tmp_path: Path) -> None:
