@@ -15,7 +15,7 @@ from dataclasses import replace
 from edge_face.access import liveness_reasons, reasons
 from edge_face.access.answers import attacked, counted, dropped, granted, refused
 from edge_face.access.approach_claims import verified
-from edge_face.access.approach_live import alive, challenged, interrupted
+from edge_face.access.approach_live import alive, challenged, interrupted, passed_by
 from edge_face.access.approach_state import ApproachState, Terms, Visit, Wish
 from edge_face.access.assurance import Use
 from edge_face.access.facts import FaceFact, Facts
@@ -66,10 +66,9 @@ def _looked(state: ApproachState, faces: tuple[FaceFact, ...], rules: Rules, ter
                     visits=_visits_after(state.visits, faces, passed, rules))
     state = verified(challenged(state, faces, rules, terms, made), faces, rules, terms, made)
     names = Counter(f.person for f in faces if f.sound and f.person is not None)
-    nearest = sorted((f for f in faces if in_zone(f, rules)), key=lambda f: (-f.eye_share, f.track))
-    for face in nearest:
+    for face in sorted((f for f in faces if f.sound), key=lambda f: (-f.eye_share, f.track)):
         stay = next((s for s in state.stays if s.track == face.track), None)
-        if stay is not None and stay.last == now and _deserves(stay, face, now, rules):
+        if stay is not None and stay.last == now and (_deserves(stay, face, now, rules) or passed_by(state, face, rules)):
             state = _answered(state, stay, face, names, rules, terms, made)
     for track in [s.track for s in state.stays]:
         stay = next((s for s in state.stays if s.track == track), None)
@@ -81,7 +80,7 @@ def _looked(state: ApproachState, faces: tuple[FaceFact, ...], rules: Rules, ter
 def _deserves(stay: Stay, face: FaceFact, now: float, rules: Rules) -> bool:
     """Does this very frame, with those before it, prove one person who means to enter?"""
     person = face.person
-    return (person is not None and face.judged and face.vote == person and not face.failing and not face.ambiguous
+    return (person is not None and in_zone(face, rules) and face.judged and face.vote == person and not face.failing and not face.ambiguous
             and face.score >= face.threshold and now - stay.since >= rules.dwell
             and stay.votes[-1:] != () and stay.votes[-1].monotonic == now
             and stay.agreeing(person, now, rules) >= rules.votes)

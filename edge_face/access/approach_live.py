@@ -5,15 +5,16 @@ UNKNOWN waits for a while, UNSURE asks for another factor, ATTACK is a failed at
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 from edge_face.access import liveness_reasons as why
 from edge_face.access.answers import asked, attacked, counted, granted, one_try_less, refused
 from edge_face.access.approach_state import ApproachState, Terms, Trial, Visit, Wish
 from edge_face.access.assurance import Level, Use
-from edge_face.access.challenge import Outcome, advance, choose, start
+from edge_face.access.challenge import NOT_HELD, Outcome, advance, choose, start
 from edge_face.access.facts import FaceFact
-from edge_face.access.intent import Stay, near_by
+from edge_face.access.intent import HOLD_SHARE, Stay, near_by
 from edge_face.access.outcomes import Kind
 from edge_face.access.reasons import Reason
 from edge_face.access.rules import Rules
@@ -22,12 +23,12 @@ from edge_face.types import LiveVerdict, TrackState
 PATIENCE = 2.0
 """Seconds for which passive detection may say nothing before somebody is asked for another factor."""
 AGAIN = 1.5
-"""Seconds after a challenge that was passed in which the face must be proved again, and found alive."""
+"""Seconds after a challenge that was passed in which the same face must be there, and found alive."""
 PAUSE = 1.0
 """Seconds between two challenges."""
 WAIT = "wait"
-NOT_HELD = frozenset({"liveness-slow", "liveness-unheld", "liveness-unseen", "liveness-clock"})
-"""Challenges that fail so could not be held: another factor is asked for at once, and nobody has tried to get in."""
+MOST_TURNED = 0.5
+"""Eyes of a turned head are nearer to each other, by the cosine of its yaw; at most so much is made up for."""
 
 
 def alive(state: ApproachState, stay: Stay, face: FaceFact, person: str, proof: tuple[Reason, ...], level: Level, rules: Rules,
@@ -35,17 +36,20 @@ def alive(state: ApproachState, stay: Stay, face: FaceFact, person: str, proof: 
     """A proved person who may enter: let in when the level's evidence of life is there."""
     visit = state.visit_of(person)
     trial = state.trial if state.trial is not None and state.trial.person == person and state.trial.track == stay.track else None
-    if face.live is LiveVerdict.ATTACK and (trial is None or trial.passed_at is not None):
-        return attacked(_over(state, trial), stay, face, person, rules, terms, made)
+    if face.live is LiveVerdict.ATTACK and trial is None:
+        return attacked(state, stay, face, person, rules, terms, made)
+    if face.live is LiveVerdict.ATTACK and trial is not None and trial.passed_at is not None:
+        return _failed(state, trial, why.attack(face.live_score, face.live_against), rules, terms, made)
     if visit is not None and visit.tries >= terms.tries:
-        return refused(_over(state, trial), stay, (why.no_more_tries(terms.tries), *proof), person, made, level.second)
+        state = state if trial is None else replace(state, trial=None)
+        return refused(state, stay, (why.no_more_tries(terms.tries), *proof), person, made, level.second)
     passed: tuple[Reason, ...] = ()
     if level.face is Use.CHALLENGE:
         if trial is None:
             return _begun(state, stay, person, proof, level, terms, made)
         if trial.passed_at is None:
             return state
-        passed = (trial.challenge.evidence,)
+        proof, passed = trial.proof, (trial.challenge.evidence,)
     match face.live:
         case LiveVerdict.LIVE:
             return granted(state, stay, (*proof, *passed, why.live(face.live_score)), person, made)
@@ -78,9 +82,18 @@ def challenged(state: ApproachState, faces: tuple[FaceFact, ...], rules: Rules, 
     return replace(state, trial=trial)
 
 
+def passed_by(state: ApproachState, face: FaceFact, rules: Rules) -> bool:
+    """Is it the face that has just passed its challenge? The challenge held the identity through the turn, in which the face may still
+    be: it counts wherever it looks, as near as the zone if it looked straight."""
+    trial = state.trial
+    return (trial is not None and trial.passed_at is not None and face.track == trial.track and face.person == trial.person
+            and face.sound and face.state is TrackState.CONFIRMED and not face.ambiguous and face.score >= face.threshold
+            and face.eye_share >= HOLD_SHARE * rules.zone * max(math.cos(math.radians(min(abs(face.yaw), 90.0))), MOST_TURNED))
+
+
 def interrupted(state: ApproachState, terms: Terms, rules: Rules, made: list[Wish]) -> ApproachState:
     """Nothing can be seen any more in mid-challenge."""
-    return state if state.trial is None else _failed(state, state.trial, why.interrupted(), rules, terms, made)
+    return state if state.trial is None else _failed(state, state.trial, why.interrupted(), rules, terms, made, attempt=False)
 
 
 def _begun(state: ApproachState, stay: Stay, person: str, proof: tuple[Reason, ...], level: Level, terms: Terms,
@@ -95,11 +108,7 @@ def _begun(state: ApproachState, stay: Stay, person: str, proof: tuple[Reason, .
     challenge = start(stay.track, person, actions, state.at, terms.challenge)
     wanted = challenge.wanted.value if challenge.wanted is not None else WAIT
     state = state if visit is not None else state.with_visit(Visit(person, (stay.track,), granted=False))
-    return replace(state, trial=Trial(challenge, person, stay.track, wanted, state.at), ask=None)
-
-
-def _over(state: ApproachState, trial: Trial | None) -> ApproachState:
-    return state if trial is None else replace(state, trial=None)
+    return replace(state, trial=Trial(challenge, person, stay.track, proof, wanted, state.at), ask=None)
 
 
 def _not_proved(state: ApproachState, trial: Trial, face: FaceFact | None, rules: Rules, terms: Terms, made: list[Wish]) -> ApproachState:
@@ -121,7 +130,7 @@ def _failed(state: ApproachState, trial: Trial, reason: Reason, rules: Rules, te
     state = one_try_less(replace(state, trial=None), trial.person, trial.track, PAUSE)
     visit = state.visit_of(trial.person)
     tries = visit.tries if visit is not None else 1
-    said = (reason, why.try_of(tries, terms.tries))
+    said = (why.not_alive(reason), why.try_of(tries, terms.tries))
     if tries >= terms.tries or reason.code in NOT_HELD:
         state = asked(state, terms.level(trial.person).second, trial.person, trial.track)
     stay = next((s for s in state.stays if s.track == trial.track), None)

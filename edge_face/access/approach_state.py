@@ -53,12 +53,13 @@ class Visit:
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """The challenge that is going on at the door. `wanted`: what is asked for, since `asked_at`; `passed_at`: it was passed, and the
-    face has to be proved once more."""
+    """The challenge that is going on at the door. `proof`: of who it is, at its beginning. `wanted`: what is asked for, since `asked_at`;
+    `passed_at`: it was passed, and the verdict of passive detection may still be waited for."""
 
     challenge: Challenge
     person: str
     track: int
+    proof: tuple[Reason, ...]
     wanted: str
     asked_at: float
     passed_at: float | None = None

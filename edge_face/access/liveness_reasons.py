@@ -15,6 +15,11 @@ PROMPTS = {"left": "turn your head to your left", "right": "turn your head to yo
 """What is asked for, in words, by `Prompt.what`."""
 
 
+def not_alive(reason: Reason) -> Reason:
+    """A challenge's own reason, said as what it means."""
+    return reason if reason.text.startswith(NOT_ALIVE) else Reason(reason.code, f"{NOT_ALIVE}: {reason.text}", reason.values)
+
+
 def live(score: float) -> Reason:
     return Reason("live", f"taken for a living person, score {score:.2f}", {"score": score})
 
@@ -47,7 +52,7 @@ def interrupted() -> Reason:
 
 
 def not_proved_again(seconds: float) -> Reason:
-    return Reason("liveness-identity", f"{NOT_ALIVE}: the face was not proved again within {seconds:g} s of the challenge",
+    return Reason("liveness-identity", f"{NOT_ALIVE}: the face that passed the challenge was not there {seconds:g} s later",
                   {"seconds": seconds})
 
 
