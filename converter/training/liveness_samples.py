@@ -84,7 +84,7 @@ class Sampler:
         if not species or (species == "live" and shot.source in ("nuaa", "own")):
             # A camera took it already: another poor one now and then.
             return (Camera.draw(rng).take(image, rng), shot.box) if rng.random() < self._how.camera else (image, shot.box)
-        face = float(np.exp(rng.uniform(np.log(42), np.log(120))))
+        face = float(np.exp(rng.uniform(np.log(54), np.log(150))))
         made = present(species, image, shot.box, shot.landmarks, rng, None if species == "live" else self._album.room(rng), face=face)
         if species != "live" and rng.random() < 0.6:
             return cut_like(made.image, made.box, image, shot.box)

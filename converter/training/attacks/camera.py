@@ -44,13 +44,13 @@ class Camera:
             value = float(np.exp(rng.uniform(np.log(low), np.log(high))))
             return value if rng.random() < chance else 0.0
 
-        dark = by_chance(0.12, 0.25, 0.6) or 1.0
+        dark = by_chance(0.10, 0.3, 0.65) or 1.0
         cast = np.exp(rng.normal(0, 0.05 if rng.random() < 0.75 else 0.10, 3))
         return Camera(gain=dark * float(np.exp(rng.normal(0, 0.13))), gamma=float(np.exp(rng.normal(0, 0.16))),
                       cast=(float(cast[0]), float(cast[1]), float(cast[2])), side=float(rng.uniform(0, 2 * np.pi)),
-                      slope=by_chance(0.35, 0.05, 0.5), defocus=by_chance(0.4, 0.3, 1.2), motion=by_chance(0.15, 1.0, 4.0),
-                      heading=float(rng.uniform(0, np.pi)), resolved=1.0 - by_chance(0.3, 0.1, 0.5),
-                      noise=by_chance(0.8, 0.7, 7.0) * (1.4 if dark < 1 else 1.0), crisp=by_chance(0.4, 0.2, 1.0),
+                      slope=by_chance(0.35, 0.05, 0.5), defocus=by_chance(0.4, 0.3, 1.0), motion=by_chance(0.12, 1.0, 3.0),
+                      heading=float(rng.uniform(0, np.pi)), resolved=1.0 - by_chance(0.25, 0.1, 0.4),
+                      noise=by_chance(0.8, 0.7, 5.5) * (1.4 if dark < 1 else 1.0), crisp=by_chance(0.4, 0.2, 1.0),
                       quality=int(rng.integers(30, 95)) if rng.random() < 0.6 else 0, grey=bool(rng.random() < 0.04))
 
     def take(self, picture: Image, rng: np.random.Generator) -> Image:

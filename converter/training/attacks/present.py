@@ -58,7 +58,7 @@ class Presentation:
 
 def present(species: str, picture: Image, box: Box, landmarks: Floats, rng: np.random.Generator, background: Image | None = None, *,
             face: float | None = None, size: tuple[int, int] | None = None) -> Presentation:
-    """One picture of a camera. `face` is the height of the face in its pixels (else drawn, 40 to 170), `size` its width and
+    """One picture of a camera. `face` is the height of the face in its pixels (else drawn, 60 to 180), `size` its width and
     height (else two to three faces). A live picture ends where the given picture does. Raises KeyError for no species."""
     shown = (picture, box, np.asarray(landmarks, np.float32).reshape(5, 2))
     return _stage(SPECIES[species], shown, rng, background, face, size).frame(shown, 0.0, rng)
@@ -86,7 +86,7 @@ def present_track(species: str, pictures: Sequence[Picture], rng: np.random.Gene
 
 def _stage(kind: Species, shown: Picture, rng: np.random.Generator, background: Image | None, face: float | None,
            size: tuple[int, int] | None) -> _Live | _Sheet:
-    face = face or float(np.exp(rng.uniform(np.log(40), np.log(170))))
+    face = face or float(np.exp(rng.uniform(np.log(60), np.log(180))))
     if size is None:
         side = max(round(face * float(rng.uniform(2.1, 2.9))), 32)
         size = (side, side)
