@@ -29,14 +29,16 @@ MAGIC = (rb":%s:M::\x7fELF\x02\x01\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x02\x
 GONE = 137
 """Exit status of a command that was ended for taking too long."""
 
-# $1 the root, $2 the folder of the tree that is tested; the rest is the command.
+# $1 the root, $2 the folder of the tree that is tested, $3 the processor; the rest is the command.
 _ENTER = r"""
 set -e
-root=$1 tree=$2; shift 2
+root=$1 tree=$2 cpu=$3; shift 3
 mount --make-rprivate /
 mount -t proc proc "$root/proc"
-# Who asks for the processors asks there, and complains on standard error where it is not.
-mkdir -p "$root/sys"; mount -t sysfs -o ro sysfs "$root/sys"
+# A list of one processor: without any the runtime knows no processor and takes other kernels than on a Pi; with the real one
+# emulated threads may wait for ever.
+mkdir -p "$root/sys"; mount -t tmpfs tmpfs "$root/sys"; mkdir -p "$root/sys/devices/system/cpu"
+for list in possible present; do echo 0 >"$root/sys/devices/system/cpu/$list"; done
 mount -t tmpfs tmpfs "$root/tmp"
 mount -t tmpfs tmpfs "$root/dev"
 for node in null zero random urandom; do : >"$root/dev/$node"; mount --bind "/dev/$node" "$root/dev/$node"; done
@@ -45,7 +47,7 @@ mkdir "$root/dev/shm"; mount -t tmpfs tmpfs "$root/dev/shm"
 mkdir -p "$root/tree"; mount --bind "$tree" "$root/tree"
 # No exec: an emulated shell as the first process of a namespace waits for ever for its children.
 env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/tmp LANG=C.UTF-8 PYTHONUNBUFFERED=1 \
-  PYTHONPATH=/opt/packages PYTHONPYCACHEPREFIX=/var/cache/python HYPOTHESIS_STORAGE_DIRECTORY=/tmp/hypothesis \
+  QEMU_CPU="$cpu" PYTHONPATH=/opt/packages PYTHONPYCACHEPREFIX=/var/cache/python HYPOTHESIS_STORAGE_DIRECTORY=/tmp/hypothesis \
   chroot "$root" /bin/sh -c 'cd /tree && exec "$@"' sh "$@"
 """
 
@@ -56,18 +58,20 @@ class Arm64Error(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """A Debian release with the versions of numpy, OpenCV and gpiozero that its apt has (pip's wheels of them)."""
+    """A Debian release with the versions of numpy, OpenCV and gpiozero that its apt has (pip's wheels of them), on the
+    processor (`qemu-aarch64-static -cpu help`) of a Raspberry Pi: which kernels the networks run on depends on it."""
 
     name: str
     debian: int
     python: str
+    cpu: str
     wheels: tuple[str, ...]
 
 
 RELEASES = (
-    Release("bookworm", 12, "311", ("numpy==1.24.2", "opencv-python-headless==4.6.0.66", "gpiozero==1.6.2",
-                                     "setuptools<80")),  # gpiozero 1.6 imports pkg_resources
-    Release("trixie", 13, "313", ("numpy>=2.2,<2.3", "opencv-python-headless>=4.10,<4.11", "gpiozero==2.0.1")),
+    Release("bookworm", 12, "311", "cortex-a72", ("numpy==1.24.2", "opencv-python-headless==4.6.0.66", "gpiozero==1.6.2",
+                                                   "setuptools<80")),  # gpiozero 1.6 imports pkg_resources
+    Release("trixie", 13, "313", "cortex-a76", ("numpy>=2.2,<2.3", "opencv-python-headless>=4.10,<4.11", "gpiozero==2.0.1")),
 )
 
 
@@ -160,11 +164,13 @@ class Runner:
         self._running: set[subprocess.Popen[str]] = set()
         self._stopped = False
 
-    def run(self, folder: Path, tree: Path, command: Sequence[str], *, seconds: float, log: Path | None = None) -> tuple[int, str]:
+    def run(self, folder: Path, tree: Path, cpu: str, command: Sequence[str], *, seconds: float,
+            log: Path | None = None) -> tuple[int, str]:
         """Runs a command in the root with the folder `tree` at /tree. Gives its status and what it said, or "" where that went to
         `log`. A command that takes too long is ended with all that it started; its status is then `GONE`."""
         # The first process of the new PID namespace dies with unshare, and with it everything inside, and then every mount.
-        words = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "bash", "-c", _ENTER, "enter", str(folder), str(tree), *command]
+        words = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "bash", "-c", _ENTER, "enter", str(folder), str(tree), cpu,
+                 *command]
         with contextlib.ExitStack() as stack:
             output = stack.enter_context(log.open("w")) if log is not None else subprocess.PIPE
             with self._guard:
