@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from edge_face.evaluation.embedding_run import INPUT
 from edge_face.evaluation.liveness_run import Nobody
 from edge_face.settings import LivenessSettings, Settings
+from edge_face.types import Box, Image
 from edge_face.vision.bundle import Bundle, load_bundle
+from edge_face.vision.live_looks import Live
 
 if TYPE_CHECKING:
     from edge_face.vision.detector import Detector
-    from edge_face.vision.live import LivenessJudge
     from edge_face.vision.pipeline import VisionPipeline
+
+
+class Judge(Live, Protocol):
+    """Attack detection with its thresholds (edge_face.vision.live.LivenessJudge)."""
+
+    threshold: float
+    attack_threshold: float
+    still_threshold: float
+
+    def still(self, image: Image, box: Box) -> float: ...
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -24,7 +35,7 @@ class Eyes:
     detector: Bundle
     landmarker: str | None
     precision: str
-    judge: LivenessJudge
+    judge: Judge
     settings: Settings
 
     @classmethod
