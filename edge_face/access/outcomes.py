@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from edge_face.access.reasons import Reason
 
@@ -84,7 +84,8 @@ class Alarm(enum.Enum):
 @dataclass(frozen=True, slots=True)
 class Decision:
     """`seconds`: how long the door is released, or rests. `wall` dates it and means nothing else. `authority`: of every
-    decision that releases the door. `alarm`: which one, for ALARM and ALARM_OVER."""
+    decision that releases the door. `alarm`: which one, for ALARM and ALARM_OVER. `forced`: it is this one that a DURESS tells
+    of; for the sealed part of the audit log only."""
 
     kind: Kind
     monotonic: float
@@ -95,3 +96,4 @@ class Decision:
     seconds: float = 0.0
     authority: Authority | None = None
     alarm: Alarm | None = None
+    forced: bool = field(default=False, repr=False)

@@ -77,7 +77,11 @@ def claims_over(m: Moment) -> None:
 
 
 def forced(m: Moment, person: str) -> None:
-    """Tells those who may know, and nobody at the door."""
+    """Tells those who may know, and nobody at the door. The decision that it tells of is marked for the audit log."""
+    for place in reversed(range(len(m.made))):
+        if m.made[place].person == person:
+            m.made[place] = replace(m.made[place], forced=True)
+            break
     m.say(Kind.DURESS, liveness_reasons.duress(), person=person)
 
 

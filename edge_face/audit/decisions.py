@@ -5,13 +5,20 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-from edge_face.access.outcomes import Decision
+from edge_face.access.outcomes import Decision, Kind
 from edge_face.audit.record import ALIAS, LARGEST, MOST_DETAILS, MOST_WORDS, WORD, AuditRecord, Detail, is_detail
 
+NOT_KEPT = frozenset({Kind.PROMPT, Kind.PROMPT_OVER, Kind.DURESS})
+"""What whoever stands there is asked for is for nobody's books. That somebody is forced stands sealed in the record of what they were
+let in by or refused: a record of its own would tell every reader."""
+SEALED = frozenset({Kind.GRANT, Kind.CODE, Kind.DENY})
+"""Kinds whose records all carry a seal of one length, so that none stands out."""
 
-def audit_record_of(decision: Decision, alias_of: Callable[[str], str | None]) -> AuditRecord:
-    """The person becomes a keyed alias; of reasons only codes and numbers stay, `why` lists the codes. Total, unless `alias_of`
-    raises: what does not fit is left out."""
+
+def audit_record_of(decision: Decision, alias_of: Callable[[str], str | None],
+                    seal: Callable[[bool], str | None] | None = None) -> AuditRecord:
+    """The person becomes a keyed alias; of reasons only codes and numbers stay, `why` lists the codes. `seal` (`Sealer.seal`): hides
+    whether the person was forced. Total, unless `alias_of` or `seal` raises: what does not fit is left out."""
     details: dict[str, Detail] = {}
     if decision.seconds and is_detail(decision.seconds):
         details["seconds"] = _rounded(decision.seconds)
@@ -29,7 +36,8 @@ def audit_record_of(decision: Decision, alias_of: Callable[[str], str | None]) -
     alias = alias_of(decision.person) if decision.person is not None else None
     subject = alias if alias is not None and ALIAS.fullmatch(alias) else None
     authority = None if decision.authority is None else _word(decision.authority.value)
-    return AuditRecord(_word(decision.kind.value), wall, subject, authority, details)
+    sealed = seal(decision.forced) if seal is not None and decision.kind in SEALED else None
+    return AuditRecord(_word(decision.kind.value), wall, subject, authority, details, sealed)
 
 
 def _word(text: str) -> str:

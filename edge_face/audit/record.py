@@ -15,6 +15,7 @@ Detail = bool | int | float | str | None | tuple[str, ...]
 WORD = re.compile(r"[a-z][a-z0-9_.-]{0,47}")
 """Kinds, authorities, names of details, and texts in details: codes of ours."""
 ALIAS = re.compile(r"[0-9a-f]{16,64}")
+SEALED = re.compile(r"[A-Za-z0-9_-]{39}")
 _HEX = re.compile(r"[0-9a-f]{16,}")
 MOST_DETAILS = 40
 MOST_WORDS = 24
@@ -27,13 +28,14 @@ LARGEST = 1 << 53
 class AuditRecord:
     """What is appended. `wall`: seconds since 1970, UTC. `subject`: the keyed alias of a person (hexadecimal), None for nobody
     or for an unknown face. `authority`: on what a release rests. `details`: codes, finite numbers, true, false, null and
-    lists of codes. Raises AuditError for anything else."""
+    lists of codes. `sealed`: what only the device's key opens (`edge_face.audit.sealed`). Raises AuditError for anything else."""
 
     kind: str
     wall: float
     subject: str | None = None
     authority: str | None = None
     details: Mapping[str, Detail] = field(default_factory=dict)
+    sealed: str | None = None
 
     def __post_init__(self) -> None:
         _insist(isinstance(self.kind, str) and WORD.fullmatch(self.kind), "its kind is no short word of small letters")
@@ -42,6 +44,7 @@ class AuditRecord:
                 "its subject is no keyed alias")
         _insist(self.authority is None or (isinstance(self.authority, str) and WORD.fullmatch(self.authority)),
                 "its authority is no short word of small letters")
+        _insist(self.sealed is None or (isinstance(self.sealed, str) and SEALED.fullmatch(self.sealed)), "what is sealed in it is no seal")
         _insist(isinstance(self.details, Mapping) and len(self.details) <= MOST_DETAILS, f"it has more than {MOST_DETAILS} details")
         for name, value in self.details.items():
             _insist(isinstance(name, str) and WORD.fullmatch(name), "a detail's name is no short word of small letters")
@@ -74,6 +77,8 @@ def body_of(number: int, monotonic: float, record: AuditRecord) -> bytes:
         table["s"] = record.subject
     if record.authority is not None:
         table["a"] = record.authority
+    if record.sealed is not None:
+        table["x"] = record.sealed
     if record.details:
         table["d"] = dict(record.details)
     return json.dumps(table, ensure_ascii=True, allow_nan=False, separators=(",", ":")).encode("ascii")
@@ -84,7 +89,7 @@ def entry_of(body: bytes) -> Entry:
     try:
         table = json.loads(body)
         details = {name: tuple(value) if isinstance(value, list) else value for name, value in table.get("d", {}).items()}
-        record = AuditRecord(table["k"], table["t"], table.get("s"), table.get("a"), details)
+        record = AuditRecord(table["k"], table["t"], table.get("s"), table.get("a"), details, table.get("x"))
         return Entry(table["n"], table["m"], record)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise AuditError("a record of the audit log cannot be read: 'edge-face audit verify' finds the first bad place") from error

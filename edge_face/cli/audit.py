@@ -41,6 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
     show = action("show", "show the latest records")
     show.add_argument("--last", metavar="N", type=int, default=20, help="so many (20)")
+    show.add_argument("--duress", action="store_true", help="only records of people who said that they were forced (needs the store's key)")
     export = action("export", "write records into a file")
     export.add_argument("file", metavar="FILE", help="the file to write (-: standard output)")
     export.add_argument("--format", choices=("csv", "jsonl"), help="default: as the file's name ends, else jsonl")
@@ -68,7 +69,9 @@ def _show(args: argparse.Namespace, settings: Settings) -> int:
 
     if args.last < 1:
         raise UsageError("--last takes a number of records from 1 up")
-    found = latest_entries(_folder(args, settings), args.last, since=_since(args.since), kinds=frozenset(args.kind))
+    folder, since, kinds = _folder(args, settings), _since(args.since), frozenset(args.kind)
+    found = (_forced(settings, folder, since, kinds)[-args.last:] if args.duress
+             else latest_entries(folder, args.last, since=since, kinds=kinds))
     names = _names(settings) if args.names else None
     if args.json:
         _print_json([row_of(entry, names) for entry in found])
@@ -76,8 +79,17 @@ def _show(args: argparse.Namespace, settings: Settings) -> int:
     for entry in found:
         print(_line(entry, names))
     if not found:
-        print("there is no such record" if args.kind or args.since else "nothing is in the audit log yet")
+        print("there is no such record" if args.kind or args.since or args.duress else "nothing is in the audit log yet")
     return 0
+
+
+def _forced(settings: Settings, folder: Path, since: float | None, kinds: frozenset[str]) -> list[Entry]:
+    """Records whose seal says that somebody was forced."""
+    from edge_face.audit import Sealer, read_entries
+
+    with _store(settings) as store:
+        sealer = Sealer(store.audit_key())
+    return [entry for entry in read_entries(folder, since=since, kinds=kinds) if sealer.opened(entry.record.sealed)]
 
 
 def _verify(args: argparse.Namespace, settings: Settings) -> int:

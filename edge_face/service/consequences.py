@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from edge_face.access import Authority, Decision, Kind
-from edge_face.audit import audit_record_of
+from edge_face.audit import NOT_KEPT, audit_record_of
 from edge_face.clock import Clock
 from edge_face.service.audit_thread import AuditThread
 from edge_face.service.door_thread import Order
@@ -23,7 +23,8 @@ SHORTEST = 0.05
 PASSING = frozenset({Kind.PROMPT, Kind.PROMPT_OVER})
 """For whoever stands there, not for the books."""
 SILENT = frozenset({Kind.DURESS})
-"""Told to hooks and the sealed audit log only: whoever reads diary, log or status may be the one who forces somebody."""
+"""Told to hooks only; in the audit log it stands sealed in another record. Whoever reads diary, log or status may be the one who forces
+somebody."""
 _AWAITED = frozenset({Kind.GRANT, Kind.CODE, Kind.OWNER})
 _OPENING = _AWAITED | {Kind.EXIT, Kind.FIRE, Kind.HOLD_OPEN}
 
@@ -47,7 +48,8 @@ def order_of(decision: Decision, now: float, pressed: float) -> Order | None:
 @dataclass(frozen=True, slots=True, eq=False)
 class Consequences:
     """`order` passes an order to the door, `keep` a decision to the diary, `tell` shows and sends it; `alias` is how the audit
-    log calls a person, None for somebody who is not there; `pressed` when the exit button was pressed last (monotonic)."""
+    log calls a person, None for somebody who is not there; `pressed` when the exit button was pressed last (monotonic); `seal` hides in a
+    record whether somebody was forced."""
 
     clock: Clock
     audit: AuditThread | None
@@ -56,14 +58,15 @@ class Consequences:
     order: Callable[[Order], None]
     keep: Callable[[Decision], None]
     tell: Callable[[Decision], None]
+    seal: Callable[[bool], str | None] | None = None
 
     def follow(self, decision: Decision) -> None:
         """Waits for the audit log at most as long as its settings say."""
         if decision.kind in PASSING:
             self.tell(decision)
             return
-        if self.audit is not None:
-            record = audit_record_of(decision, self.alias)
+        if self.audit is not None and decision.kind not in NOT_KEPT:
+            record = audit_record_of(decision, self.alias, self.seal)
             if decision.kind in _AWAITED:
                 self.audit.before(record)
             else:

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from edge_face.access import Alarm, Authority, Decision, Kind, Reason
-from edge_face.audit import AuditLog, AuditRecord, read_entries
+from edge_face.audit import AuditLog, AuditRecord, Sealer, read_entries
+from edge_face.audit.record import body_of
 from edge_face.clock import SystemClock
 from edge_face.errors import AuditError
 from edge_face.service import audit_thread as audit_module
@@ -161,8 +162,25 @@ def test_what_somebody_is_asked_for_is_for_nobodys_books_and_duress_for_no_diary
         follow.follow(Decision(kind, 5.0, 1.79e9, (), person="p1"))
     room.thread.stop()
     assert happened == ["tell prompt", "tell prompt over", "tell duress"]
-    kinds = [entry.record.kind for entry in read_entries(room.folder)]
-    assert "duress" in kinds and not [kind for kind in kinds if kind.startswith("prompt")]
+    assert {entry.record.kind for entry in read_entries(room.folder)} & {"duress", "prompt", "prompt-over"} == set()
+
+
+def test_that_somebody_was_forced_stands_sealed_in_records_that_look_alike(room: Room) -> None:
+    sealer = Sealer(b"k" * 32)
+    follow = Consequences(SystemClock(), room.thread, lambda person: "a" * 16, lambda: 5.0, lambda order: None, lambda d: None,
+                          lambda d: None, sealer.seal)
+    for forced in (False, True):
+        follow.follow(Decision(Kind.CODE, 5.0, 1.79e9, (), "p1", None, 3.0, Authority.CODE, forced=forced))
+        follow.follow(Decision(Kind.DENY, 5.0, 1.79e9, (), "p1"))
+    room.thread.stop()
+    records = [entry.record for entry in read_entries(room.folder) if entry.record.sealed is not None]
+    opened = [(record.kind, sealer.opened(record.sealed)) for record in records]
+    assert opened == [("code", False), ("deny", False), ("code", True), ("deny", False)]
+    assert len({len(body_of(1, 1.0, record)) for record in records if record.kind == "code"}) == 1
+    assert len({record.sealed for record in records}) == 4
+    for key, text in ((b"j" * 32, records[0].sealed), (b"k" * 32, "A" * 39)):
+        with pytest.raises(AuditError, match="does not open"):
+            Sealer(key).opened(text)
 
 
 def test_an_alarm_is_a_record_with_its_name(room: Room) -> None:
