@@ -20,6 +20,7 @@ from edge_face.people.codes import CodeBook, CodeCommands
 from edge_face.people.command_table import Commands, run_in
 from edge_face.people.room import make_room
 from edge_face.people.schedule_commands import ScheduleCommands, rights_from_store, spend
+from edge_face.people.totp_records import keep_used
 from edge_face.service.log import fields
 from edge_face.service.maintenance import give_space_back
 from edge_face.service.models import Models
@@ -73,6 +74,8 @@ class Books(Protocol):
     def keep(self, kind: str, value: Mapping[str, Any]) -> None: ...
 
     def spend(self, visitor: str) -> bool: ...
+
+    def keep_used(self, person: str, step: int) -> None: ...
 
     def audit_key(self) -> bytes: ...
 
@@ -197,6 +200,10 @@ class StoreBooks:
     def spend(self, visitor: str) -> bool:
         """Counts an entry of a visitor; false for anybody else. The roster is then to be read again."""
         return visitor in self._visitors and spend(self.store, visitor)
+
+    def keep_used(self, person: str, step: int) -> None:
+        """A code that changes with the time was used: neither it nor an earlier one counts any more."""
+        keep_used(self.store, person, step)
 
     def _assemble(self, models: Models | None) -> None:
         bundle = models.embedder_bundle if models is not None else None

@@ -19,7 +19,7 @@ from dataclasses import replace
 from typing import Any
 
 from edge_face import __version__, memory
-from edge_face.access import Calendar, CodeFact, Command, Decision, PolicyRules
+from edge_face.access import Calendar, Command, Decision, PolicyRules
 from edge_face.access.inputs import Order as OwnerOrder
 from edge_face.cameras import FillLight, mean_luma
 from edge_face.clock import Clock, SystemClock
@@ -31,6 +31,7 @@ from edge_face.service import process
 from edge_face.service.assurance import level_of
 from edge_face.service.audit_thread import AuditThread
 from edge_face.service.books import Books, Roster, open_books
+from edge_face.service.code_lookup import CodeLookup, code_thread
 from edge_face.service.commands import handlers
 from edge_face.service.consequences import Consequences
 from edge_face.service.control import ControlSocket, NoPlaceError
@@ -210,7 +211,6 @@ class Daemon:
         parts.door.start()
         film = isinstance(feed, FileFeed) and not settings.camera.paced
         senses = DoorSenses(feed, self.keeper, film=film, desk=self.desk)
-        senses.offer = lambda text, factor: senses.answered(self._look_up(text, factor))
         parts.signals = SignalThread(open_signals(settings.signals, parts.pins, clock.monotonic), clock)
         parts.signals.start()
         parts.store = StoreThread(lambda: self._open_books(settings), self._beat("store"), self._failed, self._hear)
@@ -238,7 +238,10 @@ class Daemon:
         else:
             parts.vision.start()
             parts.store.wait_open(OPEN_SECONDS)
-        parts.policy.state = remembered(parts.store, self.keeper, clock, settings.access)
+        parts.policy.state = state = remembered(parts.store, self.keeper, clock, settings.access)
+        look = CodeLookup(lambda: self.roster, parts.store, clock, self.keeper)
+        parts.codes = code_thread(look, senses, parts.policy.wake, settings.access, state.codes)
+        parts.codes.start()
         parts.policy.start()
         until = clock.monotonic() + OPEN_SECONDS
         while not self._seeing.wait(LOOK) and not self._stop.is_set():
@@ -259,7 +262,7 @@ class Daemon:
     def _build(self) -> Pipeline:
         """In the vision thread: models first, then the people whom the store knows."""
         process.one_opencv_thread()
-        models = self.models or load_models(self.settings.vision)
+        models = self.models or load_models(self.settings.vision, self.settings.liveness.bpcer)
         self.models = models
         assert self.parts.store is not None
         self.parts.store.wait_open(OPEN_SECONDS)
@@ -279,6 +282,8 @@ class Daemon:
         policy.rules = replace(policy.rules, rights=roster.rights, calendar=roster.calendar)
         changed = self.roster is not None
         self.roster = roster
+        if self.parts.codes is not None and roster.codes is not None:
+            self.parts.codes.forget_others(roster.codes.holders())
         if not changed:
             return
         _log.info("people: %s", roster.described)
@@ -346,10 +351,6 @@ class Daemon:
 
     def _pressed_at(self) -> float:
         return self.parts.policy.pressed_at if self.parts.policy is not None else float("-inf")
-
-    def _look_up(self, text: str, factor: str) -> CodeFact:
-        codes = self.roster.codes if self.roster is not None else None
-        return codes.look_up(text, factor) if codes is not None else CodeFact(factor, None)
 
     def _alias(self, person: str) -> str | None:
         return self.roster.aliases.get(person) if self.roster is not None else None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from edge_face.access.assurance import LEVELS
 from edge_face.door import describe_lock
 from edge_face.service.assurance import describe_assurance, level_of, missing_factor, sees, worrying
 
@@ -19,6 +20,8 @@ def described(daemon: Daemon) -> list[tuple[str, str, bool]]:
     rows = []
     if models is not None:
         rows = [("runtime", runtime_name(), False), ("models", f"{models.describe()}, {settings.vision.precision}", False)]
+        if models.live is None and LEVELS[level_of(settings)].faces:
+            rows.append(("liveness", "nothing tells a face from a picture of one: no bundle for it is installed", True))
     source = settings.camera.source
     rows += [("camera", source if "://" not in source else "a network camera", False), ("lock", describe_lock(settings.door), False),
              ("assurance", describe_assurance(settings), worrying(settings)),
@@ -27,6 +30,9 @@ def described(daemon: Daemon) -> list[tuple[str, str, bool]]:
         rows.append(("assurance", missing, True))
     if roster is not None:
         rows.append(("people", roster.described, False))
+        if roster.codes is not None and roster.codes.stale:
+            rows.append(("codes", f"{roster.codes.stale} people or visitors have a code of an earlier version, which opens nothing any "
+                         "more: edge-face codes list", True))
         if roster.threshold:
             rows.append(("threshold", roster.threshold, not roster.measured))
     return rows

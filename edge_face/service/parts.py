@@ -11,6 +11,7 @@ from edge_face.cameras import FillLight
 from edge_face.door import DoorInputs, ExitButton, Lock
 from edge_face.service.audit_thread import AuditThread
 from edge_face.service.books import Books
+from edge_face.service.code_thread import CodeThread
 from edge_face.service.control import ControlSocket
 from edge_face.service.door_thread import DoorThread
 from edge_face.service.frames import Feed
@@ -35,6 +36,7 @@ class Parts:
     policy: PolicyThread | None = None
     button: ExitButton | None = None
     inputs: DoorInputs | None = None
+    codes: CodeThread | None = None
     signals: SignalThread | None = None
     lamp: FillLight | None = None
     store: StoreThread[Books] | None = None
@@ -53,6 +55,7 @@ class Parts:
         ends: list[tuple[str, Any, str]] = [
             ("the exit button", self.button, "close"), ("the inputs", self.inputs, "close"), ("the door thread", self.door, "stop"),
             ("the lock", self.lock, "close"), ("the outlet", self.outlet, "stop"), ("the policy thread", self.policy, "stop"),
+            ("the codes", self.codes, "stop"),
             ("the camera", self.feed, "close"), ("vision", self.vision, "stop"), ("the signals", self.signals, "stop"),
             ("the fill light", self.lamp, "close"), ("the pins", self.pins, "close"), ("the audit log", self.audit, "stop"),
             ("the store", self.store, "stop"), ("the control socket", self.control, "close")]

@@ -16,6 +16,6 @@ def pipeline_builder(settings: Settings) -> Callable[[Models, Roster], Pipeline]
         from edge_face.vision.pipeline import VisionPipeline
 
         assert roster.gallery is not None, "a door with models has a gallery"
-        return VisionPipeline(settings, models.detector, models.embedder, roster.gallery, sweep=models.sweep)
+        return VisionPipeline(settings, models.detector, models.embedder, roster.gallery, sweep=models.sweep, live=models.live)
 
     return build

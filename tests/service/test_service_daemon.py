@@ -171,10 +171,12 @@ class House:
 @pytest.fixture(autouse=True)
 def no_models(monkeypatch: pytest.MonkeyPatch) -> None:
     class Models:
+        live = None
+
         def describe(self) -> str:
             return "made up"
 
-    monkeypatch.setattr(daemon_module, "load_models", lambda settings: Models())
+    monkeypatch.setattr(daemon_module, "load_models", lambda settings, bpcer: Models())
 
 
 @pytest.fixture
