@@ -17,9 +17,9 @@ BEYOND = 0.04
 """And it stands on that side of the middle of the face by so much."""
 BEGUN = 0.1
 """So much of it happened after it was asked for."""
-STEP, LONGEST_STEP = 0.015, 0.45
-"""Movement from picture to picture that counts as turning: more than the landmarks tremble, less than a jump."""
-STEPS = 2
+SPREAD = 0.7
+"""Of a turn, at most so much may happen from one picture to the next: of a head that turns by 45 degrees in 0.3 s, seen 8 times a second,
+0.6; of another picture that is held up instead all of it."""
 CLEAR = 0.22
 """Another turn than the one asked for, without doubt (20 degrees)."""
 LIFT, LIFT_BEGUN = 0.03, 0.02
@@ -62,19 +62,20 @@ def turned(sighting: Sighting, rest: Rest) -> float:
 
 
 def jumped(before: Sighting, after: Sighting) -> bool:
-    """Did the face move from one picture to the next as no head can? Faster than 400 degrees or 6 eye distances a second, or nearer or
+    """Did the face move from one picture to the next as no head can? Faster than 300 degrees or 6 eye distances a second, or nearer or
     farther by a factor of e squared a second, with some slack for trembling landmarks."""
     a, b, passed = before.shape, after.shape, after.at - before.at
     size = math.sqrt(a.width * a.height)
     moved = math.hypot(b.x - a.x, b.y - a.y) / size
     grown = abs(math.log(math.sqrt(b.width * b.height) / size))
-    return abs(b.yaw - a.yaw) > 12.0 + 400.0 * passed or moved > 0.6 + 6.0 * passed or grown > 0.15 + 2.0 * passed
+    return abs(b.yaw - a.yaw) > 6.0 + 300.0 * passed or moved > 0.6 + 6.0 * passed or grown > 0.15 + 2.0 * passed
 
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """How far one action has come since it was asked for. `low`, `high`: the least and the most that the nose was across, `deep`: down;
-    `near`: the least height; `open`: how open the eyes were. `held`: pictures in a row, since `held_from`, in which it was done."""
+    """How far one action has come since it was asked for. `low`, `high`: the least and the most that the nose was across; `deep`: the most
+    that it was down; `small`: the least height of the face; `opened`: how open the eyes were before; `leap_left`, `leap_right`: the
+    most that the nose moved from one picture to the next. `held`: pictures in a row, since `held_from`, in which it was done."""
 
     low: float
     high: float
@@ -82,8 +83,8 @@ class Move:
     small: float
     opened: float | None
     previous: float
-    steps_left: int = 0
-    steps_right: int = 0
+    leap_left: float = 0.0
+    leap_right: float = 0.0
     back: bool = False
     """The face was back at rest since it was asked for."""
     shut: bool = False
@@ -106,15 +107,15 @@ class Move:
         moved = replace(
             self, previous=across, low=min(self.low, across), high=max(self.high, across), deep=max(self.deep, down),
             small=min(self.small, height), back=self.back or abs(away) < TURN / 2,
-            steps_left=self.steps_left + (STEP < step < LONGEST_STEP), steps_right=self.steps_right + (STEP < -step < LONGEST_STEP),
+            leap_left=max(self.leap_left, step), leap_right=max(self.leap_right, -step),
             wrong_left=self.wrong_left + 1 if away > CLEAR and across - self.low > TURN else 0,
             wrong_right=self.wrong_right + 1 if away < -CLEAR and self.high - across > TURN else 0)
         if wanted is Action.BLINK:
             return moved._blinked(sighting, recent)
         if wanted is Action.LEFT:
-            there = away >= TURN and across >= BEYOND and across - moved.low >= BEGUN and moved.steps_left >= STEPS
+            there = away >= TURN and across >= BEYOND and across - moved.low >= max(BEGUN, moved.leap_left / SPREAD)
         elif wanted is Action.RIGHT:
-            there = -away >= TURN and -across >= BEYOND and moved.high - across >= BEGUN and moved.steps_right >= STEPS
+            there = -away >= TURN and -across >= BEYOND and moved.high - across >= max(BEGUN, moved.leap_right / SPREAD)
         elif wanted is Action.UP:
             there = rest.down - down >= LIFT and moved.deep - down >= LIFT_BEGUN and abs(away) < TURN
         else:

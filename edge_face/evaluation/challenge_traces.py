@@ -107,8 +107,8 @@ def _projected(body: Points) -> Points:
 
 
 def _missed(points: Points, miss: Points) -> Points:
-    """Points (5, 2) moved by (5, 2) of a face that looks straight, in eye distances, as the face is seen. The noise is the same for any face
-    whose eyes are more than 18 px apart: the landmarker sees all of them at that size."""
+    """Points (5, 2) moved by (5, 2) of a face that looks straight, in eye distances, as the face is seen. The noise is the same for
+    any face whose eyes are more than 18 px apart: the landmarker sees all of them at that size."""
     across = (points[1] - points[0] + (points[4] - points[3]) / (MOUTH / EYE)) / 2
     down = (points[3] + points[4] - points[0] - points[1]) / 2 / HEIGHT
     return np.asarray(points + miss @ np.array((across, down)))
