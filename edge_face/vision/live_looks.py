@@ -44,13 +44,15 @@ class LiveLooks:
         if self._live is None:
             return False
         close = set(near)
+        tracks = tuple(tracks)
+        for track in tracks:
+            self._live.eyes(track.id, track.eyes_open)
         due = [t for t in tracks if not t.missed and not t.ambiguous
                and (self._force or (t.id in close and t.state is TrackState.CONFIRMED and self._live.wants(t.id, now)))]
         due.sort(key=lambda t: (-t.box.area, t.id))
         for track in due if self._force else due[:MOST_LIVE]:
             there = track if scale == (1.0, 1.0) else replace(
                 track, box=track.box.scaled(*scale), landmarks=(track.landmarks * np.array(scale)).astype(np.float32))
-            self._live.eyes(track.id, track.eyes_open)
             self._said[track.id] = self._live.look(track.id, picture, there, now)
         return bool(due)
 

@@ -11,6 +11,7 @@ from edge_face.errors import ModelError
 from edge_face.settings import Settings
 from edge_face.types import Box, Detection, Floats, Frame, Image, Match, Quality, Scene, Track
 from edge_face.vision.align import Aligned, align
+from edge_face.vision.eyes import eyes_open
 from edge_face.vision.face import Face, Zone
 from edge_face.vision.light import judge_light
 from edge_face.vision.live_looks import Live, LiveLooks
@@ -120,7 +121,11 @@ class VisionPipeline:
                     crops[track.id] = crop
             missing = failing(quality, self._limits) if quality is not None else ()
             face.place(quality, picture.shape[1], frame.monotonic)
-            seen[track.id] = replace(track, quality=quality, failing=missing)
+            opened = None
+            if track.id in crops and (face.in_zone or track.id == self.watch):
+                opened = eyes_open(crops[track.id].image)
+                watch.lap("live")
+            seen[track.id] = replace(track, quality=quality, failing=missing, eyes_open=opened)
         for track_id in self._chosen(seen.values(), crops, frame.monotonic):
             quality = seen[track_id].quality
             assert quality is not None

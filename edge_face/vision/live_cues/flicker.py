@@ -16,11 +16,13 @@ from itertools import pairwise
 import numpy as np
 
 from edge_face.types import Floats, Mask
-from edge_face.vision.live_cues.sight import AROUND, WIDE, Sight
+from edge_face.vision.live_cues.sight import AROUND, FACE, WIDE, Sight
 
 GAP = 0.2
 """Seconds between two looks beyond which they are not neighbours."""
 FEWEST = 4
+SHIFT = 3
+"""Pixels of the small face by which two looks may be off each other."""
 LEAST_OUTER = 400
 """Pixels of the surroundings."""
 _EDGE = round(AROUND / WIDE * 0.75)
@@ -29,7 +31,7 @@ _EDGE = round(AROUND / WIDE * 0.75)
 @dataclass(frozen=True, slots=True, eq=False)
 class Tone:
     """A look's `level` (log of the face's brightness over its surroundings'), None where there are none,
-    and the face's mean brightness by row and by column."""
+    and the logarithms of the middle of the face's brightness by row and by column."""
 
     monotonic: float
     level: float | None
@@ -40,11 +42,14 @@ class Tone:
 def tone_of(sight: Sight) -> Tone:
     """The brightness of one look."""
     grey = sight.face.astype(np.float32).mean(axis=2)
+    quarter = FACE // 4
+    inner = float(grey[quarter:-quarter, quarter:-quarter].mean())
     left, top, right, bottom = (round(value) for value in sight.inside)
     # Top and sides of the wide square as far as they are in the picture: below are shoulders or hands, in the middle is the face.
     outer = sight.around[top:bottom, left:right][_outer()[top:bottom, left:right]]
-    level = math.log((float(grey.mean()) + 4.0) / (float(outer.mean()) + 4.0)) if outer.size > LEAST_OUTER else None
-    return Tone(sight.monotonic, level, grey.mean(axis=1), grey.mean(axis=0))
+    level = math.log((inner + 4.0) / (float(outer.mean()) + 4.0)) if outer.size > LEAST_OUTER else None
+    profiles = [np.log(grey[:, quarter:-quarter].mean(axis=1) + 4.0), np.log(grey[quarter:-quarter].mean(axis=0) + 4.0)]
+    return Tone(sight.monotonic, level, profiles[0], profiles[1])
 
 
 @lru_cache(maxsize=1)
@@ -69,7 +74,7 @@ def banding(tones: Sequence[Tone]) -> float | None:
     for before, after in pairwise(tones):
         if _neighbours(before, after):
             down, across = (_change(b, a) for b, a in ((before.rows, after.rows), (before.columns, after.columns)))
-            ratios.append(math.log((down + 0.2) / (across + 0.2)))
+            ratios.append(math.log((down + 0.003) / (across + 0.003)))
     return float(np.median(ratios)) if len(ratios) >= FEWEST - 1 else None
 
 
@@ -78,8 +83,11 @@ def _neighbours(before: Tone, after: Tone) -> bool:
 
 
 def _change(before: Floats, after: Floats) -> float:
-    """The spread of the difference of two profiles, their means and slopes left out."""
-    difference = after - before
-    line = np.linspace(-1.0, 1.0, len(difference), dtype=np.float32)
-    difference = difference - difference.mean()
-    return float((difference - line * (difference @ line) / (line @ line)).std())
+    """The spread of the difference of two profiles, mean and slope left out, where they fit best: boxes tremble."""
+    line = np.linspace(-1.0, 1.0, len(before) - 2 * SHIFT, dtype=np.float32)
+    best = math.inf
+    for shift in range(2 * SHIFT + 1):
+        difference = after[SHIFT:-SHIFT] - before[shift:len(before) - 2 * SHIFT + shift]
+        difference = difference - difference.mean()
+        best = min(best, float((difference - line * (difference @ line) / (line @ line)).std()))
+    return best

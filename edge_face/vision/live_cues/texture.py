@@ -12,16 +12,15 @@ import math
 from functools import lru_cache
 
 import numpy as np
-import numpy.typing as npt
 
-from edge_face.types import Floats
+from edge_face.opencv import cv2
+from edge_face.types import Floats, Mask
 from edge_face.vision.live_cues.sight import WINDOW
-
-Numbers = npt.NDArray[np.int64]
 
 LOWEST = 0.12
 """Cycles a pixel from which a peak counts: below it the face itself has structure."""
 PEAKS = 6
+NEIGHBOURS = 5
 FINE = (5.0, 10.0)
 COARSE = (2.0, 5.0)
 """Cycles for each eye distance: lashes and pores; brows and nostrils."""
@@ -39,13 +38,12 @@ def spectrum(windows: Floats) -> Floats | None:
 
 
 def moire(power: Floats | None) -> float | None:
-    """How far the strongest peaks stand above what is usual at their radius, in natural logarithms: the mean of the highest six."""
+    """How far the strongest peaks stand above the median of their neighbours, in natural logarithms: the mean of the highest six.
+    Hair and lashes give broad ridges, which their neighbours share; a raster gives points."""
     if power is None:
         return None
-    rings, chosen = _rings()
-    level = np.log(power.reshape(-1)[chosen] + 1e-3)
-    usual = np.array([np.median(level[rings == ring]) for ring in range(int(rings.max()) + 1)])
-    rise = level - usual[rings]
+    level = np.log(np.roll(power, WINDOW // 2, axis=0) + 1e-3)
+    rise = (level - cv2.medianBlur(level, NEIGHBOURS))[_high()]
     return float(np.partition(rise, -PEAKS)[-PEAKS:].mean())
 
 
@@ -74,9 +72,7 @@ def _radius() -> Floats:
 
 
 @lru_cache(maxsize=1)
-def _rings() -> tuple[Numbers, Numbers]:
-    """The ring of each place that counts, and the flat places themselves."""
-    radius = _radius().reshape(-1)
-    chosen = np.flatnonzero((radius >= LOWEST) & (radius <= 0.5)).astype(np.int64)
-    rings = ((radius[chosen] - LOWEST) / 0.04).astype(np.int64)
-    return rings, chosen
+def _high() -> Mask:
+    """Where peaks count, in a spectrum whose rows were rolled so that 0 is in the middle."""
+    radius = np.roll(_radius(), WINDOW // 2, axis=0)
+    return np.asarray((radius >= LOWEST) & (radius <= 0.5), np.bool_)
