@@ -25,7 +25,7 @@ from edge_face.vision.live_crop import OUTSIDE
 SAME = 0.3
 """A track whose box overlaps a label's so much (IoU) is that face."""
 AROUND = 0.6
-"""A still may be cropped as near as a face: the detector gets it with so much grey around, as a share of its sides."""
+"""A still may be cropped too near: the detector then gets it with so much grey around, as a share of its sides."""
 
 
 class Eye(Protocol):
@@ -170,8 +170,12 @@ def _still_score(still: Still, score: Callable[[Image, Box], float], finder: Fac
 
 
 def find_face(image: Image, finder: FaceFinder) -> Box | None:
-    """The main face of a picture that may be a near crop; the box may reach outside it. None where there is none."""
+    """The main face of a picture; the box may reach outside it. Of one that is cropped too near for the detector with grey around
+    it. None where there is none."""
     height, width = image.shape[:2]
+    face = main_face(finder.detect(image, finder.recognise), width, height)
+    if face is not None:
+        return face.box
     across, down = round(width * AROUND), round(height * AROUND)
     wide = cv2.copyMakeBorder(image, down, down, across, across, cv2.BORDER_CONSTANT, value=(OUTSIDE,) * 3)
     face = main_face(finder.detect(np.asarray(wide, np.uint8), finder.recognise), wide.shape[1], wide.shape[0])
