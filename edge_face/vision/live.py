@@ -58,7 +58,7 @@ class LivenessJudge:
 
     def look(self, track_id: int, image: Image, track: Track, monotonic: float) -> Liveness:
         """One more look at a track, whose box and landmarks are in the pixels of `image`. Raises ModelError when the network fails."""
-        memory = self._tracks.pop(track_id, None) or LiveTrack()
+        memory = self._tracks.pop(track_id, None) or LiveTrack(self._fusion.cues)
         self._tracks[track_id] = memory  # the newest last
         if len(self._tracks) > MOST_TRACKS:
             del self._tracks[next(iter(self._tracks))]

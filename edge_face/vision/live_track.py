@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from collections import deque
+from collections.abc import Callable, Collection
 
 import numpy as np
 
 from edge_face.types import Box, Floats, Image
-from edge_face.vision.live_cues import NETWORK
+from edge_face.vision.live_cues import CUES, NETWORK
 from edge_face.vision.live_cues.blink import blink
 from edge_face.vision.live_cues.border import border
 from edge_face.vision.live_cues.flicker import Tone, banding, flicker, tone_of
@@ -30,9 +31,11 @@ MOST_LOGIT = 8.0
 
 
 class LiveTrack:
-    """The cues of one track. `looks`: how many count. Nothing here tells who somebody is; the few small pictures go with it."""
+    """The cues of one track, those that are `wanted`. `looks`: how many it had. Nothing here tells who somebody is; the few small
+    pictures go with it."""
 
-    def __init__(self) -> None:
+    def __init__(self, wanted: Collection[str] = CUES) -> None:
+        self._wanted = frozenset(wanted)
         self._values: dict[str, deque[float]] = {}
         self._tones: deque[Tone] = deque(maxlen=LOOKS)
         self._earlier: deque[Sight] = deque(maxlen=KEPT)
@@ -49,15 +52,17 @@ class LiveTrack:
 
     def look(self, image: Image, box: Box, landmarks: Floats, network: float, monotonic: float) -> None:
         """Takes one frame with the network's probability of life. Raises ModelError for a box without area."""
-        sight = sight_of(image, box, landmarks, monotonic)
-        power = spectrum(sight.windows)
-        self._add(NETWORK, logit(network))
-        self._add("moire", moire(power))
-        self._add("sharpness", sharpness(power, sight.eye_distance))
-        self._add("highlights", highlights(sight.face))
-        self._add("border", border(sight.around, sight.inside))
-        self._add("surroundings", surroundings(sight, self._earlier))
-        self._tones.append(tone_of(sight))
+        sight, wanted = sight_of(image, box, landmarks, monotonic), self._wanted
+        power = spectrum(sight.windows) if wanted & {"moire", "sharpness"} else None
+        measures: dict[str, Callable[[], float | None]] = {
+            NETWORK: lambda: logit(network), "moire": lambda: moire(power), "sharpness": lambda: sharpness(power, sight.eye_distance),
+            "highlights": lambda: highlights(sight.face), "border": lambda: border(sight.around, sight.inside),
+            "surroundings": lambda: surroundings(sight, self._earlier)}
+        for name, measure in measures.items():
+            if name in wanted and (value := measure()) is not None:
+                self._values.setdefault(name, deque(maxlen=LOOKS)).append(value)
+        if wanted & {"flicker", "banding"}:
+            self._tones.append(tone_of(sight))
         if not self._earlier or not 0 <= monotonic - self._earlier[-1].monotonic < APART:
             self._earlier.append(sight)
         paused = self.looked_at is None or not 0 <= monotonic - self.looked_at < PAUSE
@@ -69,10 +74,6 @@ class LiveTrack:
         found["flicker"], found["banding"] = flicker(tuple(self._tones)), banding(tuple(self._tones))
         found["blink"] = blink(tuple(self._eyes))
         return found
-
-    def _add(self, name: str, value: float | None) -> None:
-        if value is not None:
-            self._values.setdefault(name, deque(maxlen=LOOKS)).append(value)
 
 
 def logit(probability: float) -> float:

@@ -21,7 +21,7 @@ from edge_face.vision.live_cues.sight import AROUND, FACE, WIDE, Sight
 GAP = 0.2
 """Seconds between two looks beyond which they are not neighbours."""
 FEWEST = 4
-SHIFT = 3
+SHIFT = 1
 """Pixels of the small face by which two looks may be off each other."""
 LEAST_OUTER = 400
 """Pixels of the surroundings."""
