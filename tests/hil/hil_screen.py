@@ -1,7 +1,7 @@
 """A screen before the camera: it plays the bundled clips, and the door's events are compared with the clips' labels.
 
-The door must let in the one whom it knows, each time that this person stands near in a clip, and nobody else at any time. What this
-cannot show: that a photo is refused. A screen is one, and `assurance = "face"` lets it in (docs/hil.md).
+The door must know the one whom it knows, each time that this person stands near in a clip, and let in nobody else at any time. A screen
+is no person: where attack detection refuses it, saying so, that is as good as a grant, and better (docs/hil.md).
 """
 
 from __future__ import annotations
@@ -90,6 +90,9 @@ def check(played: Sequence[Playing], events: Sequence[Mapping[str, Any]], known:
             if mine:
                 found.append(Finding(play.clip, True, f"{stay.person} stands near from {when} and was let in after "
                                                       f"{float(mine[0]['wall']) - begin:.1f} s"))
+            elif refused := _refused_as_an_attack(events, stay.person, begin, end):
+                found.append(Finding(play.clip, True, f"{stay.person} stands near from {when} and was refused, for a screen is no person: "
+                                                      f"{refused}"))
             else:
                 found.append(Finding(play.clip, False, f"{stay.person} stands near from {when} and was not let in"))
         wrong = 0
@@ -110,6 +113,16 @@ def check(played: Sequence[Playing], events: Sequence[Mapping[str, Any]], known:
         if number not in explained:
             found.append(Finding("between the clips", False, f"{event['name'] or 'nobody with a name'} was let in while nothing was shown"))
     return found
+
+
+def _refused_as_an_attack(events: Sequence[Mapping[str, Any]], person: str, begin: float, end: float) -> str:
+    """Why attack detection refused that person in that time; empty where it did not."""
+    for event in events:
+        if event["kind"] == "deny" and event["name"] == person and begin <= float(event["wall"]) <= end:
+            for reason in event.get("reasons", ()):
+                if str(reason["code"]).startswith("liveness"):
+                    return str(reason["text"])
+    return ""
 
 
 PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>edge-face: clips</title>

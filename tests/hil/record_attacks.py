@@ -98,7 +98,7 @@ def recording(folder: Path, camera: str, seconds: float, fps: float) -> Callable
     ledger = Ledger(folder)
 
     def do(take: Take) -> str:
-        with closing(open_source(CameraSettings(source=camera, fps=fps, detail_width=0))) as source:
+        with closing(open_source(CameraSettings(source=camera, fps=fps, detail_width=0, paced=False))) as source:
             count = record(_until_end(source), folder / take.file, seconds, fps)
         ledger.add_clip(take)
         return f"{take.file}: {count} frames"
@@ -124,7 +124,7 @@ def watching(folder: Path, call: Callable[..., Any], seconds: float, sleep: Call
         newer = [event for event in call("events", last=200) if int(event["id"]) > before]
         grants = [event for event in newer if event["kind"] == "grant"]
         decided = grants or [event for event in newer if event["kind"] == "deny"]
-        reason = "; ".join(str(word) for word in (decided[-1].get("reasons") or [])) if decided else "nothing decided"
+        reason = "; ".join(str(reason["text"]) for reason in decided[-1].get("reasons", [])) if decided else "nothing decided"
         ledger.add_door(take, bool(grants), reason)
         return ("GRANTED" if grants else "not granted") + f": {reason}"
 

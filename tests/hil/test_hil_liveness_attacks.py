@@ -16,6 +16,8 @@ from edge_face.demo import clip_path
 from edge_face.errors import MediaError
 from edge_face.evaluation.liveness_material import read_clips
 from edge_face.media import VideoReader
+from edge_face.people.events import Event
+from edge_face.service.books import event_row
 
 
 def typing(*words: str) -> Callable[[str], str]:
@@ -77,8 +79,13 @@ class Door:
     """A control socket that grants every second take."""
 
     def __init__(self) -> None:
-        self.events: list[dict[str, Any]] = [{"id": 4, "kind": "grant", "reasons": ["an earlier one"]}]
+        self.events: list[dict[str, Any]] = []
         self.takes = 0
+        self._tell("grant", "an earlier one")
+
+    def _tell(self, kind: str, why: str) -> None:
+        details = {"reasons": [{"code": "liveness-attack", "text": why, "values": {}}]}
+        self.events.append(event_row(Event(4 + self.takes, 1.0, kind, None, details), None))
 
     def call(self, command: str, last: int) -> list[dict[str, Any]]:
         assert command == "events"
@@ -87,7 +94,7 @@ class Door:
     def sleep(self, _: float) -> None:
         self.takes += 1
         kind = "grant" if self.takes % 2 == 0 else "deny"
-        self.events.append({"id": 4 + self.takes, "kind": kind, "reasons": [f"take {self.takes}"]})
+        self._tell(kind, f"take {self.takes}")
 
 
 def test_the_whole_door_is_counted_by_species(tmp_path: Path) -> None:
@@ -99,6 +106,7 @@ def test_the_whole_door_is_counted_by_species(tmp_path: Path) -> None:
     assert guide(takes[:3], do, typing(), lambda _: None) == 3
     assert [take.species for take in Ledger(tmp_path).left(takes, door=True)] == ["live"]
     assert [(r.species, r.granted, r.attempts) for r in door_rates(tmp_path)] == [("print", 1, 2), ("live", 0, 1)]
+    assert "yes,take 2" in (tmp_path / "door.csv").read_text()
     said: list[str] = []
     report(tmp_path, said.append)
     assert said[0].startswith("worst species: print: IAPAR 50.0 %") and "1 grants in 2 attacks" in said[0]

@@ -42,6 +42,18 @@ def test_good_run() -> None:
     assert any("let in after 0.8 s" in f.sentence for f in check(PLAYED, GOOD, {"ben"}))
 
 
+def refusal(at: float, code: str) -> dict[str, Any]:
+    reasons = [{"code": code, "text": "the pattern of a screen", "values": {}}]
+    return {"id": 2, "kind": "deny", "wall": T0 + at, "name": "ben", "reasons": reasons}
+
+
+def test_a_screen_that_is_refused_as_one_is_a_good_run() -> None:
+    seen = [refusal(5.0, "liveness-attack"), refusal(31.2, "liveness-attack")]
+    assert bad(seen) == []
+    assert sum("no person: the pattern of a screen" in f.sentence for f in check(PLAYED, seen, {"ben"})) == 2
+    assert len(bad([refusal(5.0, "unknown"), refusal(12.0, "liveness-attack")])) == 2, "another reason, another time"
+
+
 def test_stranger_only_run() -> None:
     """Nobody of the clips is known: no grant is what must be."""
     assert bad([], {"ana"}) == [] and bad([], set()) == []
