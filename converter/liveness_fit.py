@@ -74,9 +74,7 @@ def weights_of(samples: Sequence[Sample]) -> Reals:
 
 
 def fit(values: Reals, live: npt.NDArray[np.bool_], weights: Reals, cues: Sequence[str]) -> Model:
-    """The regression. Raises ModelError for samples of one kind only."""
-    if live.all() or not live.any():
-        raise ModelError("the fusion needs living people and attacks: bring both")
+    """The regression, of samples of both kinds."""
     centres = np.array([(np.nanmedian(column[live]) + np.nanmedian(column[~live])) / 2 for column in values.T])
     scales = np.array([max(float(np.nanstd(column)), 1e-6) for column in values.T])
     x = np.column_stack([_terms(values, centres, scales), np.ones(len(values))])
@@ -115,8 +113,10 @@ def loss(samples: Sequence[Sample], scores: Reals) -> float:
 
 def chosen(samples: Sequence[Sample]) -> tuple[tuple[str, ...], list[dict[str, Any]]]:
     """The cues that stay, and for every cue what it is worth: the share measured, its AUC (above 0.5: higher is life), and the
-    held-out loss with and without it. The least useful goes first."""
+    held-out loss with and without it. The least useful goes first. Raises ModelError for samples of one kind only."""
     live = np.array([s.live for s in samples])
+    if live.all() or not live.any():
+        raise ModelError("the fusion needs living people and attacks: bring both")
     report = []
     able = []
     for name in CUES:

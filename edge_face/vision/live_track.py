@@ -36,7 +36,7 @@ class LiveTrack:
 
     def __init__(self, wanted: Collection[str] = CUES) -> None:
         self._wanted = frozenset(wanted)
-        self._values: dict[str, deque[float]] = {}
+        self._values: deque[dict[str, float]] = deque(maxlen=LOOKS)
         self._tones: deque[Tone] = deque(maxlen=LOOKS)
         self._earlier: deque[Sight] = deque(maxlen=KEPT)
         self._eyes: deque[float] = deque(maxlen=FRAMES)
@@ -58,9 +58,7 @@ class LiveTrack:
             NETWORK: lambda: logit(network), "moire": lambda: moire(power), "sharpness": lambda: sharpness(power, sight.eye_distance),
             "highlights": lambda: highlights(sight.face), "border": lambda: border(sight.around, sight.inside),
             "surroundings": lambda: surroundings(sight, self._earlier)}
-        for name, measure in measures.items():
-            if name in wanted and (value := measure()) is not None:
-                self._values.setdefault(name, deque(maxlen=LOOKS)).append(value)
+        self._values.append({name: value for name, measure in measures.items() if name in wanted and (value := measure()) is not None})
         if wanted & {"flicker", "banding"}:
             self._tones.append(tone_of(sight))
         if not self._earlier or not 0 <= monotonic - self._earlier[-1].monotonic < APART:
@@ -70,7 +68,10 @@ class LiveTrack:
 
     def cues(self) -> dict[str, float | None]:
         """Every cue over the latest looks, None where it could not be measured."""
-        found: dict[str, float | None] = {name: float(np.mean(kept)) for name, kept in self._values.items() if kept}
+        found: dict[str, float | None] = {}
+        for name in CUES:
+            kept = [values[name] for values in self._values if name in values]
+            found[name] = float(np.mean(kept)) if kept else None
         found["flicker"], found["banding"] = flicker(tuple(self._tones)), banding(tuple(self._tones))
         found["blink"] = blink(tuple(self._eyes))
         return found
