@@ -21,6 +21,7 @@ from typing import Any
 from edge_face import __version__, memory
 from edge_face.access import Calendar, Command, Decision, PolicyRules
 from edge_face.access.inputs import Order as OwnerOrder
+from edge_face.audit import Sealer
 from edge_face.cameras import FillLight, mean_luma
 from edge_face.clock import Clock, SystemClock
 from edge_face.door import open_exit_button, open_inputs, open_lock, open_signals, pin_factory
@@ -218,7 +219,8 @@ class Daemon:
         parts.audit = AuditThread(lambda: open_audit(settings, store, clock, OPEN_SECONDS), clock, settings.audit.wait,
                                   self._beat("audit"), self._failed)
         self._telling = Telling(settings, parts.signals.show, parts.store.post, parts.ask)
-        follow = Consequences(clock, parts.audit, self._alias, self._pressed_at, parts.door.order, self._keep, self._telling.tell)
+        follow = Consequences(clock, parts.audit, self._alias, self._pressed_at, parts.door.order, self._keep, self._telling.tell,
+                              parts.seal)
         parts.policy = PolicyThread(rules, clock, senses, follow.follow, follow.lease, self._beat("policy"), self._failed, film=film)
         parts.button = open_exit_button(settings.door, parts.pins, self._pressed)
         parts.inputs = senses.inputs = open_inputs(settings, parts.pins, parts.policy.wake, clock.monotonic)
@@ -239,6 +241,7 @@ class Daemon:
             parts.vision.start()
             parts.store.wait_open(OPEN_SECONDS)
         parts.policy.state = state = remembered(parts.store, self.keeper, clock, settings.access)
+        parts.sealer = Sealer(parts.store.call(lambda books: books.audit_key()))
         look = CodeLookup(lambda: self.roster, parts.store, clock, self.keeper)
         parts.codes = code_thread(look, senses, parts.policy.wake, settings.access, state.codes)
         parts.codes.start()

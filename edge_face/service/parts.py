@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from edge_face.audit import Sealer
 from edge_face.cameras import FillLight
 from edge_face.door import DoorInputs, ExitButton, Lock
 from edge_face.service.audit_thread import AuditThread
@@ -43,12 +44,17 @@ class Parts:
     audit: AuditThread | None = None
     outlet: Outlet | None = None
     vision: VisionThread | None = None
+    sealer: Sealer | None = None
 
     def ask(self) -> None:
         """Lamps and buzzer say what the policy asks for now."""
         if self.signals is not None and self.policy is not None:
             prompt = self.policy.state.prompt
             self.signals.ask(prompt.what if prompt is not None else None)
+
+    def seal(self, forced: bool) -> str | None:
+        """What hides in a record of the audit log whether somebody was forced; None before the store is open."""
+        return self.sealer.seal(forced) if self.sealer is not None else None
 
     def close(self) -> None:
         """The lock first; then whoever could give it orders; then the rest. Nothing here keeps the next from ending."""

@@ -16,7 +16,7 @@ import pytest
 from edge_face.access import Decision
 from edge_face.access.clock_trust import ClockSigns
 from edge_face.access.policy_state import Claim, Prompt
-from edge_face.audit import read_entries
+from edge_face.audit import Sealer, read_entries
 from edge_face.door.mock import EdgeRecorder
 from edge_face.errors import EdgeFaceError, ModelError, ServiceError, StoreError
 from edge_face.service import daemon as daemon_module
@@ -237,6 +237,15 @@ def test_what_a_grant_rests_on_is_in_the_audit_log_from_the_start(house: House) 
     assert house.ended() == 0
     records = [entry.record for entry in read_entries(Path(house.daemon.settings.store.folder) / "audit")]
     assert [(record.authority, record.details["level"]) for record in records if record.kind == "assurance"] == [("owner", "face")]
+
+
+def test_each_grant_says_sealed_whether_somebody_was_forced(house: House) -> None:
+    grant(house)
+    house.daemon.stop()
+    assert house.ended() == 0
+    records = [entry.record for entry in read_entries(Path(house.daemon.settings.store.folder) / "audit")]
+    granted, = (record for record in records if record.kind == "grant")
+    assert granted.sealed is not None and Sealer(house.books.audit_key()).opened(granted.sealed) is False
 
 
 def test_the_exit_button_works_while_the_camera_is_dead_and_vision_broken(house: House) -> None:
