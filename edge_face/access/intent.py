@@ -53,9 +53,9 @@ class Stay:
 
 
     def claiming(self, person: str | None, since: float, now: float, rules: Rules) -> int:
-        """How many of the latest comparisons with the claimed person, since `since` and not older than the window, agree; with
+        """How many of the latest comparisons with the claimed person, after `since` and not older than the window, agree; with
         None: how many do not."""
-        return sum(v.person == person and v.monotonic >= since and now - v.monotonic <= rules.window for v in self.claims[-rules.of:])
+        return sum(v.person == person and v.monotonic > since and now - v.monotonic <= rules.window for v in self.claims[-rules.of:])
 
 
 def in_zone(face: FaceFact, rules: Rules) -> bool:

@@ -6,6 +6,8 @@ import math
 from collections import defaultdict, deque
 from dataclasses import dataclass, field, replace
 
+from policy_evidence import Evidence
+
 from edge_face.access import (
     Alarm,
     Authority,
@@ -62,6 +64,7 @@ class Books:
     contact: Contact | None = None
     used: dict[str, int] = field(default_factory=dict)
     seen: dict[int, deque[tuple[float, float, FaceFact]]] = field(default_factory=lambda: defaultdict(lambda: deque(maxlen=200)))
+    evidence: Evidence = field(default_factory=Evidence)
     kinds: dict[Kind, int] = field(default_factory=lambda: defaultdict(int))
     modes: dict[Mode, int] = field(default_factory=lambda: defaultdict(int))
 
@@ -83,6 +86,8 @@ class Books:
             assert not any(d.authority for d in made) and self.state.release is None, "a time that is no number opens nothing"
             self._locked()
             self.seen.clear()
+            self.evidence.forget()
+            self.evidence.hear(made, self.state)
             return made
         if inputs.monotonic < self.now:
             self._backwards(inputs)
@@ -92,7 +97,9 @@ class Books:
             self.piece_since = None  # a bolt may wait still: that is no release
         self._note_orders(inputs)
         self._note_faces(inputs)
+        self.evidence.note(inputs, self.now, self.rules)
         self._check_decisions(inputs, made)
+        self.evidence.hear(made, self.state)
         self._check_release(inputs)
         self._check_exit(made)
         self._check_memory()
@@ -107,6 +114,7 @@ class Books:
         self.rest_until = now + self.rules.face.rest if self.rest_until > -math.inf else -math.inf
         self.code_rest_until = now + self.rules.access.code_rest if self.code_rest_until > -math.inf else -math.inf
         self.seen.clear()
+        self.evidence.forget()
 
     def _locked(self) -> None:
         self.open_until, self.piece_since = -math.inf, None
@@ -176,7 +184,8 @@ class Books:
                 self.rest_until = -math.inf
             elif d.kind is Kind.CODE_REST:
                 assert wrong
-                self.code_rest_until = self.now + self.rules.access.code_rest
+                assert d.seconds >= self.rules.access.code_rest
+                self.code_rest_until = self.now + d.seconds
             elif d.kind is Kind.CODE_REST_OVER:
                 assert self.now >= self.code_rest_until
                 self.code_rest_until = -math.inf
@@ -196,7 +205,8 @@ class Books:
                 assert self.free and any(o.command is Command.RELEASE for o in inputs.orders)
             case Authority.CODE:
                 assert not self.lockdown and self.now >= self.code_rest_until and d.person is not None
-                assert any(c.person == d.person for c in inputs.codes) and self._may(d.person, inputs)
+                assert self._may(d.person, inputs)
+                self.evidence.check_code(d, inputs, self.rules)
                 self.used[d.person] = self.used.get(d.person, 0) + 1
             case Authority.FACE:
                 self._check_grant(d, inputs)
@@ -215,9 +225,13 @@ class Books:
         assert inputs.seeing and inputs.sight is not None and inputs.sight.judgeable and self._may(d.person, inputs)
         self.used[d.person] = self.used.get(d.person, 0) + 1
         window = rules.window + self.now - inputs.sight.monotonic  # pictures are older than the moment in which they are told
-        votes = {taken for told, taken, f in self.seen[d.track] if f.vote == d.person and f.judged and f.state is TrackState.CONFIRMED
+        kind = self.evidence.check_face(d, inputs, self.now, self.rules)
+        window += self.evidence.challenge_lasts(self.rules) if kind == "challenge" else 0.0
+        votes = {taken for told, taken, f in self.seen[d.track] if f.state is TrackState.CONFIRMED
+                 and (f.claim_agrees and f.claimed == d.person if kind == "claim" else f.judged and f.vote == d.person)
                  and f.eye_share >= rules.zone and abs(f.yaw) < rules.zone_yaw and self.now - told <= window + SOON}
-        assert inputs.sight.monotonic in votes and len(votes) >= rules.votes, "a grant without its votes"
+        assert kind == "challenge" or inputs.sight.monotonic in votes
+        assert len(votes) >= rules.votes, "a grant without its votes"
 
     def _check_release(self, inputs: Inputs) -> None:
         """Whatever was said: is the door released, and on what?"""

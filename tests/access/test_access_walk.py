@@ -16,6 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 from policy_books import Books
+from policy_head import FLAT, SOLID, Turner
 from policy_walk import DOORS, MONDAY, ODD, PEOPLE, Walker
 
 from edge_face.access import (
@@ -36,24 +37,26 @@ from edge_face.access import (
     Rights,
     step,
 )
-from edge_face.types import Light, TrackState
+from edge_face.types import Light, LiveVerdict, TrackState
 
 numbers = st.one_of(st.sampled_from(ODD), st.floats(allow_nan=True, allow_infinity=True))
 whole = st.one_of(st.sampled_from([0, 1, -1, 2**70]), st.integers())
 names = st.one_of(st.none(), st.sampled_from(PEOPLE), st.text(max_size=5))
 anything_faces = st.builds(
     FaceFact, whole, st.sampled_from(TrackState), numbers, numbers, names, numbers, numbers, names, st.booleans(), names,
-    st.lists(st.text(max_size=3), max_size=2).map(tuple), st.booleans())
+    st.lists(st.text(max_size=3), max_size=2).map(tuple), st.booleans(), st.lists(numbers, max_size=10).map(tuple),
+    st.sampled_from(LiveVerdict), numbers, st.lists(st.text(max_size=3), max_size=2).map(tuple), st.none() | numbers, names, numbers,
+    numbers, st.booleans())
 anything_facts = st.builds(
     Facts, numbers, numbers, st.none() | st.lists(anything_faces, max_size=4).map(tuple), st.booleans(), st.sampled_from(Light),
     st.booleans())
 anything = st.builds(
     Inputs, numbers, numbers, st.booleans(), st.none() | anything_facts, st.booleans(), st.none() | st.sampled_from(Contact), st.booleans(),
-    st.booleans(), st.booleans(), st.lists(st.builds(CodeFact, st.text(max_size=8), names), max_size=6).map(tuple),
-    st.lists(st.builds(Order, st.sampled_from(Command), numbers), max_size=6).map(tuple))
+    st.booleans(), st.booleans(), st.lists(st.builds(CodeFact, st.text(max_size=8), names, names, st.booleans()), max_size=6).map(tuple),
+    st.lists(st.builds(Order, st.sampled_from(Command), numbers), max_size=6).map(tuple), whole)
 given_by = st.lists(st.sampled_from([None, "ann", "bob", "v1", "v2", "gone"]), min_size=1, max_size=4)
 durations = st.sampled_from([0.0, 0.05, 0.1, 0.25, 0.9, 1.1, 3.1, 7.1, 200.0])
-GOOD = FaceFact(1, TrackState.CONFIRMED, 0.09, 0.0, "ann", 0.8, 0.6, "ann", True, "ann")
+GOOD = FaceFact(1, TrackState.CONFIRMED, 0.09, 0.0, "ann", 0.8, 0.6, "ann", True, "ann", live=LiveVerdict.LIVE)
 
 
 class Doors(RuleBasedStateMachine):
@@ -74,11 +77,23 @@ class Doors(RuleBasedStateMachine):
         self.tell(after)
 
     @rule(person=st.sampled_from([*PEOPLE, None]), track=st.sampled_from([1, 1, 2]), looks=st.integers(1, 12),
-          late=st.sampled_from([0.0, 0.08, 2.5]))
-    def look(self, person: str | None, track: int, looks: int, late: float) -> None:
-        face = replace(GOOD, track=track, person=person, vote=person, score=0.8 if person else 0.2)
+          late=st.sampled_from([0.0, 0.08, 2.5]), live=st.sampled_from([LiveVerdict.LIVE, *LiveVerdict]))
+    def look(self, person: str | None, track: int, looks: int, late: float, live: LiveVerdict) -> None:
+        face = replace(GOOD, track=track, person=person, vote=person, score=0.8 if person else 0.2, live=live)
         for _ in range(looks):
-            self.tell(0.1, sight=Facts(self.now + 0.1 - late, self.wall, (face,)))
+            self.tell(0.1, sight=Facts(self.now + 0.1 - late, self.wall, (self.compared(face),)))
+
+    @rule(person=st.sampled_from(PEOPLE), nose=st.sampled_from([SOLID, FLAT]), looks=st.integers(5, 60), dice=st.integers(0, 2**64 - 1))
+    def do_what_is_asked(self, person: str, nose: float, looks: int, dice: int) -> None:
+        turner, face = Turner(nose), replace(GOOD, track=3, person=person, vote=person)
+        for _ in range(looks):
+            shown = turner.face(face, self.books.state, self.now + 0.1)
+            self.tell(0.1, sight=Facts(self.now + 0.1, self.wall, (self.compared(shown),)), dice=dice)
+
+    def compared(self, face: FaceFact) -> FaceFact:
+        claimed = self.books.state.claimed
+        return replace(face, claimed=claimed, claim_score=0.8 if face.person == claimed else 0.2, claim_threshold=0.5,
+                       claim_agrees=face.judged and claimed is not None and face.person == claimed)
 
     @rule(after=durations)
     def press(self, after: float) -> None:
@@ -86,7 +101,7 @@ class Doors(RuleBasedStateMachine):
 
     @rule(after=durations, factor=st.sampled_from(["pin", "card", "visitor"]), people=given_by)
     def give(self, after: float, factor: str, people: list[str | None]) -> None:
-        self.tell(after, codes=tuple(CodeFact(factor, person) for person in people))
+        self.tell(after, codes=tuple(CodeFact(factor, person, duress=person == "bob") for person in people))
 
     @rule(orders=st.lists(st.builds(Order, st.sampled_from(Command), st.sampled_from([0.0, 1.5, 9.0, math.nan])), min_size=1, max_size=3))
     def order(self, orders: list[Order]) -> None:
@@ -134,15 +149,17 @@ def test_a_walk_with_each_kind_of_lock_breaks_no_promise(number: int) -> None:
 
 
 def test_walks_meet_everything_that_there_is_to_meet() -> None:
-    kinds, modes, alarms = set(), set(), set()
+    kinds, modes, alarms, grants = set(), set(), set(), set()
     for seed, rules in enumerate(DOORS[:3]):
         walker = Walker(rules, seed)
-        for _ in range(2000):
+        for _ in range(2500):
             walker.go()
             alarms |= walker.books.state.alarms
         kinds |= set(walker.books.kinds)
         modes |= set(walker.books.modes)
+        grants |= set(walker.books.evidence.grants)
     assert (kinds, modes, alarms) == (set(Kind), set(Mode), set(Alarm))
+    assert grants == {"face", "challenge", "claim"}, "a grant rests on each kind of evidence"
 
 
 @settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
@@ -193,7 +210,8 @@ def test_a_release_of_whatever_origin_ends_in_its_time(asked: list[str], after: 
 
 
 def test_inputs_hold_nothing_that_these_tests_do_not_know() -> None:
-    known = {"monotonic", "wall", "clock_trusted", "sight", "exit_pressed", "contact", "fire", "tamper", "seeing", "codes", "orders"}
+    known = {"monotonic", "wall", "clock_trusted", "sight", "exit_pressed", "contact", "fire", "tamper", "seeing", "codes", "orders",
+             "dice"}
     assert {f.name for f in fields(Inputs)} == known
 
 
