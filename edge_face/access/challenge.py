@@ -23,9 +23,9 @@ from edge_face.types import TrackState
 
 __all__ = ["NOT_HELD", "Action", "Challenge", "ChallengeRules", "Outcome", "advance", "chance", "choose", "start"]
 
-RELIEF, MOST_RELIEF = 0.35, 2.0
+RELIEF, MOST_RELIEF = 0.32, 2.0
 """The nose of a head stands out this far, in eye distances. Measured: 0.38 to 0.6; bent paper at most 0.2."""
-SPAN = 0.15
+SPAN = 0.17
 """So far must the nose have moved across before its relief is believed."""
 MISFIT = 0.15
 FLAT = 0.12
@@ -242,14 +242,15 @@ def _acted(going: Challenge, rest: Rest, wanted: Action, sighting: Sighting, pas
 
 def _in_time(going: Challenge, now: float, rules: ChallengeRules) -> Challenge:
     """Passed, still going, or out of time."""
-    if going.outcome is not Outcome.GOING:
+    late = now - going.asked > rules.seconds
+    if going.outcome is not Outcome.GOING or not (late or going.step == len(going.actions)):
         return going
     relief = relief_of(going.traces)
     solid = relief.span >= SPAN and relief.most >= RELIEF and relief.least <= MOST_RELIEF and relief.misfit <= MISFIT
     proven = going.named_turned > 0 and going.named_after > 0 and now - going.named_at <= FRESH
     if going.step == len(going.actions) and solid and proven:
         return replace(going, outcome=Outcome.PASSED)
-    if now - going.asked <= rules.seconds:
+    if not late:
         return going
     if going.flat > FLAT_SECONDS / 4 or (going.step == len(going.actions) and not solid):
         return _failed(going, reasons.plane(relief))

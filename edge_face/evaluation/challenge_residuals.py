@@ -1,22 +1,25 @@
-"""By how much our own landmarks miss, over time: measured on the bundled clips, for challenges that are simulated."""
+"""By how much our own landmarks miss, over time: measured on labelled clips, for challenges that are simulated."""
 
 from __future__ import annotations
 
 import json
 import math
+import os
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
 from edge_face.access.parallax import EYE, HEIGHT, MOUTH
-from edge_face.demo import clip_path, labels_path
 from edge_face.media import VideoReader
 from edge_face.vision.detector import Detector
 
 Points = npt.NDArray[np.float64]
 
-LIVE, SHEETS = ("turn_live", "door"), ("turn_print", "spoof_print", "spoof_screen")
+Clip = tuple[str | os.PathLike[str], str | os.PathLike[str]]
+"""A video and its labels, one JSON line for each picture."""
 ORDER = ("right_eye", "left_eye", "nose", "right_mouth", "left_mouth")
 """The labels' names are the person's own sides; a picture shows them mirrored."""
 PLANE = np.array([(-EYE, 0.0), (EYE, 0.0), (-MOUTH, HEIGHT), (MOUTH, HEIGHT)])
@@ -67,9 +70,10 @@ def _powers(yaw: float) -> Points:
     return np.array((tan, tan * tan))
 
 
-def measure(detector: Detector) -> Residuals:
-    """Runs the detector over the bundled clips. Raises ModelError or MediaError."""
-    return Residuals(*(_misses([rows for clip in clips for rows in _of_clip(detector, clip)]) for clips in (LIVE, SHEETS)))
+def measure(detector: Detector, heads: Sequence[Clip], sheets: Sequence[Clip]) -> Residuals:
+    """Runs the detector over labelled clips of living heads, and of sheets and screens. Raises ModelError or MediaError; ValueError
+    where no clip has a face for long enough."""
+    return Residuals(*(_misses([rows for clip in clips for rows in _of_clip(detector, *clip)]) for clips in (heads, sheets)))
 
 
 def _misses(tracks: list[list[tuple[Points, float]]]) -> Misses:
@@ -80,12 +84,12 @@ def _misses(tracks: list[list[tuple[Points, float]]]) -> Misses:
     return Misses(pull.reshape(2, 5, 2), tuple(e - (t @ pull).reshape(-1, 5, 2) for e, t in zip(centred, turned, strict=True)))
 
 
-def _of_clip(detector: Detector, clip: str) -> list[list[tuple[Points, float]]]:
+def _of_clip(detector: Detector, film: str | os.PathLike[str], labelled: str | os.PathLike[str]) -> list[list[tuple[Points, float]]]:
     """For each face and stretch of pictures: residuals with the yaw of the label."""
-    labels = {int(row["frame"]): row["faces"] for row in map(json.loads, labels_path(clip).read_text(encoding="utf-8").splitlines())}
+    labels = {int(row["frame"]): row["faces"] for row in map(json.loads, Path(labelled).read_text(encoding="utf-8").splitlines())}
     found: dict[tuple[str, int], list[tuple[Points, float]]] = {}
     run: dict[str, tuple[int, int]] = {}  # the number of a face's sequence, and the frame in which it was seen last
-    with VideoReader(clip_path(clip)) as video:
+    with VideoReader(film) as video:
         for index, _, image in video:
             faces = detector.detect(image, detector.recognise)
             for label in labels.get(index, []):
