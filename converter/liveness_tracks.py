@@ -19,7 +19,7 @@ from edge_face.vision.live_track import LiveTrack
 LOOKS = (5, 8, 12)
 """After so many looks the cues are taken."""
 FPS = 15.0
-FACE = (80.0, 190.0)
+FACE = (80.0, 150.0)
 """Heights of faces in and near the intent zone, in pixels of 640x480."""
 ROOM = 0.9
 """So many longer sides of the box must lie beside and above a face for its surroundings to be a picture's own."""
@@ -51,7 +51,7 @@ def simulated(album: Album, network: Network, count: int, seed: int) -> Iterator
     """`count` tracks of every simulated species that calibration may see, and as many living ones as attacks: each of another
     still of the album."""
     attacks = [name for name, kind in SPECIES.items() if not kind.live and name != LEFT_OUT]
-    wanted = [name for name in attacks for _ in range(count)] + ["live"] * (count * len(attacks))
+    wanted = [name for _ in range(count) for attack in attacks for name in (attack, "live")]
     shots = _mixed(album, seed)
     for number, species in enumerate(wanted):
         rng = np.random.default_rng((seed, number))
@@ -91,7 +91,7 @@ def measured(frames: Iterator[Frame], network: Network, species: str, shot: Shot
 def _frames(species: str, shot: Shot, album: Album, rng: np.random.Generator) -> Iterator[Frame]:
     image = shot.image()
     face = float(np.exp(rng.uniform(*np.log(FACE))))
-    side = round(3.6 * face)
+    side = round(3.4 * face)
     made = present_track(species, [(image, shot.box, shot.landmarks)], rng, LOOKS[-1], FPS,
                          None if species == "live" else album.room(rng), face=face, size=(side, side))
     cut = None

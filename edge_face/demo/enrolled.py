@@ -12,10 +12,8 @@ from pathlib import Path
 from edge_face.media import read_picture
 from edge_face.people import Consent, Enrolment, Gallery, Given, Store
 from edge_face.people.sighting import FaceReader
+from edge_face.service.models import load_models
 from edge_face.settings import Settings
-from edge_face.vision.bundle import load_bundle
-from edge_face.vision.detector import Detector
-from edge_face.vision.embedder import Embedder
 from edge_face.vision.pipeline import VisionPipeline
 
 
@@ -34,19 +32,17 @@ class Enrolled:
 def enrolled(settings: Settings, name: str, pictures: Sequence[Path]) -> Iterator[Enrolled]:
     """Enrols `name` from pictures of one face each, with both consents, and gives the pipeline that knows that person.
     Raises EnrolmentError when no picture serves. The store is gone afterwards."""
-    vision = settings.vision
-    width, height = (int(side) for side in vision.input.split("x"))
-    finder, knower = load_bundle(vision.detector, "detector"), load_bundle(vision.embedder, "embedder")
-    detector = Detector(finder, width, height, vision.precision, vision.threads, vision.landmarker)
-    embedder = Embedder(knower, vision.precision, vision.threads)
+    models = load_models(settings.vision, settings.liveness.bpcer)
+    detector, embedder, thresholds = models.detector, models.embedder, models.embedder_bundle.thresholds
     with tempfile.TemporaryDirectory(prefix="edge-face-demo-") as folder, Store(folder) as store:
         given = Given(0.0, "a synthetic person: nobody exists who could be asked")
-        enrolment = Enrolment(FaceReader(detector, embedder, embedder.model_id), knower.thresholds)
+        enrolment = Enrolment(FaceReader(detector, embedder, embedder.model_id), thresholds)
         made = enrolment.from_pictures([(path.name, partial(read_picture, path)) for path in pictures], wall=0.0)
         store.add(name, Consent(given, given), made.templates, wall=0.0)
-        gallery = Gallery.build(store.people(), embedder.model_id, settings.decision.false_grants, knower.thresholds)
-        yield Enrolled(VisionPipeline(settings, detector, embedder, gallery), gallery, gallery.consenting,
+        gallery = Gallery.build(store.people(), embedder.model_id, settings.decision.false_grants, thresholds,
+                                settings.decision.verify_rate)
+        yield Enrolled(VisionPipeline(settings, detector, embedder, gallery, live=models.live), gallery, gallery.consenting,
                        {person.id: person.name for person in store.people()},
-                       f"{finder.name} {finder.version} and {knower.name} {knower.version}, {vision.precision}; "
+                       f"{models.describe()}, {settings.vision.precision}; "
                        f"{gallery.threshold.sentence}.")
 

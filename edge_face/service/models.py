@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from edge_face.settings import VisionSettings
-from edge_face.vision.bundle import MANIFEST, MODELS, Bundle, Failed, load_bundle
+from edge_face.vision.bundle import Bundle, Failed, load_bundle
 from edge_face.vision.detector import Detector
 from edge_face.vision.embedder import Embedder
 from edge_face.vision.live import LivenessJudge
@@ -44,14 +44,10 @@ def load_models(settings: VisionSettings, bpcer: float = 0.05) -> Models:
     sweep = None
     if settings.sweep_every and (width, height) != _SWEEP:
         sweep = Detector(detector_bundle, *_SWEEP, settings.precision, settings.threads, settings.landmarker)
-    live_bundle = _liveness(settings, failed)
+    live_bundle: Bundle | None = load_bundle(settings.liveness, "liveness", failed)
+    if live_bundle is not None and not live_bundle.thresholds:
+        live_bundle = None  # until the shipped one is measured
     live = LivenessJudge(live_bundle, settings.precision, settings.threads, bpcer) if live_bundle is not None else None
     return Models(Detector(detector_bundle, width, height, settings.precision, settings.threads, settings.landmarker), sweep,
                   Embedder(embedder_bundle, settings.precision, settings.threads), detector_bundle, embedder_bundle,
                   live, live_bundle)
-
-
-def _liveness(settings: VisionSettings, failed: Failed) -> Bundle | None:
-    if not settings.liveness and not (MODELS / "liveness" / MANIFEST).exists():
-        return None
-    return load_bundle(settings.liveness, "liveness", failed)
