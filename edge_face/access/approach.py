@@ -3,8 +3,8 @@
 It only wishes: whether the door may open, for how long, and what else opens it is the policy's (`edge_face.access.policy`).
 
 Promises, each with its property test: no grant without enough agreeing frames of one track and person in the zone
-within the window; at rest no face opens anything; the wall clock changes nothing; nothing that facts may hold makes it
-raise, and what cannot be judged opens nothing.
+within the window (before a challenge, where one is held), nor without the evidence of life that the level asks for; at rest no face
+opens anything; the wall clock changes nothing; nothing that facts may hold makes it raise, and what cannot be judged opens nothing.
 """
 
 from __future__ import annotations
@@ -135,9 +135,16 @@ def _failed(state: ApproachState, stay: Stay, rules: Rules, terms: Terms, made: 
     if (state.trial is not None and state.trial.track == stay.track) or not terms.counting():
         return state
     if not stay.judged:
-        made.append(Wish(Kind.DENY, (reasons.unjudged(stay.failing), reasons.not_counted()), None, stay.track))
+        made.append(Wish(Kind.DENY, (*_lifeless(face), reasons.unjudged(stay.failing), reasons.not_counted()), None, stay.track))
         return state.with_stay(replace(stay, failed_at=now))
     return counted(state, stay, _shortcomings(stay, now, rules), None, rules, made)
+
+
+def _lifeless(face: FaceFact) -> tuple[Reason, ...]:
+    """What passive detection has against a face that was not proved, as far as it has."""
+    if face.live is LiveVerdict.ATTACK:
+        return (liveness_reasons.attack(face.live_score, face.live_against),)
+    return (liveness_reasons.unsure(face.live_score),) if face.live is LiveVerdict.UNSURE else ()
 
 
 def _shortcomings(stay: Stay, now: float, rules: Rules) -> tuple[Reason, ...]:
@@ -149,7 +156,7 @@ def _shortcomings(stay: Stay, now: float, rules: Rules) -> tuple[Reason, ...]:
         why = [reasons.matched(face.score, face.threshold), reasons.votes(agreeing, len(stay.votes), rules.votes, rules.of, rules.window)]
     if stay.failing:
         why.append(reasons.poor(stay.failing))
-    return (*why, reasons.near(face.eye_share, rules.zone), reasons.stayed(now - stay.since, rules.dwell))
+    return (*_lifeless(face), *why, reasons.near(face.eye_share, rules.zone), reasons.stayed(now - stay.since, rules.dwell))
 
 
 def _visits_after(visits: tuple[Visit, ...], faces: tuple[FaceFact, ...], passed: float, rules: Rules) -> tuple[Visit, ...]:

@@ -61,7 +61,7 @@ def no_challenge() -> Reason:
 
 
 def challenge_failed() -> Reason:
-    return Reason("liveness-challenge", f"{NOT_ALIVE}: the challenge was not passed", {})
+    return Reason("liveness-failed", f"{NOT_ALIVE}: the challenge was not passed", {})
 
 
 def try_of(number: int, tries: int) -> Reason:
