@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from edge_face.service.daemon import Daemon
 
 
+OWNERS = frozenset({"clock.set", "schedule.assurance"})
+"""Commands on the store that are for root and the daemon's user only."""
+
+
 def handlers(daemon: Daemon) -> dict[str, Handler]:
     """Commands by name. They run in the control socket's threads."""
 
@@ -91,13 +95,19 @@ def handlers(daemon: Daemon) -> dict[str, Handler]:
 
 
 def _books(daemon: Daemon, name: str, arguments: dict[str, Any], peer: Peer) -> Any:
-    """What is kept in the store. Setting the clock decides who gets in: for the owner only."""
-    if name == "clock.set":
+    """What is kept in the store. Setting the clock decides who gets in, and so does a level: for the owner only."""
+    if name in OWNERS or (name == "people.assure" and not _stricter(arguments)):
         _owner(peer)
     answer = daemon.command(name, arguments)
     if name == "clock.set":
         daemon.keeper.adopt(daemon.books(lambda books: books.record(CLOCK_RECORD)))
     return answer
+
+
+def _stricter(arguments: Mapping[str, Any]) -> bool:
+    """Does it change nothing, or say of somebody no more than that they are under 16? Whoever enrols children may do that."""
+    changes = arguments.get("changes")
+    return changes is None or (isinstance(changes, Mapping) and set(changes) <= {"minor", "guardian"} and changes.get("minor") is True)
 
 
 def _door(daemon: Daemon) -> dict[str, Any]:

@@ -376,6 +376,7 @@ class FakeDaemon:
         if command == "door.pulse":
             return {"seconds": arguments["seconds"]}
         return {"lock": "GPIO17", "released": False, "until": 3.0 - len(self.calls), "contact": "closed" if len(self.calls) < 4 else "open",
+                "prompt": {"what": None if len(self.calls) < 4 else "left", "until": None if len(self.calls) < 4 else 9.0 - len(self.calls)},
                 "signals": {"green": len(self.calls) > 3}, "troubles": ["signals.red_pin: gone"]}
 
 
@@ -391,14 +392,16 @@ def test_a_running_door_is_asked_and_its_pins_are_left_alone(
         board: Board, daemon: FakeDaemon, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     assert main(["door", "pulse", "2"]) == 0
     assert main(["door", "status"]) == 1, "it has a trouble"
-    assert "TROUBLE  signals.red_pin: gone" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "TROUBLE  signals.red_pin: gone" in said and "  prompt: what -, until -\n" in said
     assert main(["door", "test", "--yes"]) == 1
     assert "GPIO17 and the others belong to the door that runs" in capsys.readouterr().err
     from edge_face.settings_file import load_settings
 
     assert door_watch.watch(load_settings(), False, stop=lambda: len(daemon.calls) > 6) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert [line.split()[-1] for line in lines[-2:]] == ["open", "True"] and not any("until" in line for line in lines)
+    assert [line.split()[-1] for line in lines[-3:]] == ["open", "left", "True"]
+    assert "prompt what" in lines[-2] and not any("until" in line for line in lines)
     assert daemon.calls[0] == ("door.pulse", {"seconds": 2.0})
     assert not (tmp_path / "edges").exists() and os.environ["EDGE_FACE_BOARD"]
 
