@@ -376,7 +376,7 @@ class FakeDaemon:
         if command == "door.pulse":
             return {"seconds": arguments["seconds"]}
         return {"lock": "GPIO17", "released": False, "until": 3.0 - len(self.calls), "contact": "closed" if len(self.calls) < 4 else "open",
-                "prompt": {"what": None if len(self.calls) < 4 else "left", "until": None if len(self.calls) < 4 else 9.0 - len(self.calls)},
+                "prompt": {"what": None, "until": None} if len(self.calls) < 4 else {"what": "left", "until": 9.0 - len(self.calls)},
                 "signals": {"green": len(self.calls) > 3}, "troubles": ["signals.red_pin: gone"]}
 
 
