@@ -23,7 +23,7 @@ from edge_face.types import TrackState
 
 __all__ = ["NOT_HELD", "Action", "Challenge", "ChallengeRules", "Outcome", "advance", "chance", "choose", "start"]
 
-RELIEF, MOST_RELIEF = 0.32, 2.0
+RELIEF, MOST_RELIEF = 0.34, 2.0
 """The nose of a head stands out this far, in eye distances. Measured: 0.38 to 0.6; bent paper at most 0.2."""
 SPAN = 0.17
 """So far must the nose have moved across before its relief is believed."""

@@ -13,7 +13,7 @@ from edge_face.access.parallax import Shape
 TURN = 0.15
 """A turn: the nose moved across by this much, in eye distances, from how the face stood before (14 degrees of a usual head; 18 of one
 whose nose stands out by 0.45). A flat picture that is turned by 35 degrees moves it by 0.03 (our landmarks are pulled a little)."""
-BEYOND = 0.07
+BEYOND = 0.05
 """And it stands on that side of the middle of the face by so much."""
 BEGUN = 0.1
 """So much of it happened after it was asked for."""
@@ -62,13 +62,13 @@ def turned(sighting: Sighting, rest: Rest) -> float:
 
 
 def jumped(before: Sighting, after: Sighting) -> bool:
-    """Did the face move from one picture to the next as no head can? Faster than 400 degrees or 6 eye distances a second, or nearer or
+    """Did the face move from one picture to the next as no head can? Faster than 480 degrees or 6 eye distances a second, or nearer or
     farther by a factor of e squared a second, with some slack for trembling landmarks."""
     a, b, passed = before.shape, after.shape, after.at - before.at
     size = math.sqrt(a.width * a.height)
     moved = math.hypot(b.x - a.x, b.y - a.y) / size
     grown = abs(math.log(math.sqrt(b.width * b.height) / size))
-    return abs(b.yaw - a.yaw) > 8.0 + 400.0 * passed or moved > 0.6 + 6.0 * passed or grown > 0.15 + 2.0 * passed
+    return abs(b.yaw - a.yaw) > 8.0 + 480.0 * passed or moved > 0.6 + 6.0 * passed or grown > 0.15 + 2.0 * passed
 
 
 @dataclass(frozen=True, slots=True)
