@@ -83,7 +83,7 @@ def test_may_ben_enter(run: Shell) -> None:
 def test_a_visitor(run: Shell) -> None:
     done = run("schedule", "visitor", "add", "plumber", "--since", "2029-12-01 08:00", "--until", "2029-12-01 18:00")
     pin = done.out.strip()
-    assert done.code == 0 and len(pin) == 6 and pin.isdigit() and "shown only now" in done.err and "1 of 1 entry left" in done.err
+    assert done.code == 0 and len(pin) == 3 + 6 and pin.isdigit() and "shown only now" in done.err and "1 of 1 entry left" in done.err
     assert pin not in run("schedule", "show").out and "plumber" in run("schedule", "show").out
     assert run("schedule", "test", "plumber", "--at", "2029-12-01 17:59").code == 0
     assert "not valid any more" in run("schedule", "test", "plumber", "--at", "2029-12-01 18:00").out

@@ -125,7 +125,7 @@ def test_whoever_is_forgotten_takes_the_limits_along(house: House) -> None:
 
 def test_a_visitor_enters_as_often_as_was_said(house: House) -> None:
     made = house("schedule.visitor", label="Plumber", uses=2, changes={"until": NOW + 3600}, digits=8)
-    assert len(made["pin"]) == 8 and not made["over"]
+    assert len(made["pin"]) == 3 + 8 and not made["over"]
     fact = CodeBook.build(house.store).look_up(made["pin"], "pin")
     assert (fact.factor, fact.person) == ("visitor", made["id"])
     for entries in range(2):
@@ -157,7 +157,7 @@ def test_visitors_whose_time_is_over_are_cleared(house: House) -> None:
 
 
 def test_codes_of_visitors_differ_and_labels_too(house: House) -> None:
-    pins = {house("schedule.visitor", label=f"guest {n}", digits=4)["pin"] for n in range(20)}
+    pins = {house("schedule.visitor", label=f"guest {n}", digits=6)["pin"] for n in range(20)}
     assert len(pins) == 20
     with pytest.raises(AccessError, match="GUEST 3"):
         house("schedule.visitor", label="GUEST 3")
