@@ -43,7 +43,7 @@ def run(args: argparse.Namespace) -> int:
         for name in ("live", "attack"):
             (args.out / name).mkdir(parents=True)
         for number in range(args.count):
-            crop, species = sampler.draw(rng)
+            (crop,), species = sampler.draw(rng)
             kind = "live" if species == "live" else "attack"
             _, blob = cv2.imencode(".png", crop)
             (args.out / kind / f"{number:05d}-{species}.png").write_bytes(blob.tobytes())

@@ -65,8 +65,8 @@ class Sampler:
         chances = np.array([how.species[name] for name in how.species], np.float64)
         self._species, self._chances = list(how.species), chances / chances.sum()
 
-    def draw(self, rng: np.random.Generator) -> tuple[Image, str]:
-        """A crop (SIZE, SIZE, 3) and its species ("live": bona fide)."""
+    def draw(self, rng: np.random.Generator, views: int = 1) -> tuple[list[Image], str]:
+        """`views` crops (SIZE, SIZE, 3) of one presentation, and its species ("live": bona fide)."""
         live = bool(rng.random() < self._how.live)
         source = str(rng.choice(self._sources, p=self._weights))
         real = self._attacks[source]
@@ -75,15 +75,18 @@ class Sampler:
         else:
             shot, species = _any(self._live[source], rng), "live" if live else str(rng.choice(self._species, p=self._chances))
         image, box = self._seen(shot, species, rng)
-        if rng.random() < self._how.cut:
-            image, box = cut_near(image, box, rng)
-        return self._cropped(image, box, rng), species or shot.species
+        crops = []
+        for _ in range(views):
+            seen = cut_near(image, box, rng) if rng.random() < self._how.cut else (image, box)
+            crops.append(self._cropped(*seen, rng))
+        return crops, species or shot.species
 
     def _seen(self, shot: Shot, species: str, rng: np.random.Generator) -> tuple[Image, Box]:
         image = shot.image()
         if not species or (species == "live" and shot.source in ("nuaa", "own")):
-            # A camera took it already: another poor one now and then.
-            return (Camera.draw(rng).take(image, rng), shot.box) if rng.random() < self._how.camera else (image, shot.box)
+            # A camera took it already: another poor one now and then, and another light, since real captures are of few rooms.
+            camera = Camera.draw(rng) if rng.random() < self._how.camera else Camera.exposed(rng)
+            return camera.take(image, rng), shot.box
         face = float(np.exp(rng.uniform(np.log(54), np.log(150))))
         made = present(species, image, shot.box, shot.landmarks, rng, None if species == "live" else self._album.room(rng), face=face)
         if species != "live" and rng.random() < 0.6:

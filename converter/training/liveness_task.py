@@ -29,11 +29,12 @@ Scores = NDArray[np.float64]
 @dataclass(frozen=True)
 class Data:
     """`path` (or --data): see `liveness_data.load_album`. `faces`: at most so many aligned ones; `workers`: processes that make
-    crops."""
+    crops, `views` of each presentation."""
 
     path: str = ""
     faces: int = ranged(12000, 0, 1_000_000)
     workers: int = ranged(1, 1, 64)
+    views: int = ranged(2, 1, 64)
 
 
 @dataclass(frozen=True)
@@ -105,10 +106,11 @@ class LivenessTask:
 
     def _fill(self, number: int, arrays: Arrays) -> None:
         rng = np.random.default_rng((self.recipe.seed, number))
-        for place in range(self.recipe.batch):
-            crop, species = self._sampler.draw(rng)
-            arrays[0][place] = erased(crop, rng) if rng.random() < self.recipe.loss.erase else crop
-            arrays[1][place] = float(species == "live")
+        for start in range(0, self.recipe.batch, self.recipe.data.views):
+            crops, species = self._sampler.draw(rng, min(self.recipe.data.views, self.recipe.batch - start))
+            for place, crop in enumerate(crops, start):
+                arrays[0][place] = erased(crop, rng) if rng.random() < self.recipe.loss.erase else crop
+                arrays[1][place] = float(species == "live")
 
     @property
     def data(self) -> Mapping[str, Any]:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 pytest.importorskip("cv2")
 
-from converter.training.attacks.geometry import Bend, Pose, Projection  # noqa: E402
+from converter.training.attacks.geometry import Bend, Pose, Projection
 
 ANGLE = st.floats(-0.4, 0.4)
 POSES = st.builds(Pose, yaw=ANGLE, pitch=ANGLE, roll=ANGLE, x=st.floats(-0.1, 0.1), y=st.floats(-0.1, 0.1), distance=st.floats(2.2, 7.0))

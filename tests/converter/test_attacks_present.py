@@ -42,7 +42,7 @@ def test_labels_follow_the_face(species: str, seed: int) -> None:
     eyes, mouth = seen.landmarks[:2].mean(0), seen.landmarks[3:].mean(0)
     assert seen.landmarks[0, 0] < seen.landmarks[1, 0] and eyes[1] < seen.landmarks[2, 1] < mouth[1]
     assert seen.box.x < eyes[0] < seen.box.x + seen.box.width and seen.box.y < eyes[1] < mouth[1] < seen.box.y + seen.box.height
-    assert 0 < seen.box.x and seen.box.x + seen.box.width < columns and 60 < seen.box.height < 120
+    assert seen.box.x > 0 and seen.box.x + seen.box.width < columns and 60 < seen.box.height < 120
 
 
 def test_labels_lie_on_the_very_features() -> None:
@@ -52,7 +52,8 @@ def test_labels_lie_on_the_very_features() -> None:
     for place in points:
         cv2.circle(picture, (int(place[0]), int(place[1])), 7, (10, 10, 10), -1)
     for seed in range(12):
-        seen = present("bent-print" if seed % 2 else "screen", picture, Box(75, 90, 90, 120), points, np.random.default_rng(seed), face=150.0)
+        species = "bent-print" if seed % 2 else "screen"
+        seen = present(species, picture, Box(75, 90, 90, 120), points, np.random.default_rng(seed), face=150.0)
         grey = cv2.cvtColor(seen.image, cv2.COLOR_BGR2GRAY).astype(float)
         for x, y in seen.landmarks:
             around = grey[int(y) - 22:int(y) + 23, int(x) - 22:int(x) + 23]

@@ -53,6 +53,14 @@ class Camera:
                       noise=by_chance(0.8, 0.7, 5.5) * (1.4 if dark < 1 else 1.0), crisp=by_chance(0.4, 0.2, 1.0),
                       quality=int(rng.integers(30, 95)) if rng.random() < 0.6 else 0, grey=bool(rng.random() < 0.04))
 
+    @staticmethod
+    def exposed(rng: np.random.Generator) -> Camera:
+        """A good camera that is set otherwise, in another light: exposure, tone, colour, no noise and no blur."""
+        cast = np.exp(rng.normal(0, 0.07, 3))
+        return Camera(gain=float(np.exp(rng.normal(0, 0.25))), gamma=float(np.exp(rng.normal(0, 0.25))),
+                      cast=(float(cast[0]), float(cast[1]), float(cast[2])), side=float(rng.uniform(0, 2 * np.pi)),
+                      slope=float(rng.uniform(0, 0.4)) * float(rng.random() < 0.4))
+
     def take(self, picture: Image, rng: np.random.Generator) -> Image:
         """The picture (rows, columns, 3) as this camera gives it; only the noise is drawn anew each time."""
         rows, columns = picture.shape[:2]

@@ -19,7 +19,7 @@ from converter.training.attacks.display import Display
 from converter.training.attacks.geometry import Bend, Pose, Projection, View
 from converter.training.attacks.moving import Sway, moved
 from converter.training.attacks.paper import Ink, Sheen
-from converter.training.attacks.rooms import room, shadow, skin, thumbs
+from converter.training.attacks.rooms import blurred, room, shadow, skin, thumbs
 from edge_face.types import Box
 
 Image = NDArray[np.uint8]
@@ -174,7 +174,7 @@ class _Sheet:
             self._cut.behind(behind, eyes, (float(np.sin(time + self._gaze[0] * 3)), float(self._gaze[1])))
         light = behind.astype(np.float32) / 255
         if self._kind.screen:
-            light += self._display.glow * cv2.GaussianBlur(seen * covered[:, :, None], (0, 0), 0.25 * face)
+            light += self._display.glow * blurred(seen * covered[:, :, None], 0.25 * face)
         light += (seen - light) * covered[:, :, None]
         canvas = np.clip(light * 255 + 0.5, 0, 255).astype(np.uint8)
         if self._held:

@@ -39,8 +39,17 @@ def room(width: int, height: int, rng: np.random.Generator, photograph: Image | 
 def shadow(canvas: Image, covered: Floats, shift: tuple[float, float], spread: float, depth: float) -> Image:
     """The canvas with the shadow of what `covered` (0 to 1) says, shifted by pixels."""
     move = np.array([[1, 0, shift[0]], [0, 1, shift[1]]], np.float32)
-    soft = cv2.GaussianBlur(cv2.warpAffine(covered, move, covered.shape[::-1]), (0, 0), max(spread, 0.5))
+    soft = blurred(cv2.warpAffine(covered, move, covered.shape[::-1]), spread)
     return np.asarray(np.clip(canvas * (1 - depth * soft)[:, :, None], 0, 255), np.uint8)
+
+
+def blurred(field: Floats, spread: float) -> Floats:
+    """A wide blur (standard deviation in pixels), at a fourth of the resolution where that is wide enough."""
+    if spread < 4:
+        return np.asarray(cv2.GaussianBlur(field, (0, 0), max(spread, 0.5)), np.float32)
+    rows, columns = field.shape[:2]
+    small = cv2.resize(field, (columns // 4 + 1, rows // 4 + 1), interpolation=cv2.INTER_AREA)
+    return np.asarray(cv2.resize(cv2.GaussianBlur(small, (0, 0), spread / 4), (columns, rows), interpolation=cv2.INTER_LINEAR), np.float32)
 
 
 def thumbs(canvas: Image, corners: Floats, face: float, colour: tuple[float, float, float]) -> None:
