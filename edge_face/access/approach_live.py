@@ -67,7 +67,8 @@ def challenged(state: ApproachState, faces: tuple[FaceFact, ...], rules: Rules, 
         return state
     face = next((f for f in faces if f.track == trial.track), None)
     if trial.passed_at is not None:
-        lost = face is not None and (face.ambiguous or face.person not in (trial.person, None))
+        lost = face is not None and (face.ambiguous or face.person not in (trial.person, None)
+                                     or (face.judged and face.vote not in (trial.person, None)))
         if lost or state.at - trial.passed_at > AGAIN:
             return _not_proved(state, trial, None if lost else face, rules, terms, made)
         return state
@@ -88,6 +89,7 @@ def passed_by(state: ApproachState, face: FaceFact, rules: Rules) -> bool:
     trial = state.trial
     return (trial is not None and trial.passed_at is not None and face.track == trial.track and face.person == trial.person
             and face.sound and face.state is TrackState.CONFIRMED and not face.ambiguous and face.score >= face.threshold
+            and (not face.judged or face.vote == trial.person)
             and face.eye_share >= HOLD_SHARE * rules.zone * max(math.cos(math.radians(min(abs(face.yaw), 90.0))), MOST_TURNED))
 
 
@@ -137,4 +139,4 @@ def _failed(state: ApproachState, trial: Trial, reason: Reason, rules: Rules, te
     if attempt and reason.code not in NOT_HELD and stay is not None and state.rest_until is None:
         return counted(state, stay, said, trial.person, rules, made)
     made.append(Wish(Kind.DENY, said, trial.person, trial.track))
-    return state
+    return state if stay is None else state.with_stay(replace(stay, failed_at=state.at))

@@ -10,6 +10,9 @@ from edge_face.access.moment import Moment
 from edge_face.access.outcomes import Kind
 from edge_face.access.policy_state import Prompt
 
+STALLED = 2.0
+"""Seconds after its time in which nothing was seen: then nothing is asked for any more, whatever becomes of the challenge."""
+
 
 def prompted(m: Moment) -> None:
     """Says PROMPT at each change of what is asked for, PROMPT_OVER when nothing is."""
@@ -31,7 +34,8 @@ def _wanted(m: Moment) -> Prompt | None:
     trial, claim, ask = approach.trial, state.claim, approach.ask
     if trial is not None and approach.rest_until is None:
         patience = AGAIN if trial.passed_at is not None else m.rules.challenge.seconds
-        return Prompt(trial.wanted, trial.person, trial.track, trial.asked_at + patience)
+        until = trial.asked_at + patience
+        return Prompt(trial.wanted, trial.person, trial.track, until) if m.now < until + STALLED else None
     if claim is not None:
         return Prompt("face", claim.person, None, claim.until)
     if ask is not None and m.now < ask.until:

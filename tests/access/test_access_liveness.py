@@ -217,6 +217,27 @@ def test_time_that_runs_backwards_ends_a_challenge() -> None:
     assert door.state.approach.stays == ()
 
 
+def test_somebody_elses_face_right_after_the_challenge_opens_nothing() -> None:
+    door = Door(ASKING)
+    turner = Turner()
+    for _ in range(90):
+        face = turner.face(replace(ANN, live=LiveVerdict.UNKNOWN), door.state, door.now)
+        door.tell(STEP, faces=[face], dice=1)
+        if door.state.approach.trial is not None and door.state.approach.trial.passed_at is not None:
+            break
+    # The pooled embedding names her still; this very picture does not.
+    unlike = replace(looks(ANN, 0.0), vote=None)
+    assert [k for _ in range(5) for k in door.tell(STEP, faces=[unlike]) if k is Kind.GRANT] == []
+    assert Kind.DENY in door.tell(STEP, faces=[replace(unlike, vote="bob")]) and "liveness-identity" in door.why(Kind.DENY)
+
+
+def test_nothing_is_asked_for_any_more_when_pictures_stop() -> None:
+    door = Door(ASKING)
+    act(door, 1.0)
+    assert door.tell(6.0) == [] and door.tell(2.0) == [Kind.PROMPT_OVER] and door.state.approach.trial is not None
+    assert Kind.DENY in door.tell(faces=[looks(ANN, 0.0)]) and door.state.approach.trial is None
+
+
 def test_a_face_that_is_not_found_any_more_opens_nothing_although_its_challenge_was_passed() -> None:
     door = Door(ASKING)
     turner = Turner()
