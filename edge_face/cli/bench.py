@@ -80,6 +80,9 @@ def table(figures: dict[str, Any]) -> str:
         lines += [f"{'YuNet 640x480 in OpenCV':<52}{_row(peer)}",
                   f"  our whole frame / YuNet: {peer['pipeline_ratio']:.3f} (wanted: 0.5, aim 0.33)",
                   f"  our detection / YuNet:   {peer['detector_ratio']:.3f} (wanted: 0.15)", ""]
+    shares = figures["live_share"]
+    lines += [f"attack detection's share of the pipeline's time: {100 * shares['forced']:.0f} % where it looks at every frame, "
+              f"{100 * shares['usual']:.0f} % as it runs (wanted: 25 %)", ""]
     start = figures["start"]
     lines += [f"memory of this process: {figures['memory']['resident']:.0f} MB now, {figures['memory']['peak']:.0f} MB at most",
               f"ready after {start['ready_seconds']:.2f} s (models loaded, first frame judged)",

@@ -50,20 +50,22 @@ def measure(settings: Settings, clip: Path, chosen: Container[int], frames: int,
     from edge_face.vision.bundle import load_bundle
     from edge_face.vision.detector import Detector
     from edge_face.vision.embedder import Embedder
+    from edge_face.vision.live import LivenessJudge
     from edge_face.vision.pipeline import VisionPipeline
     from edge_face.vision.runtime import runtime_name
 
     cv2.setNumThreads(settings.vision.threads)
     say("start-up ...")
     begun = time.perf_counter()
-    tasks = ("detector", "embedder", "landmarker")
+    tasks = ("detector", "embedder", "landmarker", "liveness")
     bundles = [load_bundle(getattr(settings.vision, task), task) for task in tasks]
     width, height = (int(side) for side in settings.vision.input.split("x"))
     detector = Detector(bundles[0], width, height, settings.vision.precision, settings.vision.threads, settings.vision.landmarker)
     embedder = Embedder(bundles[1], settings.vision.precision, settings.vision.threads)
+    live = LivenessJudge(bundles[3], settings.vision.precision, settings.vision.threads, settings.liveness.bpcer)
     gallery = Crowd(100, embedder.dimension)
     first = Frame(0, 0.0, 0.0, np.zeros((480, 640, 3), np.uint8))
-    VisionPipeline(settings, detector, embedder, gallery).process(first)
+    VisionPipeline(settings, detector, embedder, gallery, live=live).process(first)
     ready = time.perf_counter() - begun
     start = {**process.help_cost(), "ready_seconds": ready}
 
@@ -73,12 +75,12 @@ def measure(settings: Settings, clip: Path, chosen: Container[int], frames: int,
     figures: dict[str, Any] = {
         "machine": f"{platform.machine()} {_processor()}", "runtime": runtime_name(), "opencv": cv2.__version__,
         "numpy": np.__version__, "threads": settings.vision.threads, "start": start,
-        "detector": bundles[0].model_id, "embedder": bundles[1].model_id,
+        "detector": bundles[0].model_id, "embedder": bundles[1].model_id, "liveness": bundles[3].model_id,
     }
     say("the whole pipeline, with an embedding in every frame ...")
-    forced = speed.pipeline(VisionPipeline(settings, detector, embedder, gallery, force_embedding=True).process, stream)
+    forced = speed.pipeline(VisionPipeline(settings, detector, embedder, gallery, live=live, force_embedding=True).process, stream)
     say("the whole pipeline, as it runs ...")
-    usual = speed.pipeline(VisionPipeline(settings, detector, embedder, gallery).process, stream)
+    usual = speed.pipeline(VisionPipeline(settings, detector, embedder, gallery, live=live).process, stream)
     if peer:
         say("YuNet ...")
         yunet = speed.yunet(peer, [f.image for f in stream])
@@ -88,6 +90,7 @@ def measure(settings: Settings, clip: Path, chosen: Container[int], frames: int,
     figures["networks"] = {n: s.as_dict() for n, s in speed.networks(bundles, settings.vision.threads, frames).items()}
     figures["pipeline_forced"] = {n: s.as_dict() for n, s in forced.items()}
     figures["pipeline"] = {n: s.as_dict() for n, s in usual.items()}
+    figures["live_share"] = {"forced": speed.share(forced, "live"), "usual": speed.share(usual, "live")}
     figures["memory"] = process.memory_mb()
     return figures
 

@@ -30,6 +30,7 @@ class Spread:
     p95: float
     p99: float
     worst: float
+    total: float = 0.0
 
     @staticmethod
     def of(seconds: Sequence[float]) -> Spread:
@@ -38,7 +39,7 @@ class Spread:
             raise ValueError("nothing was measured")
         ms = np.asarray(seconds, np.float64) * 1000
         p50, p95, p99 = (float(v) for v in np.percentile(ms, (50, 95, 99)))
-        return Spread(len(seconds), p50, p95, p99, float(ms.max()))
+        return Spread(len(seconds), p50, p95, p99, float(ms.max()), float(ms.sum()))
 
     def as_dict(self) -> dict[str, float]:
         return {"count": self.count, "median_ms": round(self.median, 4), "p95_ms": round(self.p95, 4),
@@ -96,6 +97,12 @@ def pipeline(process: Callable[[Frame], Scene], frames: Iterable[Frame]) -> dict
         for stage, seconds in scene.timings.items():
             stages[stage].append(seconds)
     return {stage: Spread.of(seconds) for stage, seconds in stages.items()}
+
+
+def share(stages: Mapping[str, Spread], stage: str) -> float:
+    """The share of all time that a stage took, 0 to 1."""
+    whole = stages["whole frame"].total
+    return stages[stage].total / whole if stage in stages and whole > 0 else 0.0
 
 
 def yunet(model: str, pictures: Sequence[Image], width: int = 640, height: int = 480) -> Spread:
