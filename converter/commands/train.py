@@ -55,7 +55,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _next(task: str, model: Path, notes: object) -> str:
     """The command that makes something of the result, or "" where there is none."""
-    if task in ("classifier", "sequence"):
+    if task in ("classifier", "sequence", "liveness-sequence"):
         return f"classifier {model.parent} --data DIR --quantize --out RESULT" if task == "classifier" else ""
     parts = notes.get("parts", []) if isinstance(notes, dict) else []
     named = f" --parts {','.join(map(str, parts))}" if len(parts) > 1 else ""
