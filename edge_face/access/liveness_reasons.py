@@ -15,6 +15,11 @@ PROMPTS = {"left": "turn your head to your left", "right": "turn your head to yo
 """What is asked for, in words, by `Prompt.what`."""
 
 
+def assurance(level: str) -> Reason:
+    """What was asked for: stands in every decision about somebody."""
+    return Reason(f"assurance-{level.replace('+', '-')}", f"assurance asked for: {level}", {"level": level})
+
+
 def not_alive(reason: Reason) -> Reason:
     """A challenge's own reason, said as what it means."""
     return reason if reason.text.startswith(NOT_ALIVE) else Reason(reason.code, f"{NOT_ALIVE}: {reason.text}", reason.values)

@@ -25,7 +25,7 @@ from edge_face.access.leaf import leaf_moved
 from edge_face.access.moment import Moment
 from edge_face.access.outcomes import Authority, Decision, Kind
 from edge_face.access.policy_codes import codes_given, rest_over
-from edge_face.access.policy_factors import claims_over, forced, level_of, release_of
+from edge_face.access.policy_factors import assurance_of, claims_over, forced, level_of, release_of
 from edge_face.access.policy_orders import ordered
 from edge_face.access.policy_prompts import prompted
 from edge_face.access.policy_release import begin, end, exit_pressed, fire, hold_open, time_over
@@ -107,7 +107,8 @@ def _faces(m: Moment) -> None:
             if m.state.standing is None:
                 _granted(m, wish, wish.person)
             continue
-        m.say(wish.kind, *wish.reasons, person=wish.person, track=wish.track, seconds=wish.seconds)
+        asked = () if wish.person is None else (assurance_of(m, wish.person),)
+        m.say(wish.kind, *wish.reasons, *asked, person=wish.person, track=wish.track, seconds=wish.seconds)
         if wish.failed:
             attempted(m)
 
@@ -117,7 +118,7 @@ def _granted(m: Moment, wish: Wish, person: str) -> None:
     if claim is not None and claim.person == person:
         m.state = replace(m.state, claim=None)
     spend(m, person)
-    begin(m, Authority.FACE, wish.reasons, person, wish.track, release_of(m, person))
+    begin(m, Authority.FACE, (*wish.reasons, assurance_of(m, person)), person, wish.track, release_of(m, person))
     if wish.claimed and claim is not None and claim.duress:
         forced(m, person)
 

@@ -16,6 +16,7 @@ from edge_face.access.moment import Moment
 from edge_face.access.outcomes import Authority, Kind
 from edge_face.access.policy_orders import SHORTEST
 from edge_face.access.policy_release import begin
+from edge_face.access.reasons import Reason
 
 VISITOR = "visitor"
 
@@ -23,6 +24,11 @@ VISITOR = "visitor"
 def level_of(m: Moment, person: str, *, visitor: bool = False) -> Level:
     """What a grant to this person rests on at this moment."""
     return level_for(m.rules.rights.get(person), m.rules.level, m.rules.calendar, m.wall, m.trusted, visitor=visitor)
+
+
+def assurance_of(m: Moment, person: str) -> Reason:
+    """What is asked for of this person, for every decision about them."""
+    return liveness_reasons.assurance(level_of(m, person).name)
 
 
 def accepted(m: Moment, code: CodeFact) -> None:
@@ -34,21 +40,21 @@ def accepted(m: Moment, code: CodeFact) -> None:
     if against is None and visitor and person not in m.rules.rights:
         against = why.visitor_gone()
     level = level_of(m, person, visitor=visitor)
-    use, right = level.use(code.factor), why.right_code(code.factor)
+    use, right = level.use(code.factor), (why.right_code(code.factor), liveness_reasons.assurance(level.name))
     if against is not None:
-        m.say(Kind.DENY, against, right, person=person)
+        m.say(Kind.DENY, against, *right, person=person)
     elif m.state.standing is not None:
         pass  # the door stands open to all
     elif use is Use.OPENS:
-        _open(m, code, person)
+        _open(m, person, right)
     elif use is Use.NOTHING:
-        m.say(Kind.DENY, liveness_reasons.factor_useless(code.factor, level.name), right, person=person)
+        m.say(Kind.DENY, liveness_reasons.factor_useless(code.factor, level.name), *right, person=person)
     elif m.inputs.seeing:
         _claim(m, code, person)
     elif m.rules.without_camera == "second":
-        _open(m, code, person, level)
+        _open(m, person, (*right, liveness_reasons.second_alone(level.name)))
     else:
-        m.say(Kind.DENY, liveness_reasons.no_camera(level.name), right, person=person)
+        m.say(Kind.DENY, liveness_reasons.no_camera(level.name), *right, person=person)
     if code.duress and m.state.claimed != person:
         forced(m, person)  # also where nothing opened: whoever is forced needs help all the same
 
@@ -71,7 +77,8 @@ def claims_over(m: Moment) -> None:
             forced(m, claim.person)
     elif m.now >= claim.until:
         m.state = replace(m.state, claim=None)
-        m.say(Kind.DENY, liveness_reasons.claim_over(claim.until - claim.since), why.right_code(claim.factor), person=claim.person)
+        said = (liveness_reasons.claim_over(claim.until - claim.since), why.right_code(claim.factor), assurance_of(m, claim.person))
+        m.say(Kind.DENY, *said, person=claim.person)
         if claim.duress:
             forced(m, claim.person)
 
@@ -85,13 +92,11 @@ def forced(m: Moment, person: str) -> None:
     m.say(Kind.DURESS, liveness_reasons.duress(), person=person)
 
 
-def _open(m: Moment, code: CodeFact, person: str, level: Level | None = None) -> None:
-    """`level`: where the second factor alone opens because there is no camera."""
-    alone = () if level is None else (liveness_reasons.second_alone(level.name),)
+def _open(m: Moment, person: str, reasons: tuple[Reason, ...]) -> None:
     if m.state.claimed == person:
         m.state = replace(m.state, claim=None)
     spend(m, person)
-    begin(m, Authority.CODE, (why.right_code(code.factor), *alone), person, seconds=release_of(m, person))
+    begin(m, Authority.CODE, reasons, person, seconds=release_of(m, person))
     at_door = m.state.approach
     if at_door.visit_of(person) or any(s.face.person == person for s in at_door.stays):
         # They stand there: nothing more is asked of their face.
@@ -102,7 +107,8 @@ def _claim(m: Moment, code: CodeFact, person: str) -> None:
     """From now on a face is compared with this person's. A second person's code takes the place of the first one's."""
     before = m.state.claim
     if before is not None and before.person != person:
-        m.say(Kind.DENY, liveness_reasons.claim_replaced(), why.right_code(before.factor), person=before.person)
+        said = (liveness_reasons.claim_replaced(), why.right_code(before.factor), assurance_of(m, before.person))
+        m.say(Kind.DENY, *said, person=before.person)
         if before.duress:
             forced(m, before.person)
     duress = code.duress or (before is not None and before.person == person and before.duress)

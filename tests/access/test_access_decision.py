@@ -54,7 +54,7 @@ def test_a_known_face_that_stays_is_let_in_once_after_the_dwell_time() -> None:
     grant = door.last(Kind.GRANT)
     assert (grant.person, grant.track, grant.seconds) == ("ben", 1, 3.0)
     assert RULES.dwell <= grant.monotonic - start <= RULES.dwell + STEP + 1e-9
-    assert door.codes(Kind.GRANT) == {"votes", "matched", "near", "facing", "stayed", "live"}
+    assert door.codes(Kind.GRANT) == {"votes", "matched", "near", "facing", "stayed", "live", "assurance-face"}
     values = {k: v for r in grant.reasons if r.code != "live" for k, v in r.values.items()}
     assert values["score"] == 0.8 and values["threshold"] == 0.6 and values["agreeing"] == 5 and values["share"] == 0.09
     assert "0.800" in " ".join(r.text for r in grant.reasons) and "ben" not in " ".join(r.text for r in grant.reasons)
