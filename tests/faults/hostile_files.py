@@ -26,7 +26,7 @@ from .hostile_words import PERSON
 from .mutate import altered, as_line, mutated
 from .store_worker import CONSENT, PASSPHRASE, templates
 
-PIN = "481516"
+CODE, CARD = "457481516", "77"
 ALARM = {"kind": "alarm", "what": "forced", "text": "the door was opened without a release", "wall": 1.0e9}
 SEALED = ("people.db", "forgotten", "device.key")
 
@@ -57,7 +57,8 @@ def store_files(folder: Path) -> Try:
             for person in opened.iterate(lambda who, error: None):
                 if person.id not in known:
                     raise Granted(f"somebody whom nobody enrolled: {person.id}")
-            if CodeBook.build(opened).look_up(PIN, "pin").person is not None:
+            book = CodeBook.build(opened)
+            if book.whose(CODE, "pin") is not None or book.look_up(CARD, "card").person is not None:
                 raise Granted("a code that nobody has")
             opened.events.query()
             opened.record("rights", people[0].id)
