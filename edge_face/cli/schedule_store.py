@@ -26,6 +26,7 @@ def open_schedules(settings: Settings, *, writing: bool, create: bool = False) -
     from edge_face.people.database import FILE
     from edge_face.people.database_errors import OlderStoreError
     from edge_face.people.schedule_commands import ScheduleCommands
+    from edge_face.service.assurance import level_of
 
     read_only = not writing or not (create or Path(settings.store.folder, FILE).exists())
     where = (settings.store.folder, settings.store.key_file or None)
@@ -35,6 +36,6 @@ def open_schedules(settings: Settings, *, writing: bool, create: bool = False) -
         store = Store(*where)  # which brings it up: reading alone cannot
     with store:
         zone = settings.access.timezone
-        tables = (ScheduleCommands(store, zone=zone, assurance=settings.decision.assurance, signs=read_signs, boot=boot_id),
+        tables = (ScheduleCommands(store, zone=zone, assurance=level_of(settings), signs=read_signs, boot=boot_id),
                   AssuranceCommands(store, zone=zone))
         yield lambda command, **arguments: run_in(tables, command, arguments)

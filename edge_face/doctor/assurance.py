@@ -91,7 +91,7 @@ def _factors(store: Store, settings: Settings, wall: float) -> Iterator[Finding]
         if row["id"] in had and not row["stale"] and not row["pending"]:
             had[row["id"]].add("code" if row["what"] in CODES else "card")
     # With a clock that nobody believes the strictest level counts that may ever be asked of somebody.
-    levels = {who: level_for(rights.get(who), settings.decision.assurance, calendar, wall, False) for who in people}
+    levels = {who: level_for(rights.get(who), level_of(settings), calendar, wall, False) for who in people}
     for missing in unmet({*calendar.assurance, *(level.name for level in levels.values())} - {level_of(settings)}, settings):
         yield Finding("second factor", Status.WARN, f"some people or hours: {missing}", "edge-face schedule show, edge-face people assure")
     lacking = [who for who in people if levels[who].face is Use.NOTHING

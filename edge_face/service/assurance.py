@@ -12,8 +12,10 @@ NO_CAMERA = "codes, cards and buttons: this door has no camera"
 
 
 def level_of(settings: Settings) -> str:
-    """The door's own level, one of `ASSURANCES`; what windows and people have in its place is not in the settings."""
-    return settings.decision.assurance or DEFAULT
+    """The door's own level, one of `ASSURANCES`; what windows and people have in its place is not in the settings. Without a camera a card
+    or a code is all that can be asked for."""
+    level = settings.decision.assurance or DEFAULT
+    return level if sees(settings) or not level.startswith("face") else "card"
 
 
 def sees(settings: Settings) -> bool:
@@ -24,7 +26,7 @@ def sees(settings: Settings) -> bool:
 def describe_assurance(settings: Settings) -> str:
     """One sentence for people."""
     level = level_of(settings)
-    if not sees(settings) and level not in ("code", "card"):
+    if not sees(settings) and settings.decision.assurance != level:
         return NO_CAMERA
     return f'"{level}", {LEVELS[level].words}'
 

@@ -21,6 +21,7 @@ from edge_face.people.command_table import Commands, run_in
 from edge_face.people.room import make_room
 from edge_face.people.schedule_commands import ScheduleCommands, rights_from_store, spend
 from edge_face.people.totp_records import keep_used
+from edge_face.service.assurance import level_of
 from edge_face.service.log import fields
 from edge_face.service.maintenance import give_space_back
 from edge_face.service.models import Models
@@ -209,7 +210,7 @@ class StoreBooks:
         bundle = models.embedder_bundle if models is not None else None
         people = PeopleCommands(self.store, self._people_changed, embedder_id=bundle.model_id if bundle else None,
                                 thresholds=bundle.thresholds if bundle else None, rate=self._settings.decision.false_grants)
-        zone, door = self._settings.access.timezone, self._settings.decision.assurance
+        zone, door = self._settings.access.timezone, level_of(self._settings)
         self._tables = (people, ScheduleCommands(self.store, self._people_changed, zone=zone, assurance=door),
                         AssuranceCommands(self.store, self._people_changed, zone=zone),
                         CodeCommands(self.store, self._people_changed))

@@ -192,7 +192,7 @@ class Daemon:
 
     def _start(self) -> None:
         settings, clock, parts = self.settings, self.clock, self.parts
-        rules = PolicyRules.from_settings(settings, {}, Calendar(settings.access.timezone))
+        rules = replace(PolicyRules.from_settings(settings, {}, Calendar(settings.access.timezone)), level=level_of(settings))
         memory.limit_arenas()
         control = ControlSocket(socket_path(settings), handlers(self))
         try:
