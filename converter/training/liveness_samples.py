@@ -27,7 +27,7 @@ TRAINED = tuple(name for name in SPECIES if name not in ("live", LEFT_OUT))
 class Sampling:
     """`live`: the share of living faces. `sources`: how often each is drawn, of those that are there. `real`: how much of a
     source's attacks are its real ones, where it has any. `species`: how often each simulated one. `least` and `most` bound the
-    crop's share, in longer sides of the box; `camera`: how often a real capture goes through the poor camera too; `cut`: how
+    crop's share, in longer sides of the box; `camera`: how often a real capture goes through the poor camera once more; `cut`: how
     often the picture ends near the face."""
 
     live: float = ranged(0.48, 0.05, 0.95)
@@ -36,7 +36,7 @@ class Sampling:
     species: Mapping[str, float] = field(default_factory=lambda: {"print": 0.3, "bent-print": 0.2, "screen": 0.25, "replay": 0.25})
     least: float = ranged(1.1, 1.0, 4)
     most: float = ranged(2.0, 1.0, 4)
-    camera: float = ranged(0.5, 0, 1)
+    camera: float = ranged(0.3, 0, 1)
     cut: float = ranged(0.3, 0, 1)
 
     def __post_init__(self) -> None:
@@ -83,13 +83,14 @@ class Sampler:
 
     def _seen(self, shot: Shot, species: str, rng: np.random.Generator) -> tuple[Image, Box]:
         image = shot.image()
-        if not species or (species == "live" and shot.source in ("nuaa", "own")):
-            # A camera took it already: another poor one now and then, and another light, since real captures are of few rooms.
-            camera = Camera.draw(rng) if rng.random() < self._how.camera else Camera.exposed(rng)
-            return camera.take(image, rng), shot.box
+        captured = not species or (species == "live" and shot.source in ("nuaa", "own"))
+        if captured and rng.random() >= self._how.camera:
+            # A camera took it already: only another light, since real captures are of few rooms.
+            return Camera.exposed(rng).take(image, rng), shot.box
         face = float(np.exp(rng.uniform(np.log(54), np.log(150))))
-        made = present(species, image, shot.box, shot.landmarks, rng, None if species == "live" else self._album.room(rng), face=face)
-        if species != "live" and rng.random() < 0.6:
+        shown = "live" if captured else species
+        made = present(shown, image, shot.box, shot.landmarks, rng, None if shown == "live" else self._album.room(rng), face=face)
+        if shown != "live" and rng.random() < 0.6:
             return cut_like(made.image, made.box, image, shot.box)
         return made.image, made.box
 
