@@ -113,9 +113,11 @@ def _list(args: argparse.Namespace, settings: Settings) -> int:
 
 def _show(args: argparse.Namespace, settings: Settings) -> int:
     from edge_face.cli.people_common import open_people
+    from edge_face.cli.schedule_page import own_text
 
     with open_people(settings, writing=False) as call:
         person = call("people.show", who=args.who)
+        person |= {"own": call("people.assure", who=person["id"])["own"]}
     if args.json:
         _print_json(person)
         return 0
@@ -126,6 +128,8 @@ def _show(args: argparse.Namespace, settings: Settings) -> int:
         print(f"  template     {kept['pose']}, quality {kept['quality']:.2f}, {_when(kept['wall'])}, {kept['model']}")
     for kept in person["pictures_kept"]:
         print(f"  picture      {kept['pose']}, {_when(kept['wall'])}")
+    if own := own_text(person["own"]):
+        print(f"  asked for    {own}")
     print(f"  let in       {person['grants']} times")
     if person["enrol_again"]:
         print(f"  {person['enrol_again']}")

@@ -38,6 +38,7 @@ def test_what_is_asked_of_ben(run: Shell) -> None:
     assert 'warning: "face+code" asks for a code, and no keypad is fitted' in done.err
     assert "never released for longer than 30 s" in done.err
     assert rights(run) == [Rights(assurance="face+code", actions=("left", "up"), release=45.0)]
+    assert "  asked for    face+code; a challenge of left, up" in run("people", "show", "Ben").out
     assert "Ben: at any time; face+code; a challenge of left, up" in run("schedule", "show").out
     asked = run("schedule", "test", "Ben").out
     assert "  asked for    face+code: a code, and the face of the very person whose it is (the owner chose it for this person)\n" in asked
