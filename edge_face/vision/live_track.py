@@ -52,14 +52,16 @@ class LiveTrack:
 
     def look(self, image: Image, box: Box, landmarks: Floats, network: float, monotonic: float) -> None:
         """Takes one frame with the network's probability of life. Raises ModelError for a box without area."""
-        sight, wanted = sight_of(image, box, landmarks, monotonic), self._wanted
-        power = spectrum(sight.windows) if wanted & {"moire", "sharpness"} else None
+        wanted = self._wanted
+        close, toned = bool(wanted & {"moire", "sharpness"}), bool(wanted & {"flicker", "banding"})
+        sight = sight_of(image, box, landmarks, monotonic, close=close, small=toned or "highlights" in wanted)
+        power = spectrum(sight.windows)
         measures: dict[str, Callable[[], float | None]] = {
             NETWORK: lambda: logit(network), "moire": lambda: moire(power), "sharpness": lambda: sharpness(power, sight.eye_distance),
             "highlights": lambda: highlights(sight.face), "border": lambda: border(sight.around, sight.inside),
             "surroundings": lambda: surroundings(sight, self._earlier)}
         self._values.append({name: value for name, measure in measures.items() if name in wanted and (value := measure()) is not None})
-        if wanted & {"flicker", "banding"}:
+        if toned:
             self._tones.append(tone_of(sight))
         if not self._earlier or not 0 <= monotonic - self._earlier[-1].monotonic < APART:
             self._earlier.append(sight)

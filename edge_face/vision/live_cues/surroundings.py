@@ -31,18 +31,15 @@ _UNIT = AROUND / WIDE / 2
 def surroundings(sight: Sight, earlier: Iterable[Sight]) -> float | None:
     """The logarithm of how much better the surroundings fit when they move with the face than when they stay (> 0: they move with
     it), against that earlier look from which the face has moved most; None where it hardly moved or there is nothing to see."""
-    best: tuple[float, Sight, npt.NDArray[np.float64]] | None = None
-    for before in earlier:
-        try:
-            motion = similarity(before.landmarks, sight.landmarks)
-        except ModelError:
-            continue
-        moved = _moved(motion, before, sight)
-        if best is None or moved > best[0]:
-            best = moved, before, motion
-    if best is None or not LEAST_MOVE <= best[0] <= 0.4 * AROUND:
+    before = max(earlier, key=lambda past: float(np.abs(past.landmarks - sight.landmarks).sum()), default=None)
+    if before is None:
         return None
-    _, before, motion = best
+    try:
+        motion = similarity(before.landmarks, sight.landmarks)
+    except ModelError:
+        return None
+    if not LEAST_MOVE <= _moved(motion, before, sight) <= 0.4 * AROUND:
+        return None
     still = np.array([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]])
     stays, follows = (_change(sight, before, move) for move in (still, motion))
     if stays is None or follows is None or max(stays, follows) < LEAST_CHANGE:
@@ -67,13 +64,14 @@ def _change(sight: Sight, before: Sight, motion: npt.NDArray[np.float64]) -> flo
     shift = (motion[:, :2] @ np.array([x0, y0]) + motion[:, 2] - (left, top)) / scale
     matrix = np.column_stack([turn, shift])
     size = (AROUND, AROUND)
+    # Bilinear in both, so that smoothing favours neither.
     moved = cv2.warpAffine(before.around, matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=0)
     known = cv2.warpAffine(_within(before), matrix, size, flags=cv2.INTER_NEAREST, borderMode=cv2.BORDER_CONSTANT, borderValue=0)
     where = _ring() & (np.asarray(known) > 0) & (_within(sight) > 0)
     if where.sum() < 0.4 * _ring().sum():
         return None
     difference: Floats = sight.around[where].astype(np.float32) - np.asarray(moved)[where]
-    return float(np.abs(difference - np.median(difference)).mean())
+    return float(np.abs(difference - difference.mean()).mean())
 
 
 def _within(sight: Sight) -> npt.NDArray[np.uint8]:
