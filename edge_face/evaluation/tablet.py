@@ -53,10 +53,11 @@ class Showing:
 
 
 def showings(number: int = 20, seed: int = 7) -> tuple[Showing, ...]:
-    """So many that differ in everything; moire evenly from hardly any to strong, the other way in an order of its own."""
+    """So many that differ in everything; moire evenly from hardly any to strong, heights such that a face on it is near enough for the
+    door."""
     random = np.random.default_rng(seed)
     moire = np.linspace(0.01, 0.30, number)
-    height = random.permutation(np.linspace(0.62, 0.95, number))
+    height = random.permutation(np.linspace(0.70, 0.98, number))
     bright = random.permutation(np.linspace(0.7, 1.15, number))
     return tuple(Showing(float(height[i]), float(random.uniform(-12, 12)), float(random.uniform(-10, 6)), float(random.uniform(-4, 4)),
                          float(bright[i]), float(random.uniform(0.95, 1.25)), int(random.choice([768, 834, 1024, 1200, 1536])),
