@@ -64,9 +64,9 @@ def counted(state: ApproachState, stay: Stay, why: tuple[Reason, ...], person: s
 def attacked(state: ApproachState, stay: Stay, face: FaceFact, person: str, rules: Rules, terms: Terms, made: list[Wish]) -> ApproachState:
     """A proved face that passive detection calls an attack: a failed attempt, and another one every so often."""
     if stay.failed_at is not None and state.at - stay.failed_at < rules.fail_again:
-        return state
-    state = one_try_less(state, person, stay.track)
-    state = asked(state, terms.level(person).second, person, stay.track)
+        waits = state.ask is not None and state.ask.person == person
+        return state if waits else asked(state, terms.level(person).second, person, stay.track)
+    state = asked(one_try_less(state, person, stay.track), terms.level(person).second, person, stay.track)
     return counted(state, stay, (liveness_reasons.attack(face.live_score, face.live_against), *score_of(face)), person, rules, made)
 
 
