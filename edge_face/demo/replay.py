@@ -48,7 +48,7 @@ class Replay:
     def __init__(self, clip: Path, settings: Settings, pipeline: VisionPipeline, consenting: Collection[str], names: dict[str, str], *,
                  actions: tuple[str, ...] = (), source: Iterable[Frame] | None = None) -> None:
         self._clock, self._source = ManualClock(), source
-        self._rules, self._dice = _fixed(PolicyRules.from_settings(settings, {}, Calendar()), actions)
+        self._rules, self._dice = fixed(PolicyRules.from_settings(settings, {}, Calendar()), actions)
         camera = replace(settings.camera, source=f"file:{clip}", paced=False)
         self.settings = replace(settings, camera=camera, door=replace(settings.door, pins="mock"))
         self._pipeline, self._consenting = pipeline, consenting
@@ -148,7 +148,7 @@ class Replay:
         return Shown(picture, record, self._released_at.get(released.frame.index, False))
 
 
-def _fixed(rules: PolicyRules, actions: tuple[str, ...]) -> tuple[PolicyRules, int]:
+def fixed(rules: PolicyRules, actions: tuple[str, ...]) -> tuple[PolicyRules, int]:
     """Rules and dice with which a challenge asks for exactly these actions. The same dice for ever: a replay is to be repeated."""
     if not actions:
         return rules, 0
