@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -77,7 +78,7 @@ def test_a_tiny_net_trains_on_synthetic_people(tmp_path: Path) -> None:
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(path.read_bytes())
     (tmp_path / "tiny.toml").write_text(TINY)
-    task = make(tmp_path / "tiny.toml", tmp_path / "data", None)
+    task: Any = make(tmp_path / "tiny.toml", tmp_path / "data", None)
     model = train(task, tmp_path / "run")
     losses = [entry["loss"] for entry in map(json.loads, (tmp_path / "run" / "history.jsonl").read_text().splitlines())
               if "loss" in entry]
