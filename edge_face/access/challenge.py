@@ -1,9 +1,10 @@
 """Show that you move like a head: a few actions in a random order, judged by how the five points move. Pure.
 
-Each action has to begin after it was asked for, to be held, and to come in its time and order. What proves a head is the nose's
-parallax against the face's foreshortening (edge_face.access.parallax), over all turns together. Besides that the same track must stay,
-nobody else may come near, and the identity must be proven anew: at least one picture of a turned face must by itself name the
-person, and at least one after the first action; none may name anybody else. Thresholds: docs/decisions/challenge.md.
+Each action has to begin after it was asked for, to be held, and to come in its time and order; between two there is a random pause.
+What proves a head is the nose's parallax against the face's foreshortening (edge_face.access.parallax), over all turns together.
+Besides that the same track must stay, nobody else may come near, and the identity must be proven anew: at least one picture of a
+turned face must by itself name the person, at least one after the first action, the latest a second ago at most; none may name
+anybody else. Thresholds: docs/decisions/challenge.md.
 """
 
 from __future__ import annotations
@@ -33,6 +34,8 @@ FLAT = 0.12
 FLAT_SECONDS = 0.8
 COMPANY = 1.0
 """Seconds for which somebody else may be near: who walks by does not end a challenge."""
+PAUSE = 0.6
+"""The longest pause between an action and the next: what a recording does before it is asked for it fails."""
 LOST = 0.6
 UNSEEN = 1.5
 STRANGE = 3
@@ -78,6 +81,8 @@ class Challenge:
     started: float
     asked: float
     last: float
+    pauses: tuple[float, ...] = ()
+    """Seconds between each action and the next."""
     step: int = 0
     outcome: Outcome = Outcome.GOING
     reason: Reason | None = None
@@ -87,6 +92,8 @@ class Challenge:
     """How the face stood before the first action: everything is judged against it."""
     move: Move | None = None
     """How far what is asked for has come."""
+    pausing: Move | None = None
+    """What happened in the pause."""
     recent: tuple[Sighting, ...] = ()
     traces: tuple[tuple[float, float], ...] = ()
     odd: Sighting | None = None
@@ -104,8 +111,14 @@ class Challenge:
 
     @property
     def wanted(self) -> Action | None:
-        """What is asked for now; None when all was done and the identity is yet to be proven, or it is over."""
-        return self.actions[self.step] if self.outcome is Outcome.GOING and self.step < len(self.actions) else None
+        """What is asked for now; None in a pause, when all was done and the identity is yet to be proven, or when it is over."""
+        asking = self.outcome is Outcome.GOING and self.step < len(self.actions) and self.last >= self.asked
+        return self.actions[self.step] if asking else None
+
+    @property
+    def turning(self) -> bool:
+        """Is a turn what comes now, or over by now?"""
+        return self.step == len(self.actions) or self.actions[self.step] in TURNS
 
     @property
     def evidence(self) -> Reason:
@@ -125,9 +138,11 @@ def chance(rules: ChallengeRules, own: tuple[str, ...] = ()) -> float:
     return fits(known(own) or rules.actions, rules.number)
 
 
-def start(track: int, person: str, actions: tuple[Action, ...], now: float, rules: ChallengeRules) -> Challenge:
-    """The challenge of a face that was just proven to be `person`. It has failed already when there is nothing to ask for."""
-    made = Challenge(track, person, actions, now, now, now, seen_at=now)
+def start(track: int, person: str, actions: tuple[Action, ...], now: float, rules: ChallengeRules, *, dice: int = 0) -> Challenge:
+    """The challenge of a face that was just proven to be `person`. `dice`: 64 random bits for the pauses, 0 for none. It has failed
+    already when there is nothing to ask for."""
+    pauses = tuple(PAUSE * (dice >> 16 * i & 0xFFFF) / 0xFFFF for i in range(max(len(actions) - 1, 0)))
+    made = Challenge(track, person, actions, now, now, now, pauses, seen_at=now)
     return made if actions and math.isfinite(now) else _failed(made, reasons.unheld())
 
 
@@ -196,10 +211,10 @@ def _seen(going: Challenge, face: FaceFact, sighting: Sighting, passed: float) -
     if going.strange >= STRANGE:
         return _failed(going, reasons.person())
     wanted = going.wanted
-    going = _watched(going, rest, sighting, passed, turning=wanted is None or wanted in TURNS)
-    if wanted is not None and going.outcome is Outcome.GOING:
-        going = _acted(going, rest, wanted, sighting, passed)
-    return going
+    going = _watched(going, rest, sighting, passed, turning=going.turning)
+    if going.outcome is not Outcome.GOING or going.step == len(going.actions):
+        return going
+    return _paused(going, rest, sighting) if wanted is None else _acted(going, rest, wanted, sighting, passed)
 
 
 def _named(going: Challenge, rest: Rest, face: FaceFact, sighting: Sighting) -> Challenge:
@@ -226,6 +241,13 @@ def _watched(going: Challenge, rest: Rest, sighting: Sighting, passed: float, *,
     return _failed(going, reasons.plane(relief_of(going.traces))) if going.flat >= FLAT_SECONDS else going
 
 
+def _paused(going: Challenge, rest: Rest, sighting: Sighting) -> Challenge:
+    """Between two actions: a turn that begins now was not asked for."""
+    move = (going.pausing or Move.begun(sighting)).after(None, sighting, going.recent, rest)
+    wrong = move.wrong(None, going.actions[going.step - 1])
+    return replace(going, pausing=move) if wrong is None else _failed(going, reasons.early(wrong))
+
+
 def _acted(going: Challenge, rest: Rest, wanted: Action, sighting: Sighting, passed: float) -> Challenge:
     """Is what is asked for done by now, or clearly something else?"""
     if wanted is Action.BLINK and sighting.eyes is None:
@@ -237,7 +259,8 @@ def _acted(going: Challenge, rest: Rest, wanted: Action, sighting: Sighting, pas
         return _failed(going, reasons.order(wanted, wrong))
     if not move.done:
         return replace(going, move=move)
-    return replace(going, step=going.step + 1, move=None, asked=sighting.at)
+    pause = going.pauses[going.step] if going.step < len(going.pauses) else 0.0
+    return replace(going, step=going.step + 1, move=None, pausing=None, asked=sighting.at + pause)
 
 
 def _in_time(going: Challenge, now: float, rules: ChallengeRules) -> Challenge:

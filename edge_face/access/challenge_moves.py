@@ -99,7 +99,7 @@ class Move:
         shape = sighting.shape
         return cls(shape.across, shape.across, shape.down, shape.height, None, shape.across)
 
-    def after(self, wanted: Action, sighting: Sighting, recent: Sequence[Sighting], rest: Rest) -> Move:
+    def after(self, wanted: Action | None, sighting: Sighting, recent: Sequence[Sighting], rest: Rest) -> Move:
         """After one more picture, the last one of `recent`."""
         across, step = sighting.shape.across, sighting.shape.across - self.previous
         away = across - rest.across
@@ -119,7 +119,7 @@ class Move:
         elif wanted is Action.UP:
             there = rest.down - down >= LIFT and moved.deep - down >= LIFT_BEGUN and abs(away) < TURN
         else:
-            there = height >= GROWTH * moved.small
+            there = wanted is Action.NEARER and height >= GROWTH * moved.small
         if not there:
             return replace(moved, held=0)
         held_from = moved.held_from if moved.held else sighting.at
@@ -138,7 +138,7 @@ class Move:
             return replace(self, opened=level, shut=True)
         return replace(self, opened=level, done=self.shut and sighting.eyes >= OPEN * level)
 
-    def wrong(self, wanted: Action, before: Action | None) -> Action | None:
+    def wrong(self, wanted: Action | None, before: Action | None) -> Action | None:
         """A turn that was not asked for, held as long as one that is. Going on with the action before is none."""
         for action, count in ((Action.LEFT, self.wrong_left), (Action.RIGHT, self.wrong_right)):
             if action is not wanted and count > HELD and (action is not before or self.back):

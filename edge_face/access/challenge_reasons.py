@@ -29,6 +29,10 @@ def order(wanted: Action, seen: Action) -> Reason:
                   {"wanted": wanted.value, "seen": seen.value})
 
 
+def early(seen: Action) -> Reason:
+    return Reason("liveness-order", f"{_WORDS[seen]} came before it was asked for", {"wanted": None, "seen": seen.value})
+
+
 def time(wanted: Action, seconds: float) -> Reason:
     return Reason("liveness-time", f"{_WORDS[wanted]} did not come within {seconds:g} s", {"wanted": wanted.value, "seconds": seconds})
 

@@ -68,7 +68,7 @@ def run_trace(species: Species, rules: ChallengeRules, residuals: Residuals, rng
     misses = residuals.heads if species in HEADS else residuals.sheets
     noise = misses.block(rng)
     now = 100.0
-    challenge = start(1, "p", choose(rules, int(rng.integers(2**63))), now, rules)
+    challenge = start(1, "p", choose(rules, int(rng.integers(2**63))), now, rules, dice=int(rng.integers(2**63)))
     wanted = challenge.wanted
     body.ask(wanted, 0.0)
     while challenge.outcome is Outcome.GOING:

@@ -212,6 +212,38 @@ def test_nothing_to_ask_for_fails_at_once() -> None:
     assert code(start(1, "p", (), 0.0, RULES)) == "liveness-unheld"
 
 
+def test_between_two_actions_there_is_a_pause_in_which_nothing_is_asked_for() -> None:
+    challenge, wanted = start(1, "p", (LEFT, RIGHT), 0.0, RULES, dice=0xFFFF), []
+    for now in times(4):
+        challenge = advance(challenge, film(HEAD, lambda now: 30 * ramp(now, 0.5) - 60 * ramp(now, 2.4))(now), now, RULES)
+        wanted.append(challenge.wanted)
+    assert challenge.outcome is Outcome.PASSED
+    assert wanted[:12] == [LEFT] * 12
+    assert len([w for w in wanted[:30] if w is None]) in (9, 10)
+
+
+def test_what_a_recording_does_in_the_pause_fails() -> None:
+    challenge = start(1, "p", (LEFT, RIGHT), 0.0, RULES, dice=0xFFFF)
+    for now in times(4):
+        challenge = advance(challenge, film(HEAD, lambda now: 30 * ramp(now, 0.5) - 60 * ramp(now, 1.0, 0.4))(now), now, RULES)
+    assert code(challenge) == "liveness-order"
+    assert challenge.reason is not None and "before it was asked for" in challenge.reason.text
+
+
+def test_coming_back_in_the_pause_is_fine() -> None:
+    challenge = start(1, "p", (LEFT, RIGHT), 0.0, RULES, dice=0xFFFF)
+    for now in times(4):
+        yaw = 30 * ramp(now, 0.5) - 30 * ramp(now, 1.1, 0.4) - 30 * ramp(now, 2.4)
+        challenge = advance(challenge, fact(seen(HEAD, yaw=yaw)), now, RULES)
+    assert challenge.outcome is Outcome.PASSED
+
+
+@pytest.mark.parametrize("dice", [0, 1, -1, 2**64 - 1, 2**200, -(2**70)])
+def test_pauses_are_short_whatever_the_dice(dice: int) -> None:
+    pauses = start(1, "p", tuple(Action), 0.0, RULES, dice=dice).pauses
+    assert len(pauses) == 4 and all(0.0 <= pause <= 0.6 for pause in pauses)
+
+
 def test_what_is_over_stays_over() -> None:
     done = play(film(HEAD))
     assert advance(done, None, math.nan, RULES, others=9) is done

@@ -39,7 +39,8 @@ def test_every_species_follows_every_action(species: Species) -> None:
     traces = [run_trace(species, rules, trembling(0.005), rng) for _ in range(6)]
     assert all(0 < trace.seconds < 2 * rules.seconds + rules.seconds for trace in traces)
     assert all(trace.passed != bool(trace.reason) for trace in traces)
-    assert any(trace.passed for trace in traces) == (species in HEADS)
+    passed = sum(trace.passed for trace in traces)
+    assert passed >= 4 if species in HEADS else passed <= 1
 
 
 def test_the_same_seed_gives_the_same_traces() -> None:
