@@ -140,7 +140,7 @@ def table(result: LivenessResult, about: dict[str, str]) -> str:
     for seconds, whose in ((result.seconds_live, "living people"), (result.seconds_attack, "attacks")):
         if seconds:
             lines += ["", f"  answer on {whose}: median {median(seconds):.2f} s, at most {max(seconds):.2f} s"]
-    lines += ["", "wrong: an attack not called one, a living person called one; alive: could open the door for a face"]
+    lines += ["", "wrong: an attack not called one, a living person called one; alive: at some moment, could open for a face"]
     return "\n".join([*lines, "[..]: 95 %, Clopper and Pearson"])
 
 

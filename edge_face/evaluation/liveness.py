@@ -24,11 +24,10 @@ WORKING_POINTS = (0.01, 0.02, 0.05, 0.10, 0.15)
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One presentation. `species`: None for bona fide. `score`: the best that it reached, 0 to 1, None without an answer;
-    `accepted`: not called an attack at that best moment; `alive`: called LIVE then, which the door asks for
-    before it opens for a face (else it is unsure, and asks for another factor); `doubted`: called an attack at some moment. `seconds`:
-    from its first frame to the first answer, None for a still picture or without one. `kind`: CLIP or STILL; their scores are of two
-    scales."""
+    """One presentation. `species`: None for bona fide. `score`: of the last answer, 0 to 1, None without one; `accepted`: not
+    called an attack then; `alive`: called LIVE at some moment, which the door asks for before it opens for a face (unsure asks for
+    another factor); `doubted`: called an attack at some moment. `seconds`: from its first frame to the first answer, None for a still
+    picture or without one. `kind`: CLIP or STILL; their scores are of two scales."""
 
     source: str
     species: str | None
@@ -60,7 +59,7 @@ class Rate:
     """Of the attempts."""
     subjects: int
     alive: int
-    """Called LIVE at their best moment: an attack that could open the door for a face."""
+    """Called LIVE at some moment: an attack that could open the door for a face."""
     doubted: int
     """Called an attack at some moment."""
 

@@ -31,8 +31,8 @@ def liveness_page(result: LivenessResult, about: Mapping[str, str]) -> str:
     sections = [facts(head),
                 section("By species", table(("species", *COLUMNS), rows),
                         f"At the door's own thresholds ({about['thresholds']}). Wrong: an attack not called one, or a living person called "
-                        "one at the best moment too, of those that got an answer. Whoever is neither called an attack nor alive is "
-                        "asked for another factor. Intervals: Clopper and Pearson; attempts of one person are not "
+                        "one, in the last answer, of those that got one. Called alive: at any moment; whoever is neither called an "
+                        "attack nor alive is asked for another factor. Intervals: Clopper and Pearson; attempts of one person are not "
                         "independent, so with few subjects the truth is wider.")]
     if result.det:
         sections.append(section("Trade-off", plots([det_chart(result)]), "APCER and BPCER at every threshold, on these attempts."))

@@ -1,7 +1,7 @@
 """Presentations to attempts: clips through the door's own vision, stills through the network alone.
 
-In a clip the score of a presentation is the best that its face reached after an answer was due: the door opens at the best
-moment, so an attack is judged by that, and so is a living person. Nobody is enrolled: who it is plays no part.
+In a clip a presentation is judged by the last answer, which rests on the most looks; whether it was called alive, or an attack, at
+any moment is counted besides, for a door may open at any moment. Nobody is enrolled: who it is plays no part.
 """
 
 from __future__ import annotations
@@ -78,8 +78,7 @@ class _Presentation:
         if live is None or live.verdict is LiveVerdict.UNKNOWN:
             return
         self.answered = seconds if self.answered is None else self.answered
-        self.score = live.score if self.score is None else max(self.score, live.score)
-        self.accepted |= live.verdict is not LiveVerdict.ATTACK
+        self.score, self.accepted = live.score, live.verdict is not LiveVerdict.ATTACK
         self.alive |= live.verdict is LiveVerdict.LIVE
         self.doubted |= live.verdict is LiveVerdict.ATTACK
 
