@@ -21,7 +21,8 @@ class Camera:
     """Settings of one camera in one light. `gain` and `gamma` are exposure and tone, `cast` a factor for each of B, G, R;
     `side` and `slope` a light from one side; `defocus` (standard deviation) and `motion` (length) in pixels; `resolved` the
     share of its pixels that the optics resolve; `noise` a standard deviation of 255 in grey; `crisp` how much the camera's
-    own sharpening adds; `quality` JPEG's, 0: not compressed; `grey`: under infrared or at night."""
+    own sharpening adds; `veil` the stray light over everything, of 1, that greys the blacks; `quality` JPEG's, 0: not
+    compressed; `grey`: under infrared or at night."""
 
     gain: float = 1.0
     gamma: float = 1.0
@@ -34,6 +35,7 @@ class Camera:
     resolved: float = 1.0
     noise: float = 0.0
     crisp: float = 0.0
+    veil: float = 0.0
     quality: int = 0
     grey: bool = False
 
@@ -44,13 +46,14 @@ class Camera:
             value = float(np.exp(rng.uniform(np.log(low), np.log(high))))
             return value if rng.random() < chance else 0.0
 
-        dark = by_chance(0.10, 0.3, 0.65) or 1.0
+        dark = by_chance(0.15, 0.25, 0.65) or 1.0
         cast = np.exp(rng.normal(0, 0.05 if rng.random() < 0.75 else 0.10, 3))
-        return Camera(gain=dark * float(np.exp(rng.normal(0, 0.13))), gamma=float(np.exp(rng.normal(0, 0.16))),
+        return Camera(gain=dark * float(np.exp(rng.normal(0, 0.16))), gamma=float(np.exp(rng.normal(0, 0.2))),
                       cast=(float(cast[0]), float(cast[1]), float(cast[2])), side=float(rng.uniform(0, 2 * np.pi)),
                       slope=by_chance(0.35, 0.05, 0.5), defocus=by_chance(0.4, 0.3, 1.0), motion=by_chance(0.12, 1.0, 3.0),
                       heading=float(rng.uniform(0, np.pi)), resolved=1.0 - by_chance(0.25, 0.1, 0.4),
                       noise=by_chance(0.8, 0.7, 5.5) * (1.4 if dark < 1 else 1.0), crisp=by_chance(0.4, 0.2, 1.0),
+                      veil=by_chance(0.3, 0.03, 0.25),
                       quality=int(rng.integers(30, 95)) if rng.random() < 0.6 else 0, grey=bool(rng.random() < 0.04))
 
     @staticmethod
@@ -59,7 +62,8 @@ class Camera:
         cast = np.exp(rng.normal(0, 0.07, 3))
         return Camera(gain=float(np.exp(rng.normal(0, 0.25))), gamma=float(np.exp(rng.normal(0, 0.25))),
                       cast=(float(cast[0]), float(cast[1]), float(cast[2])), side=float(rng.uniform(0, 2 * np.pi)),
-                      slope=float(rng.uniform(0, 0.4)) * float(rng.random() < 0.4))
+                      slope=float(rng.uniform(0, 0.4)) * float(rng.random() < 0.4),
+                      veil=float(rng.uniform(0.02, 0.2)) * float(rng.random() < 0.3))
 
     def take(self, picture: Image, rng: np.random.Generator) -> Image:
         """The picture (rows, columns, 3) as this camera gives it; only the noise is drawn anew each time."""
@@ -89,7 +93,7 @@ class Camera:
         return np.ascontiguousarray(light, dtype=np.uint8)
 
     def _tones(self) -> Image:
-        ramp = (np.arange(256) / 255) ** self.gamma * self.gain
+        ramp = (np.arange(256) / 255 * (1 - self.veil) + self.veil) ** self.gamma * self.gain
         table = ramp[:, None] * np.asarray(self.cast)[None]
         # What is too bright is rolled off as cameras do, not clipped at once.
         table = np.where(table > 0.85, 0.85 + 0.15 * np.tanh((table - 0.85) / 0.15), table)
