@@ -29,6 +29,8 @@ SIGNS: Mapping[str, int] = {NETWORK: 1, "moire": -1, "sharpness": 1, "flicker": 
 """Which way a cue speaks for life by what it measures; one that the data turn round has learnt the simulation, and is left out."""
 LEAST_MEASURED = 0.1
 """The share of living and of attacks in which a cue must be measurable."""
+FEWEST = 30
+"""Samples of a source that a BPCER takes into account."""
 HELPS = 1e-4
 """A cue stays when the held-out loss is worse by so much without it."""
 
@@ -66,11 +68,11 @@ def auc(living: Reals, attacks: Reals) -> float:
 
 
 def weights_of(samples: Sequence[Sample]) -> Reals:
-    """Living people as heavy as all attacks, every species and source as heavy as another."""
+    """Living people as heavy as all attacks; a species or source with four times the samples is twice as heavy as another."""
     kinds = [(s.species, s.source if s.live else "", s.real) for s in samples]
     groups = {kind: kinds.count(kind) for kind in set(kinds)}
-    sides = {live: sum(1 for kind in groups if (kind[0] == "live") == live) for live in (True, False)}
-    return np.array([len(samples) / 2 / (groups[kind] * sides[kind[0] == "live"]) for kind in kinds])
+    sides = {live: sum(count**0.5 for kind, count in groups.items() if (kind[0] == "live") == live) for live in (True, False)}
+    return np.array([len(samples) / 2 / (groups[kind] ** 0.5 * sides[kind[0] == "live"]) for kind in kinds])
 
 
 def fit(values: Reals, live: npt.NDArray[np.bool_], weights: Reals, cues: Sequence[str]) -> Model:
@@ -152,16 +154,17 @@ def chosen(samples: Sequence[Sample]) -> tuple[tuple[str, ...], list[dict[str, A
 
 
 def rows(samples: Sequence[Sample], scores: Reals) -> list[dict[str, float]]:
-    """The table of a score: BPCER is the worse of the sources of living people that have 100 samples (all, where none has), APCER
-    that of the worst species."""
+    """The table of a score: BPCER is the mean over the sources of living people that have 30 samples (all, where none has), each as
+    heavy as another; APCER is that of the worst species."""
     living = _groups(samples, scores, lambda s: f"{s.source}{s.real}" if s.live else None)
-    large = [group for group in living.values() if len(group) >= 100] or [np.concatenate(list(living.values()))]
+    large = [group for group in living.values() if len(group) >= FEWEST] or [np.concatenate(list(living.values()))]
     attacks = list(_groups(samples, scores, lambda s: None if s.live else f"{s.species}{s.real}").values())
-    every = np.concatenate(large)
+    many = max(len(group) for group in large)
+    every = np.concatenate([np.interp(np.linspace(0, 1, many), np.linspace(0, 1, len(group)), np.sort(group)) for group in large])
     marks = sorted({float(f"{np.quantile(every, q):.6g}") for q in np.concatenate([[0.0], np.geomspace(0.002, 0.6, 48)])})
     found: list[dict[str, float]] = []
     for score in marks:
-        bpcer = max(float((group < score).mean()) for group in large)
+        bpcer = float(np.mean([(group < score).mean() for group in large]))
         apcer = max((float((group >= score).mean()) for group in attacks), default=0.0)
         found.append({"score": score, "bpcer": round(bpcer, 6), "apcer": round(apcer, 6)})
     return found

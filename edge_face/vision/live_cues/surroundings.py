@@ -20,11 +20,11 @@ from edge_face.types import Floats, Mask
 from edge_face.vision.align import similarity
 from edge_face.vision.live_cues.sight import AROUND, WIDE, Sight
 
-LEAST_MOVE = 1.5
-"""Pixels of the wide square that its surroundings would have moved by: less is the landmarks' own tremble."""
+LEAST_MOVE = 1.0
+"""Pixels of the wide square that its surroundings would have moved by: less is lost in the landmarks' own tremble."""
 LEAST_CHANGE = 2.0
 """Grey levels: a bare wall tells nothing."""
-_CALM = 1.5
+_CALM = 0.8
 _UNIT = AROUND / WIDE / 2
 
 
