@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from doors import Running, eventually
 
-from edge_face.audit import read_entries, verify_log
+from edge_face.audit import Sealer, read_entries, verify_log
 from edge_face.cli.main import main
 from edge_face.door.board import Board
 from edge_face.door.wiegand import frame_bits
@@ -42,6 +42,7 @@ keypad_keys = "{KEYS}"
 timezone = "Europe/Zurich"
 [hooks]
 command = ["/bin/true"]
+events = ["alarm", "duress"]
 """
 
 
@@ -83,9 +84,9 @@ class Whole:
         for key in text:
             row, column = divmod(KEYS.index(key), 3)
             self.board.connect(ROWS[row], COLUMNS[column])
-            time.sleep(0.15)
+            time.sleep(0.2)
             self.board.disconnect(ROWS[row], COLUMNS[column])
-            time.sleep(0.15)
+            time.sleep(0.2)
 
     def close(self) -> None:
         if self.door.process.poll() is None:
@@ -201,6 +202,61 @@ def test_wrong_cards_make_cards_rest_and_an_unknown_one_says_nothing_of_whose_it
     assert "4242" not in json.dumps(whole.door.log()), "no card's number in the log"
     whole.board.press(EXIT)
     eventually(lambda: whole.board.level(LOCK) == 1)
+
+
+def test_codes_that_rest_still_rest_after_a_kill(whole: Whole) -> None:
+    for number in range(1, 6):
+        whole.show_card(number)
+        eventually(lambda number=number: whole.kinds().count("deny") >= number)  # type: ignore[misc]
+    whole.door.end(signal.SIGKILL)
+    whole.board.killed("keeps")
+    whole.start()
+    denied = whole.kinds().count("deny")
+    whole.show_card()
+    eventually(lambda: whole.kinds().count("deny") > denied)
+    assert whole.board.level(LOCK) == 0 and whole.status()["mode"] == "locked out"
+
+
+def test_a_second_pin_opens_like_the_first_and_only_hook_and_sealed_log_know_which(whole: Whole) -> None:
+    client = whole.door.client
+    client.call("codes.add", who="Ben", pin="481516")
+    number = client.call("codes.duress", who="Ben", pin="926535")["number"]
+    shown = []
+    for pin in ("481516", "926535"):
+        whole.type(f"{number}{pin}#")
+        eventually(lambda: whole.board.level(LOCK) == 1)
+        shown.append({**whole.status(), "until": None})
+        eventually(lambda: whole.board.level(LOCK) == 0)
+    assert shown[0] == shown[1], "nothing at the door tells one from the other"
+    def told() -> list[str]:
+        return [json.loads(path.read_text())["kind"] for path in (whole.store / "hooks").glob("*.json")]
+
+    eventually(lambda: told() == ["duress"])
+    events = client.call("events", last=100)
+    first, second = (event for event in events if event["kind"] == "code")
+    differ = {"id", "wall", "reasons"}
+    assert {k: v for k, v in first.items() if k not in differ} == {k: v for k, v in second.items() if k not in differ}
+    assert [reason["code"] for reason in first["reasons"]] == [reason["code"] for reason in second["reasons"]]
+    whole.door.end(signal.SIGINT)
+    words = whole.door.log_file.read_text() + json.dumps(events)
+    assert not [word for word in ("duress", "forced", "926535", "481516") if word in words], words
+    with Store(whole.store, read_only=True) as store:
+        sealer = Sealer(store.audit_key())
+    entries = [entry.record for entry in read_entries(whole.store / "audit") if entry.record.kind == "code"]
+    assert [sealer.opened(record.sealed or "") for record in entries] == [False, True]
+
+
+def test_what_the_owner_asks_of_somebody_holds_at_once_and_is_in_the_audit_log(whole: Whole) -> None:
+    whole.door.client.call("people.assure", who="Ben", changes={"assurance": "code"})
+    whole.show_card()
+    eventually(lambda: "deny" in whole.kinds())
+    assert whole.board.level(LOCK) == 0
+    whole.door.client.call("people.assure", who="Ben", changes={"assurance": None})
+    whole.show_card()
+    eventually(lambda: whole.board.level(LOCK) == 1)
+    whole.door.end(signal.SIGINT)
+    said = [entry.record for entry in read_entries(whole.store / "audit") if entry.record.kind == "assurance"]
+    assert [(record.subject is not None, record.details["level"]) for record in said] == [(False, "card"), (True, "code"), (True, "door")]
 
 
 def test_a_visitor_comes_in_once(whole: Whole) -> None:
