@@ -45,7 +45,7 @@ def refused(state: ApproachState, stay: Stay, why: tuple[Reason, ...], person: s
     return state if factor is None else asked(state, factor, person, stay.track)
 
 
-def asked(state: ApproachState, factor: str, person: str, track: int) -> ApproachState:
+def asked(state: ApproachState, factor: str, person: str | None, track: int) -> ApproachState:
     return replace(state, ask=Ask(factor, person, track, state.at + ASKED))
 
 

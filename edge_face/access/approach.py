@@ -13,7 +13,7 @@ from collections import Counter
 from dataclasses import replace
 
 from edge_face.access import liveness_reasons, reasons
-from edge_face.access.answers import attacked, counted, dropped, granted, refused
+from edge_face.access.answers import asked, attacked, counted, dropped, granted, refused
 from edge_face.access.approach_claims import verified
 from edge_face.access.approach_live import alive, challenged, interrupted, passed_by
 from edge_face.access.approach_state import ApproachState, Terms, Visit, Wish
@@ -136,7 +136,8 @@ def _failed(state: ApproachState, stay: Stay, rules: Rules, terms: Terms, made: 
         return state
     if not stay.judged:
         made.append(Wish(Kind.DENY, (*_lifeless(face), reasons.unjudged(stay.failing), reasons.not_counted()), None, stay.track))
-        return state.with_stay(replace(stay, failed_at=now))
+        # Behind a mask or sunglasses nobody is recognised: there is another factor.
+        return asked(state.with_stay(replace(stay, failed_at=now)), terms.level("").second, None, stay.track)
     return counted(state, stay, _shortcomings(stay, now, rules), None, rules, made)
 
 

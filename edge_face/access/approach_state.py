@@ -67,10 +67,10 @@ class Trial:
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """For want of which factor somebody was not let in."""
+    """For want of which factor somebody was not let in; `person`: None where nobody could be recognised."""
 
     factor: str
-    person: str
+    person: str | None
     track: int
     until: float
 

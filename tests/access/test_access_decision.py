@@ -231,7 +231,8 @@ def test_an_unknown_face_that_stays_is_a_failed_approach_again_and_again() -> No
 
 def test_a_face_that_was_never_good_enough_is_refused_with_its_fault_but_not_counted() -> None:
     door = Door()
-    assert door.watch(2.5, BLURRED) == [Kind.DENY]
+    assert door.watch(2.5, BLURRED) == [Kind.DENY, Kind.PROMPT]
+    assert door.state.prompt is not None and (door.state.prompt.what, door.state.prompt.person) == ("code", None)
     assert door.codes(Kind.DENY) == {"quality", "not-counted"} and "sharpness" in door.last(Kind.DENY).reasons[0].text
     assert door.state.approach.failures == 0
 
