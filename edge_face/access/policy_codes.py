@@ -58,4 +58,6 @@ def _wrong(m: Moment, code: CodeFact) -> None:
     attempted(m)
     rest = rest_of(codes.fails, access)
     if rest:
+        # A rest weighs as an attempt of its own: so few codes are looked at in ten minutes that guessing would else raise no alarm.
+        attempted(m)
         m.say(Kind.CODE_REST, why.code_failures(codes.fails, access.code_fails), seconds=rest)

@@ -8,6 +8,7 @@ import pytest
 from policy_door import ANN, MONDAY, Door
 
 from edge_face.access import (
+    Alarm,
     Authority,
     Calendar,
     CodeFact,
@@ -125,6 +126,15 @@ def test_a_right_code_takes_its_own_failures_from_the_door_and_no_others() -> No
     door.code(None)
     assert door.code("bob") == [Kind.CODE] and door.state.codes.fails == 2, "guessing at others goes on being counted"
     assert door.tell(codes=(CodeFact("pin", None, "ann"),)) == [Kind.DENY, Kind.CODE_REST]
+
+
+def test_guessing_at_codes_alone_raises_the_alarm() -> None:
+    door, fails = Door(PolicyRules(Rules(), access=AccessSettings())), 0
+    while Kind.ALARM not in door.code(None):
+        fails += 1
+        door.tell(0.2 if door.state.codes.rest_until is None else door.state.codes.rest_until - door.now + 0.1)
+        assert fails < 12
+    assert fails + 1 == 7 and Alarm.ATTEMPTS in door.state.alarms
 
 
 def test_a_card_that_was_found_does_not_pay_for_guesses_at_its_owners_code() -> None:
