@@ -27,6 +27,8 @@ AGAIN = 1.5
 PAUSE = 1.0
 """Seconds between two challenges."""
 WAIT = "wait"
+FRESH = 16
+"""Bits of the dice that the order may have used; the rest is for pauses."""
 MOST_TURNED = 0.5
 """Eyes of a turned head are nearer to each other, by the cosine of its yaw; at most so much is made up for."""
 
@@ -107,7 +109,7 @@ def _begun(state: ApproachState, stay: Stay, person: str, proof: tuple[Reason, .
     actions = choose(terms.challenge, terms.dice, terms.actions(person))
     if not actions:
         return refused(state, stay, (why.no_challenge(), *proof), person, made, level.second)
-    challenge = start(stay.track, person, actions, state.at, terms.challenge)
+    challenge = start(stay.track, person, actions, state.at, terms.challenge, dice=terms.dice >> FRESH)
     wanted = challenge.wanted.value if challenge.wanted is not None else WAIT
     state = state if visit is not None else state.with_visit(Visit(person, (stay.track,), granted=False))
     return replace(state, trial=Trial(challenge, person, stay.track, proof, wanted, state.at), ask=None)

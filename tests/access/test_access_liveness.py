@@ -98,6 +98,18 @@ def test_dice_choose_the_order() -> None:
     assert set(first) == {"prompt-left", "prompt-right"}
 
 
+def test_dice_choose_the_pauses_too() -> None:
+    at = []
+    for dice in (1, 2**64 - 1):
+        door = Door(ASKING)
+        assert Kind.GRANT in act(door, 10, ANN, SOLID, dice)
+        asked = [(d.reasons[0].code, d.monotonic) for d in door.all if d.kind is Kind.PROMPT]
+        turns = [moment for code, moment in asked if code in ("prompt-left", "prompt-right")]
+        at.append(turns[1] - turns[0])
+        assert ("prompt-wait" in [code for code, _ in asked[1:-1]]) is (dice > 1)
+    assert at[1] - at[0] > 0.4
+
+
 def test_a_print_that_is_turned_is_denied_and_counted_until_only_a_code_helps() -> None:
     door = Door(ASKING)
     assert Kind.GRANT not in act(door, 12, ANN, FLAT)
