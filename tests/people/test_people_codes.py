@@ -31,8 +31,8 @@ def house(tmp_path: Path) -> Iterator[House]:
         yield House(store)
 
 
-@pytest.mark.parametrize("pin", ["000000", "1111111", "123456", "654321", "789012", "098765", "135791", "123123", "121212", "696969", "100000",
-                                 "311299", "123199", "991231", "290200", "31121999", "19991231", "147258", "112233", "24602460"])
+@pytest.mark.parametrize("pin", ["000000", "1111111", "123456", "654321", "789012", "098765", "135791", "123123", "121212", "696969",
+                                 "100000", "311299", "123199", "991231", "290200", "31121999", "19991231", "147258", "112233", "24602460"])
 def test_pins_that_are_tried_first_are_refused(pin: str) -> None:
     with pytest.raises(AccessError, match="choose another") as caught:
         clean_pin(pin)
@@ -201,8 +201,8 @@ def test_looking_up_never_raises(text: str, factor: str) -> None:
     assert book.whose(text, factor) is None
 
 
-@pytest.mark.parametrize("text", ["", "\0", "457\x00481516", "\uff14\uff15\uff17481516", "\u0664\u0665\u0667481516", "4" * 33, "457 481516", "#",
-                                  "\u00b2\u00b3\u00b9481516", "457481516\n"])
+@pytest.mark.parametrize("text", ["", "\0", "457\x00481516", "\uff14\uff15\uff17481516", "\u0664\u0665\u0667481516", "4" * 33,
+                                  "457 481516", "#", "\u00b2\u00b3\u00b9481516", "457481516\n"])
 def test_what_no_keypad_sends_is_not_even_hashed(text: str) -> None:
     with patch.object(codes_module, "hashed", side_effect=AssertionError):
         assert CodeBook(b"k" * 32, {}, {}).look_up(text, "pin") == CodeFact("pin", None)
@@ -266,8 +266,8 @@ def test_the_code_for_being_forced_opens_alike_and_shows_nowhere(house: House) -
     assert house.whose(code[:3] + OTHER) is None and house.whose(code[:3] + "358132") == house.ben.id
 
 
-@pytest.mark.parametrize("change", [{"salt": "x"}, {"salt": "AAAA"}, {"hash": None}, {"memory_kib": 1 << 30}, {"passes": True}, {"lanes": 0},
-                                    {"memory_kib": 7}, {"duress": 5}, {"added": "now"}, {"more": 1}])
+@pytest.mark.parametrize("change", [{"salt": "x"}, {"salt": "AAAA"}, {"hash": None}, {"memory_kib": 1 << 30}, {"passes": True},
+                                    {"lanes": 0}, {"memory_kib": 7}, {"duress": 5}, {"added": "now"}, {"more": 1}])
 def test_records_of_pins_are_read_strictly(house: House, change: dict[str, object]) -> None:
     code = house.pin("Ben", PIN)
     record = pin_record(pin_hash_of(house.store.record("pin", house.ben.id) or {}))
