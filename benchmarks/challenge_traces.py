@@ -34,7 +34,8 @@ from edge_face.vision.detector import Detector
 
 CLIPS = (("turn_live", "a head turns left, then right"), ("turn_print", "a print is turned the same way"))
 HEAD_CLIPS, SHEET_CLIPS = ("turn_live", "door"), ("turn_print", "spoof_print", "spoof_screen")
-STYLE = ("text{font-family:system-ui,sans-serif}.title{font-size:15px;font-weight:600;fill:#1d2430}.tick{font-size:12px;fill:#5b6472}"
+STYLE = ("svg{background:#fff}text{font-family:system-ui,sans-serif}"
+         ".title{font-size:15px;font-weight:600;fill:#1d2430}.tick{font-size:12px;fill:#5b6472}"
          ".axis{font-size:13px;fill:#1d2430}.grid{stroke:#e8ebf0}.frame{fill:none;stroke:#b9bec7}")
 
 
@@ -57,15 +58,16 @@ def picture(clips: Sequence[tuple[str, list[Shape]]]) -> str:
     for (name, relief), colour in zip((("usual head", NOSE), (f"limit {RELIEF:g}", RELIEF)), ("#1b7f5c", "#b3261e"), strict=True):
         end = min(x.high, (y.high - 1) * relief**2)
         right, top = across(x, end), down(y, 1 + end / relief**2)
+        beside = top - 8 if relief == NOSE else top + 14
         drawn.append(f'<line x1="{across(x, 0):.1f}" y1="{down(y, 1):.1f}" x2="{right:.1f}" y2="{top:.1f}" stroke="{colour}" '
-                     f'stroke-dasharray="6 4"/><text class="tick" text-anchor="end" x="{right - 6:.1f}" y="{top + 14:.1f}">{name}</text>')
+                     f'stroke-dasharray="6 4"/><text class="tick" text-anchor="end" x="{right - 6:.1f}" y="{beside:.1f}">{name}</text>')
     for number, (name, shapes) in enumerate(clips):
         front = float(np.median([s.narrowness for s in shapes if abs(s.across) < 0.06]))
         drawn += [f'<circle cx="{across(x, s.across**2):.1f}" cy="{down(y, s.narrowness / front):.1f}" r="2.4" fill="{COLOURS[number]}"/>'
                   for s in shapes]
         top = down(y, y.high) + 18 + 18 * number
-        drawn.append(f'<rect x="{across(x, 0.12):.0f}" y="{top - 8:.0f}" width="10" height="10" fill="{COLOURS[number]}"/>'
-                     f'<text class="tick" x="{across(x, 0.12) + 16:.0f}" y="{top + 1:.0f}">{name}</text>')
+        drawn.append(f'<rect x="{across(x, 0.108):.0f}" y="{top - 8:.0f}" width="10" height="10" fill="{COLOURS[number]}"/>'
+                     f'<text class="tick" x="{across(x, 0.108) + 16:.0f}" y="{top + 1:.0f}">{name}</text>')
     plot = framed("Parallax against foreshortening", x, y, drawn, "a print becomes narrow without its nose moving, a head does not")
     return plot.replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" ', 1).replace(">", f"><style>{STYLE}</style>", 1) + "\n"
 
