@@ -95,6 +95,12 @@ def test_who_has_nothing_but_a_face_depends_on_challenges(tmp_path: Path) -> Non
     assert status is Status.NOTE and text.startswith("1 of 1 people have no code and no card")
 
 
+def test_the_shipped_attack_detection_is_fine(tmp_path: Path) -> None:
+    finding, = assurance.liveness(machine(tmp_path), Settings())
+    assert finding.status is Status.OK, finding
+    assert "edge-face-liveness" in finding.text and "5% of living people" in finding.text
+
+
 def test_attack_detection_that_does_not_run_is_a_failure(tmp_path: Path) -> None:
     lost = replace(Settings(), vision=replace(Settings().vision, liveness=str(tmp_path)))
     finding, = assurance.liveness(machine(tmp_path), lost)
