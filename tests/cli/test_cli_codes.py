@@ -41,24 +41,24 @@ def typed(monkeypatch: pytest.MonkeyPatch, *texts: str) -> None:
 
 
 def test_a_pin_is_typed_twice_and_never_shown(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
-    typed(monkeypatch, "481516", "481516")
+    typed(monkeypatch, "990937", "990937")
     done = shell("codes", "add", "Ben", answers="")
     ben = number(shell, "Ben")
-    assert done.code == 0 and "481516" not in done.out + done.err and ben in done.out and whose(shell, ben + "481516") == "Ben"
-    typed(monkeypatch, "907253", "907254")
+    assert done.code == 0 and "990937" not in done.out + done.err and ben in done.out and whose(shell, ben + "990937") == "Ben"
+    typed(monkeypatch, "990952", "990953")
     assert "differ" in shell("codes", "add", "Ben", answers="").err
-    assert whose(shell, ben + "481516") == "Ben"
-    typed(monkeypatch, "481516")
+    assert whose(shell, ben + "990937") == "Ben"
+    typed(monkeypatch, "990937")
     assert shell("codes", "test", "Ben", answers="").code == 0
-    typed(monkeypatch, "481516")
+    typed(monkeypatch, "990937")
     other = shell("codes", "test", "Eve", answers="")
     assert other.code == 1 and other.out == "that is not Eve's\n"
 
 
 def test_a_pin_from_a_pipe(shell: Shell) -> None:
-    assert shell("codes", "add", "Ben", stdin="481516\n").code == 0
-    assert shell("codes", "add", "Eve", stdin="481516\n").code == 0, "two may have one PIN, and nobody learns of it"
-    assert whose(shell, number(shell, "Eve") + "481516") == "Eve"
+    assert shell("codes", "add", "Ben", stdin="990937\n").code == 0
+    assert shell("codes", "add", "Eve", stdin="990937\n").code == 0, "two may have one PIN, and nobody learns of it"
+    assert whose(shell, number(shell, "Eve") + "990937") == "Eve"
     assert "tried first" in shell("codes", "add", "Eve", stdin="123456\n").err
     assert "6 to 12 digits" in shell("codes", "add", "Eve", stdin="4815\n").err
     assert shell("codes", "add", "Eve").code == 2
@@ -73,13 +73,13 @@ def test_a_made_pin_is_printed_alone_after_the_number(shell: Shell) -> None:
 
 
 def test_the_code_for_being_forced(shell: Shell) -> None:
-    assert "no PIN yet" in shell("codes", "add", "Ben", "--duress", stdin="907253\n").err
-    shell("codes", "add", "Ben", stdin="481516\n")
+    assert "no PIN yet" in shell("codes", "add", "Ben", "--duress", stdin="990952\n").err
+    shell("codes", "add", "Ben", stdin="990937\n")
     before = shell("codes", "list").out
-    done = shell("codes", "add", "Ben", "--duress", stdin="907253\n")
-    assert done.code == 0 and "duress" in done.out and "907253" not in done.out and shell("codes", "list").out == before
-    assert whose(shell, number(shell, "Ben") + "907253") == "Ben"
-    assert shell("codes", "remove", "Ben", "duress").code == 0 and whose(shell, number(shell, "Ben") + "907253") is None
+    done = shell("codes", "add", "Ben", "--duress", stdin="990952\n")
+    assert done.code == 0 and "duress" in done.out and "990952" not in done.out and shell("codes", "list").out == before
+    assert whose(shell, number(shell, "Ben") + "990952") == "Ben"
+    assert shell("codes", "remove", "Ben", "duress").code == 0 and whose(shell, number(shell, "Ben") + "990952") is None
 
 
 def test_an_authenticator_app(shell: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -40,7 +40,7 @@ from .mutate import VALUES, altered, as_line, mutated
 from .store_worker import CONSENT, templates
 
 LOCK = "GPIO17"
-CARD, PIN = (17, 4242), "481516"
+CARD, PIN = (17, 4242), "990937"
 REQUESTS: tuple[dict[str, Any], ...] = tuple({"command": command, "arguments": arguments} for command, arguments in (
     ("status", {}), ("events", {"last": 5}), ("why", {"event": 1}), ("settings.show", {}), ("door.status", {}),
     ("door.pulse", {"seconds": 1.0}), ("door.secure", {}),

@@ -26,7 +26,7 @@ from edge_face.service.code_thread import CodeThread, Offer
 from edge_face.settings import AccessSettings
 
 ACCESS = AccessSettings()
-PIN = "481516"
+PIN = "990937"
 
 
 class Desk:
@@ -148,12 +148,12 @@ def test_a_thousand_tries_a_second_cost_one_hash_at_a_time(desk: Desk) -> None:
     assert thread.offer(desk.code, "pin") is Offer.BUSY, "it has stopped"
 
 
-@pytest.mark.parametrize("text", ["", "\0", "457\x00481516", "\uff14\uff15\uff17481516", "\u0664\u0665\u0667481516", "4" * 33, "4 5"])
+@pytest.mark.parametrize("text", ["", "\0", "457\x00990937", "\uff14\uff15\uff17990937", "\u0664\u0665\u0667990937", "4" * 33, "4 5"])
 def test_what_is_no_code_is_neither_hashed_nor_counted(desk: Desk, text: str) -> None:
     assert desk.give(text) is Offer.NONSENSE and (desk.hashes, desk.kept, desk.facts) == (0, [], [])
 
 
-@pytest.mark.parametrize("text", ["0", "12345", "0" * 9, "9", "99999", "1" * 32, "000481516"])
+@pytest.mark.parametrize("text", ["0", "12345", "0" * 9, "9", "99999", "1" * 32, "000990937"])
 def test_odd_codes_are_wrong_codes(desk: Desk, text: str) -> None:
     assert desk.give(text) is Offer.TAKEN and desk.facts[-1].person is None and desk.thread.state.fails == 1
 
