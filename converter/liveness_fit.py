@@ -7,7 +7,7 @@ in two folds: whoever is held out was not seen at all.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,17 +16,14 @@ import numpy.typing as npt
 
 from converter.liveness_tracks import Sample
 from edge_face.errors import ModelError
-from edge_face.vision.live_cues import CUES, NETWORK
-from edge_face.vision.live_fusion import CLIP
+from edge_face.vision.live_cues import CUES, TOWARDS_LIFE
+from edge_face.vision.live_fusion import bounds
 
 Reals = npt.NDArray[np.float64]
 
 FOLDS = 5
 RIDGE = 1.0
 """L2 on the weights, in standardised cues and units of samples."""
-SIGNS: Mapping[str, int] = {NETWORK: 1, "moire": -1, "sharpness": 1, "flicker": -1, "banding": -1, "border": -1, "surroundings": -1,
-                            "blink": 1}
-"""Which way a cue speaks for life by what it measures; one that the data turn round has learnt the simulation, and is left out."""
 LEAST_MEASURED = 0.1
 """The share of living and of attacks in which a cue must be measurable."""
 FEWEST = 30
@@ -48,7 +45,7 @@ class Model:
 
     def scores(self, values: Reals) -> Reals:
         """Scores 0 to 1 of (n, cues); a cue that is no number adds nothing, as on the device."""
-        return _sigmoid(_terms(values, self.centres, self.scales) @ self.weights + self.bias)
+        return _sigmoid(_terms(values, self.cues, self.centres, self.scales) @ self.weights + self.bias)
 
 
 def table(samples: Sequence[Sample], cues: Sequence[str]) -> Reals:
@@ -79,7 +76,7 @@ def fit(values: Reals, live: npt.NDArray[np.bool_], weights: Reals, cues: Sequen
     """The regression, of samples of both kinds."""
     centres = np.array([(np.nanmedian(column[live]) + np.nanmedian(column[~live])) / 2 for column in values.T])
     scales = np.array([max(float(np.nanstd(column)), 1e-6) for column in values.T])
-    x = np.column_stack([_terms(values, centres, scales), np.ones(len(values))])
+    x = np.column_stack([_terms(values, cues, centres, scales), np.ones(len(values))])
     ridge = np.diag([*[RIDGE] * len(cues), 1e-9])
     beta, hessian = np.zeros(x.shape[1]), np.eye(x.shape[1])
     for _ in range(50):
@@ -135,7 +132,8 @@ def chosen(samples: Sequence[Sample]) -> tuple[tuple[str, ...], list[dict[str, A
     keep = list(able)
     while len(keep) > 1:
         model = fit(table(samples, keep), live, weights_of(samples), keep)
-        turned = [name for name, weight in zip(keep, model.weights, strict=True) if weight * SIGNS.get(name, weight) < 0]
+        # One that the data turn round has learnt the simulation.
+        turned = [name for name, weight in zip(keep, model.weights, strict=True) if weight * TOWARDS_LIFE[name] < 0]
         if turned:
             keep.remove(min(turned, key=lambda name: abs(model.weights[keep.index(name)])))
             continue
@@ -178,8 +176,9 @@ def _groups(samples: Sequence[Sample], scores: Reals, name: Any) -> dict[str, Re
     return {key: np.array(group) for key, group in found.items()}
 
 
-def _terms(values: Reals, centres: Reals, scales: Reals) -> Reals:
-    return np.nan_to_num(np.clip((values - centres) / scales, -CLIP, CLIP), nan=0.0)
+def _terms(values: Reals, cues: Sequence[str], centres: Reals, scales: Reals) -> Reals:
+    low, high = np.array([bounds(name) for name in cues]).T
+    return np.nan_to_num(np.clip((values - centres) / scales, low, high), nan=0.0)
 
 
 def _sigmoid(z: Reals) -> Reals:

@@ -1,8 +1,9 @@
 """From cues to a score and a verdict: a logistic regression whose weights and thresholds were measured and stand in the manifest.
 
-z = bias + sum of weight x (cue - centre) / scale, each term's cue clipped at 4 scales; a cue that could not be measured adds
-nothing. The score is 1 / (1 + exp(-z)). Rows of the table give, for a score, the share of living people below it (BPCER) and the
-share of attacks of the worst species at or above it (APCER; ISO/IEC 30107-3).
+z = bias + sum of weight x (cue - centre) / scale, each term's cue clipped at 4 scales, and at 1 scale on the side of life for all
+cues but the network: that a sign of attack is missing proves no life. A cue that could not be measured adds nothing. The score is
+1 / (1 + exp(-z)). Rows of the table give, for a score, the share of living people below it (BPCER) and the share of attacks of the
+worst species at or above it (APCER; ISO/IEC 30107-3).
 """
 
 from __future__ import annotations
@@ -13,9 +14,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from edge_face.errors import ModelError
+from edge_face.vision.live_cues import NETWORK, TOWARDS_LIFE
 
 CLIP = 4.0
 """Scales beyond which a cue says no more: one mad measure must not decide alone."""
+LIFE = 1.0
+"""Scales that a cue other than the network may say for life: a replay of a moving head lacks what gives a sheet away."""
 WORST_APCER = 0.07
 """A verdict of LIVE is given from the score at which no species passes more often than this."""
 NEVER = 2.0
@@ -31,10 +35,12 @@ class Cue:
     weight: float
     centre: float
     scale: float
+    low: float = -CLIP
+    high: float = CLIP
 
     def term(self, value: float) -> float:
         """Its share of z: above 0 speaks for life."""
-        return self.weight * min(max((value - self.centre) / self.scale, -CLIP), CLIP)
+        return self.weight * min(max((value - self.centre) / self.scale, self.low), self.high)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +68,7 @@ class Fusion:
         if not isinstance(given, Mapping):
             raise ModelError("the liveness bundle has no measured fusion, so nothing can be told from an attack: "
                              "edge-face-convert calibrate-liveness makes it")
-        cues = {name: Cue(float(c["weight"]), float(c["centre"]), float(c["scale"])) for name, c in given["cues"].items()}
+        cues = {name: Cue(float(c["weight"]), float(c["centre"]), float(c["scale"]), *bounds(name)) for name, c in given["cues"].items()}
         attack, live = limits(rows_of(given), bpcer)
         return cls(float(given["bias"]), cues, attack, live)
 
@@ -80,6 +86,13 @@ class Fusion:
         """The cues that speak against life, the strongest first."""
         found = sorted((term, name) for name, term in self.terms(values).items() if term < -SPEAKS)
         return tuple(name for _, name in found)
+
+
+def bounds(name: str) -> tuple[float, float]:
+    """The least and the most scales from its centre that a cue is taken for."""
+    if name == NETWORK:
+        return -CLIP, CLIP
+    return (-CLIP, LIFE) if TOWARDS_LIFE[name] > 0 else (-LIFE, CLIP)
 
 
 def rows_of(table: Mapping[str, Any]) -> tuple[Row, ...]:

@@ -3,7 +3,12 @@ cannot be measured. What each is worth is measured, not assumed: `edge_face.visi
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 NETWORK = "network"
 """The network's own opinion (its logit, the mean over the looks of a track)."""
 CUES = (NETWORK, "moire", "sharpness", "highlights", "flicker", "banding", "border", "surroundings", "blink")
 """Names of all cues that a manifest may weigh."""
+TOWARDS_LIFE: Mapping[str, int] = {NETWORK: 1, "moire": -1, "sharpness": 1, "highlights": -1, "flicker": -1, "banding": -1, "border": -1,
+                                   "surroundings": -1, "blink": 1}
+"""Which way each speaks for life, by what it measures: 1 where more of it does."""

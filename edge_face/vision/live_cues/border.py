@@ -24,19 +24,19 @@ _NEAR, _FAR = 1.0, 2.9
 """Where a line may be, in halves of the face's longer side from its middle."""
 LEAST_ROOM = 1.8
 """So far the picture must reach on a side."""
-_ALONG = (-1.2, 0.9)
+_ALONG = (-1.6, 1.3)
 """The stretch over which it must be straight."""
 _TILTS = (-0.2, -0.13, -0.07, 0.0, 0.07, 0.13, 0.2)
 
 
 def border(around: Image, inside: tuple[float, float, float, float]) -> float | None:
-    """How much of the third most visible side is one straight edge, 0 to 1, of the wide square around a face (128x128 grey), of
-    which only `inside` (left, top, right, bottom) is in the picture. None where too little of it is."""
+    """How much of each of the three most visible sides is one straight edge, in the mean, 0 to 1, of the wide square around a face
+    (128x128 grey), of which only `inside` (left, top, right, bottom) is in the picture. None where too little of it is."""
     small = around.reshape(_HALF, 2, _HALF, 2).mean(axis=(1, 3), dtype=np.float32)
     left, top, right, bottom = (value / 2 for value in inside)
     turned = ((small, left), (small[:, ::-1], _HALF - right), (small.T, top), (small.T[:, ::-1], _HALF - bottom))
     sides = [found for picture, gone in turned if (found := _side(picture, gone)) is not None]
-    return sorted(sides)[-3] if len(sides) >= 3 else None
+    return sum(sorted(sides)[-3:]) / 3 if len(sides) >= 3 else None
 
 
 def _side(picture: Floats, gone: float) -> float | None:
