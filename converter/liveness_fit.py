@@ -28,7 +28,7 @@ LEAST_MEASURED = 0.1
 """The share of living and of attacks in which a cue must be measurable."""
 FEWEST = 30
 """Samples of a source that a BPCER takes into account."""
-HELPS = 1e-4
+HELPS = 2e-3
 """A cue stays when the held-out loss is worse by so much without it."""
 
 
