@@ -44,10 +44,8 @@ def load_models(settings: VisionSettings, bpcer: float = 0.05) -> Models:
     sweep = None
     if settings.sweep_every and (width, height) != _SWEEP:
         sweep = Detector(detector_bundle, *_SWEEP, settings.precision, settings.threads, settings.landmarker)
-    live_bundle: Bundle | None = load_bundle(settings.liveness, "liveness", failed)
-    if live_bundle is not None and not live_bundle.thresholds:
-        live_bundle = None  # until the shipped one is measured
-    live = LivenessJudge(live_bundle, settings.precision, settings.threads, bpcer) if live_bundle is not None else None
+    live_bundle = load_bundle(settings.liveness, "liveness", failed)
+    live = LivenessJudge(live_bundle, settings.precision, settings.threads, bpcer)
     return Models(Detector(detector_bundle, width, height, settings.precision, settings.threads, settings.landmarker), sweep,
                   Embedder(embedder_bundle, settings.precision, settings.threads), detector_bundle, embedder_bundle,
                   live, live_bundle)
