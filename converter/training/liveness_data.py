@@ -106,7 +106,8 @@ def load_album(folder: Path, part: str, finder: Finder | None = None, faces: int
     shots += _own(folder, part, finder, skipped, say)
     if not any(shot.live for shot in shots):
         raise MediaError(f"{folder} has no living faces for {part}: it needs LIVE/ (and best ATTACK-print/, ATTACK-screen/, ...) with "
-                         "pictures or a folder per person, or liveness/, detect/ or faces/ as docs/training-liveness.md describes them")
+                         "pictures or a folder per person (a tenth of the people is held out by name: twenty or more are wanted), or "
+                         "liveness/, detect/ or faces/ as docs/training-liveness.md describes them")
     return Album(tuple(shots), tuple(rooms), tuple(skipped))
 
 
