@@ -77,7 +77,7 @@ class VisionSettings:
 class DecisionSettings:
     """When the door opens."""
 
-    assurance: str = key("", 'what a grant rests on (docs/liveness.md). "face" alone opens for a good photo or screen', choices=("", *ASSURANCES))
+    assurance: str = key("face+code", 'what a grant rests on (docs/liveness.md): "face+challenge" opens for a screen that plays what is asked for, "face" for a good photo', choices=ASSURANCES)
     false_grants: float = key(1e-4, "wrong grants that are accepted for each approach of a stranger, over the whole gallery", low=1e-7, high=1e-1)
     verify_rate: float = key(1e-3, "wrong matches that are accepted when a face is compared with the one person whose code or card was given", low=1e-6, high=1e-2)
     claim: float = key(20.0, "a code or card that names a person waits so long for the face (face+code, face+card)", low=3, high=120, unit="s")
@@ -100,7 +100,7 @@ class LivenessSettings:
     """How the door tells a living person from a picture of one."""
 
     bpcer: float = key(0.05, "living people who may be taken for an attack by the passive part (they are asked for the next factor)", low=0.005, high=0.3)
-    actions: list[str] = key(["left", "right", "up"], f"actions that a challenge may ask for: {', '.join(ACTIONS)}")
+    actions: list[str] = key(["left", "right", "up", "nearer"], f"actions that a challenge may ask for: {', '.join(ACTIONS)}")
     number: int = key(2, "actions of one challenge", low=1, high=4)
     seconds: float = key(5.0, "time for each of them", low=2, high=30, unit="s")
     min_fps: float = key(8.0, "with fewer pictures a second no challenge is held: the next factor is asked for", low=5, high=30)

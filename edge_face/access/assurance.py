@@ -13,8 +13,6 @@ from edge_face.access.rights import Calendar, Rights
 from edge_face.access.schedule import windows_now
 from edge_face.settings import ASSURANCES
 
-DEFAULT = "face+challenge"
-"""Where the settings say nothing."""
 STRICT = "face+code"
 """For minors, and in place of a word that cannot be understood."""
 CODE_ALONE = "code"
@@ -69,8 +67,8 @@ LEVELS: Mapping[str, Level] = {level.name: level for level in (
 
 
 def level_named(name: str) -> Level:
-    """"" is the default; a word that is no level is taken for the strictest."""
-    return LEVELS.get(name or DEFAULT, LEVELS[STRICT])
+    """A word that is no level is taken for the strictest."""
+    return LEVELS.get(name, LEVELS[STRICT])
 
 
 def strictest(names: Iterator[str]) -> Level | None:

@@ -64,7 +64,7 @@ class Outcome(enum.Enum):
 class ChallengeRules:
     """`number` of `actions`, each within `seconds`, seen in at least `min_fps` pictures a second."""
 
-    actions: tuple[Action, ...] = (Action.LEFT, Action.RIGHT, Action.UP)
+    actions: tuple[Action, ...] = (Action.LEFT, Action.RIGHT, Action.UP, Action.NEARER)
     number: int = 2
     seconds: float = 5.0
     min_fps: float = 8.0

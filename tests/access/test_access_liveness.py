@@ -14,7 +14,7 @@ from edge_face.types import LiveVerdict, TrackState
 
 ACTIONS = ChallengeRules((Action.LEFT, Action.RIGHT))
 FACE = PolicyRules(level="face")
-ASKING = PolicyRules(challenge=ACTIONS)
+ASKING = PolicyRules(level="face+challenge", challenge=ACTIONS)
 BOB = replace(ANN, track=2, person="bob", vote="bob", eye_share=0.08)
 UNKNOWN, UNSURE, ATTACK = (replace(ANN, live=v, live_score=0.2, live_against=("moire",)) for v in
                            (LiveVerdict.UNKNOWN, LiveVerdict.UNSURE, LiveVerdict.ATTACK))

@@ -30,7 +30,7 @@ def by_name(findings: list[Finding], name: str) -> Finding:
     return next(finding for finding in findings if finding.check == name)
 
 
-def door(folder: Path, level: str = "", inputs: InputSettings | None = None) -> Settings:
+def door(folder: Path, level: str = "face+challenge", inputs: InputSettings | None = None) -> Settings:
     return replace(Settings(), decision=DecisionSettings(assurance=level), inputs=inputs or InputSettings(),
                    store=StoreSettings(folder=str(folder)))
 
@@ -47,19 +47,19 @@ def test_the_assurance_is_said_and_what_it_takes_is_asked_for(tmp_path: Path) ->
 
     face = by_name(found("face"), "assurance")
     assert face.status is Status.WARN and "photo" in face.text and "face+challenge" in face.mend
-    assert by_name(found(""), "assurance").text.startswith('"face+challenge", a face must do what it is asked')
-    assert by_name(found(""), "second factor").status is Status.NOTE
+    assert by_name(found("face+challenge"), "assurance").text.startswith('"face+challenge", a face must do what it is asked')
+    assert by_name(found("face+challenge"), "second factor").status is Status.NOTE
     card = by_name(found("face+card"), "second factor")
     assert card.status is Status.FAIL and "no reader is fitted" in card.text
     reader = InputSettings(wiegand_d0="GPIO23", wiegand_d1="GPIO24")
     assert [finding.check for finding in found("face+card", reader)] == ["assurance"]
-    assert [finding.check for finding in found("", reader)] == ["assurance"]
-    assert by_name(found("", reader, CameraSettings(fps=5)), "challenge").status is Status.WARN
-    blind = found("", camera=CameraSettings(source="none"))
+    assert [finding.check for finding in found("face+challenge", reader)] == ["assurance"]
+    assert by_name(found("face+challenge", reader, CameraSettings(fps=5)), "challenge").status is Status.WARN
+    blind = found("face+challenge", camera=CameraSettings(source="none"))
     assert [(finding.status, finding.text[:5]) for finding in blind] == [(Status.OK, "codes")]
 
 
-def count(folder: Path, level: str = "", inputs: InputSettings | None = None) -> list[tuple[str, Status, str]]:
+def count(folder: Path, level: str = "face+challenge", inputs: InputSettings | None = None) -> list[tuple[str, Status, str]]:
     found = list(assurance.factors(machine(folder), door(folder, level, inputs)))
     assert "Ben" not in str(found) and "Zoe" not in str(found), "how many, never who"
     return [(finding.check, finding.status, finding.text) for finding in found]
