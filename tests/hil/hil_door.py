@@ -113,7 +113,8 @@ def latencies(folder: Path, factory: Any, bench: LoopBench, *, paced: bool, fram
     def build(models: Any, roster: Any) -> Any:
         from edge_face.vision.pipeline import VisionPipeline
 
-        stamped.append(Stamped(VisionPipeline(settings, models.detector, models.embedder, roster.gallery, sweep=models.sweep)))
+        stamped.append(Stamped(VisionPipeline(settings, models.detector, models.embedder, roster.gallery, sweep=models.sweep,
+                                              live=models.live)))
         return stamped[-1]
 
     bench.watch(PINS.lock)
