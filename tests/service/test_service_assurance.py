@@ -18,20 +18,22 @@ def door(level: str, inputs: InputSettings | None = None, source: str = "usb:0")
                    camera=CameraSettings(source=source))
 
 
-def test_a_level_that_nobody_chose_is_a_challenge() -> None:
-    assert level_of(door("")) == "face+challenge" and describe_assurance(door("")) == describe_assurance(door("face+challenge"))
+def test_a_level_that_nobody_chose_is_face_and_code() -> None:
+    assert level_of(Settings()) == "face+code"
     assert len({describe_assurance(door(level)) for level in ASSURANCES}) == len(ASSURANCES)
 
 
-def test_only_a_face_alone_worries() -> None:
-    assert [level for level in ("", *ASSURANCES) if worrying(door(level))] == ["face"]
+def test_a_face_alone_worries_and_so_does_what_nobody_can_meet() -> None:
+    assert [level for level in ASSURANCES if worrying(door(level, replace(KEYPAD, wiegand_d0="GPIO23")))] == ["face"]
+    assert [level for level in ASSURANCES if worrying(door(level))] == [level for level in ASSURANCES if level != "face+challenge"]
+    assert describe_assurance(door("face+code")).endswith("; but " + missing_factor("face+code", door("face+code")))
 
 
-@pytest.mark.parametrize(("level", "is_one_of"), [("", "card"), ("face+challenge", "card"), ("code", "code"), ("card", "card")])
+@pytest.mark.parametrize(("level", "is_one_of"), [("face+code", "card"), ("face+challenge", "card"), ("code", "code"), ("card", "card")])
 def test_without_a_camera_nobody_waits_for_a_face(level: str, is_one_of: str) -> None:
     blind = door(level, source="None")
     assert level_of(blind) == is_one_of and not worrying(blind)
-    assert (describe_assurance(blind) == NO_CAMERA) is level.startswith("face") or level == ""
+    assert (describe_assurance(blind) == NO_CAMERA) is level.startswith("face")
 
 
 @pytest.mark.parametrize(("level", "inputs", "missing"), [
@@ -41,8 +43,8 @@ def test_without_a_camera_nobody_waits_for_a_face(level: str, is_one_of: str) ->
 def test_what_has_to_be_fitted(level: str, inputs: InputSettings | None, missing: str) -> None:
     said = missing_factor(level, door(level, inputs))
     assert (missing in said) if missing else said == ""
-    assert unmet({level}, door("", inputs)) == ([said] if said else [])
+    assert unmet({level}, door("face", inputs)) == ([said] if said else [])
 
 
 def test_a_level_with_a_face_is_missing_the_camera_first() -> None:
-    assert "no camera" in missing_factor("face+code", door("", KEYPAD, "none"))
+    assert "no camera" in missing_factor("face+code", door("face+code", KEYPAD, "none"))
