@@ -343,7 +343,8 @@ def test_what_keeps_it_from_starting_leaves_the_pin_safe(tmp_path: Path, monkeyp
 
 
 @pytest.mark.parametrize(("assurance", "says", "worries"), [
-    ("face", '"face", a good photo or screen may open', True), ("face+challenge", '"face+challenge", a face must do what it is asked', False)])
+    ("face", '"face", a good photo or screen may open', True),
+    ("face+challenge", '"face+challenge", a face must do what it is asked', False)])
 def test_the_start_says_what_a_grant_rests_on(tmp_path: Path, caplog: pytest.LogCaptureFixture, assurance: str, says: str,
                                               worries: bool) -> None:
     caplog.set_level(logging.INFO)
