@@ -107,6 +107,8 @@ def run(args: argparse.Namespace) -> int:
         if args.under_16:
             call("people.assure", who=answer["person"]["id"], changes={"minor": True, "guardian": args.guardian})
     _report(args, answer, enrolled)
+    if not args.json and not args.again:
+        _say_what_is_missing(settings, name)
     return 0
 
 
@@ -200,6 +202,19 @@ def _warning(name: str, other: dict[str, Any]) -> str:
     if other["same"]:
         return f"this face already belongs to '{other['name']}' ({score}): the door cannot tell the two apart"
     return f"'{name}' and '{other['name']}' look confusable at the door's rate ({score}): are they siblings?"
+
+
+def _say_what_is_missing(settings: Settings, name: str) -> None:
+    """At a door that asks for more than a face nobody gets in who has nothing else."""
+    import shlex
+
+    from edge_face.access.assurance import LEVELS, Use
+    from edge_face.service.assurance import level_of
+
+    level = LEVELS[level_of(settings)]
+    if level.face is Use.NOTHING:
+        what = "--present" if level.second == "card" else "--generate"
+        print(f"a face alone does not open this door ({level.name}): edge-face codes add {shlex.quote(name)} {what}", file=sys.stderr)
 
 
 def _report(args: argparse.Namespace, answer: dict[str, Any], enrolled: Enrolled) -> None:

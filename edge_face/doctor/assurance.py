@@ -19,13 +19,13 @@ CODES = frozenset({"pin", "totp"})
 
 def assurance(host: Host, settings: Settings) -> Iterator[Finding]:
     """What a grant rests on, and whether what that takes is fitted."""
-    level, meaning = level_of(settings), describe_assurance(settings)
-    if worrying(settings):
-        yield Finding("assurance", Status.WARN, meaning, 'write assurance = "face+challenge" below [decision], unless what is behind this '
-                      "door may be had for a photo")
-    else:
+    level, meaning, missing = level_of(settings), describe_assurance(settings), missing_factor(level_of(settings), settings)
+    if not sees(settings) or not (missing or worrying(settings)):
         yield Finding("assurance", Status.OK, meaning)
-    if sees(settings) and (missing := missing_factor(level, settings)):
+    elif not missing:
+        yield Finding("assurance", Status.WARN, meaning, 'write assurance = "face+code" below [decision], unless what is behind this door '
+                      "may be had for a photo")
+    if sees(settings) and missing:
         yield Finding("second factor", Status.FAIL, missing, "fit one (docs/wiring.md), or choose another [decision] assurance")
     inputs, camera, liveness = settings.inputs, settings.camera, settings.liveness
     if level != "face+challenge" or not sees(settings):

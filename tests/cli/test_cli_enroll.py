@@ -32,6 +32,12 @@ def test_from_pictures(run: Shell) -> None:
     assert person["consent"]["show"]["how"] == "--consent on the command line"
 
 
+def test_what_the_door_asks_for_besides_is_said(run: Shell) -> None:
+    assert "face+code): edge-face codes add 'Ben B' --generate" in run("enroll", "Ben B", "--images", BEN, "--consent", "recognise").err
+    run.config.write_text(run.config.read_text() + '[decision]\nassurance = "face+challenge"\n')
+    assert "codes add" not in run("enroll", "Chidi", "--images", CHIDI, "--consent", "recognise").err
+
+
 def test_as_json(run: Shell) -> None:
     done = run("enroll", "Bén 李", "--images", BEN, "--consent", "recognise", "--json")
     assert done.code == 0

@@ -46,7 +46,7 @@ def test_the_assurance_is_said_and_what_it_takes_is_asked_for(tmp_path: Path) ->
         return list(assurance.assurance(machine(tmp_path), chosen))
 
     face = by_name(found("face"), "assurance")
-    assert face.status is Status.WARN and "photo" in face.text and "face+challenge" in face.mend
+    assert face.status is Status.WARN and "photo" in face.text and "face+code" in face.mend
     assert by_name(found("face+challenge"), "assurance").text.startswith('"face+challenge", a face must do what it is asked')
     assert by_name(found("face+challenge"), "second factor").status is Status.NOTE
     card = by_name(found("face+card"), "second factor")

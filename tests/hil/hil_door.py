@@ -45,7 +45,8 @@ def enrol(folder: Path, name: str) -> None:
 def running_door(folder: Path, camera: str, chip: int, who: str = "ben", pins: str = "lgpio") -> Iterator[Client]:
     """`edge-face run` as a process, once it is well. Raises AssertionError with its last words when it does not get there."""
     enrol(folder, who)
-    settings = replace(Settings(), camera=CameraSettings(source=camera), decision=DecisionSettings(assurance="face"),
+    decision = DecisionSettings() if camera == "none" else DecisionSettings(assurance="face")
+    settings = replace(Settings(), camera=CameraSettings(source=camera), decision=decision,
                        door=DoorSettings(pins=pins, chip=chip, lock_pin=PINS.lock), store=StoreSettings(folder=str(folder)))
     (folder / "edge-face.toml").write_text(to_toml(settings, only_changed=True))
     with (folder / "door.log").open("w") as log:
