@@ -64,7 +64,7 @@ def det_chart(result: LivenessResult) -> str:
     kinds = len({det.kind for det in result.det}) > 1
     curves = [Curve(f"{det.species}, {det.kind}s" if kinds else det.species,
                     [max(value, least) for value in det.apcer], [max(value, least) for value in det.bpcer]) for det in result.det]
-    return chart("DET", apcer, bpcer, curves, legend=0.04)
+    return chart("DET", apcer, bpcer, curves, legend=0.6)
 
 
 def what_is_real(result: LivenessResult) -> str:
