@@ -28,15 +28,12 @@ def describe_assurance(settings: Settings) -> str:
     level = level_of(settings)
     if not sees(settings) and settings.decision.assurance != level:
         return NO_CAMERA
-    missing = missing_factor(level, settings)
-    return f'"{level}", {LEVELS[level].words}' + (f"; but {missing}" if missing else "")
+    return f'"{level}", {LEVELS[level].words}'
 
 
 def worrying(settings: Settings) -> bool:
-    """Should the owner be told each time? A face alone is a choice that is to be made knowingly, and a level that nobody can meet
-    is none."""
-    level = level_of(settings)
-    return sees(settings) and (level == "face" or missing_factor(level, settings) != "")
+    """Should the owner be told each time? A face alone is a choice that is to be made knowingly."""
+    return sees(settings) and level_of(settings) == "face"
 
 
 def missing_factor(level: str, settings: Settings) -> str:

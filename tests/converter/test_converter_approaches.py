@@ -15,7 +15,7 @@ from edge_face.access.facts import FaceFact, Facts
 from edge_face.people.gallery import Gallery
 from edge_face.people.thresholds import Threshold
 from edge_face.settings import Settings
-from edge_face.types import Box, Floats, Quality, Track, TrackState
+from edge_face.types import Box, Floats, LiveVerdict, Quality, Track, TrackState
 from edge_face.vision.face import Face, Zone
 
 FPS = 15.0
@@ -49,7 +49,8 @@ def granted(embeddings: Floats, weights: Floats, templates: Floats, threshold: f
         shown = face.shown(track)
         match = shown.match
         assert match is not None
-        fact = FaceFact(1, TrackState.CONFIRMED, 0.2, 0.0, match.person, match.score, match.threshold, match.best, True, shown.vote)
+        fact = FaceFact(1, TrackState.CONFIRMED, 0.2, 0.0, match.person, match.score, match.threshold, match.best, True, shown.vote,
+                        live=LiveVerdict.LIVE)
         state, decisions = decide(state, Facts(now, 0.0, (fact,)), rules)
         if any(d.kind is Kind.GRANT for d in decisions):
             return True

@@ -141,7 +141,7 @@ def cameras(trial: Trial, *, careless: bool = False, names: Sequence[str] = (*FA
         shutil.rmtree(place, ignore_errors=True)
 
     before = vars(daemon_module)["load_models"]
-    setattr(daemon_module, "load_models", lambda settings: _checked(before, settings))  # noqa: B010
+    setattr(daemon_module, "load_models", lambda *settings: _checked(before, *settings))  # noqa: B010
     try:
         with ThreadPoolExecutor(LANES) as pool:
             list(pool.map(one, work))
@@ -153,13 +153,15 @@ def cameras(trial: Trial, *, careless: bool = False, names: Sequence[str] = (*FA
 class _NoModels:
     """In place of networks that nobody asks here."""
 
+    live = object()
+
     def describe(self) -> str:
         return "made up"
 
 
-def _checked(load: Callable[[VisionSettings], Any], settings: VisionSettings) -> Any:
+def _checked(load: Callable[[VisionSettings, float], Any], settings: VisionSettings, bpcer: float) -> Any:
     """Bundles that were named are read as they are; the shipped ones are not needed."""
-    return load(settings) if settings.detector else _NoModels()
+    return load(settings, bpcer) if settings.detector else _NoModels()
 
 
 def _round(name: str, place: Path, luck: random.Random, row: Row, guard: threading.Lock, careless: bool) -> list[str]:

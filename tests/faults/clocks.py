@@ -23,7 +23,7 @@ from edge_face.door.mock import EdgeRecorder
 from edge_face.errors import EdgeFaceError
 from edge_face.service.consequences import LEASE, order_of
 from edge_face.service.senses import ClockKeeper
-from edge_face.settings import CameraSettings, DoorSettings, Settings
+from edge_face.settings import CameraSettings, DecisionSettings, DoorSettings, Settings
 
 from .verdict import UNNAMED, Row, Trial
 
@@ -75,7 +75,7 @@ def _round(row: Row, luck: random.Random, dst: bool, judge: Judge | None) -> Non
     world = _World(clock, begin, synced=luck.random() < 0.7, rtc=luck.random() < 0.5)
     calendar = _calendar(zone, begin, luck)
     rights = {"timed": Rights(("shift",)), "until": Rights(since=begin, until=begin + LENGTH / 2), "once": Rights(uses=1), "free": Rights()}
-    settings = Settings(camera=CameraSettings(source="none"), door=DoorSettings(
+    settings = Settings(camera=CameraSettings(source="none"), decision=DecisionSettings(assurance="code"), door=DoorSettings(
         kind="maglock", fail="safe", pulse=3.0, max_release=LONGEST, lock_pin=PIN, relock_on_open=False))
     rules = PolicyRules.from_settings(settings, rights, calendar)
     pins = EdgeRecorder(clock.monotonic)

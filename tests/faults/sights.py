@@ -34,7 +34,7 @@ from edge_face.settings import (
     StoreSettings,
     VisionSettings,
 )
-from edge_face.types import Box, Frame, Image, Match, Quality, Scene, Track, TrackState
+from edge_face.types import Box, Frame, Image, Liveness, LiveVerdict, Match, Quality, Scene, Track, TrackState
 
 from .edge_log import Allowance
 from .store_worker import CONSENT, templates
@@ -47,6 +47,7 @@ WIDTH, HEIGHT = 320, 240
 LANDMARKS = np.array([[150, 100], [180, 100], [165, 118], [154, 135], [176, 135]], np.float32)
 CHESSBOARD: Image = np.repeat(((np.indices((HEIGHT, WIDTH)) // 4).sum(0) % 2 * 200 + 20).astype(np.uint8)[..., None], 3, 2)
 GOOD = Quality(1, 1, 1, 1, 1, 60, 0, 0, 0)
+ALIVE = Liveness(LiveVerdict.LIVE, 0.9, 9)
 
 
 def chessboard() -> Image:
@@ -114,7 +115,7 @@ class Sight:
         person = self.person if np.array_equal(frame.image, CHESSBOARD) else None
         match = Match(person, None, 0.9, 0.5, 0.0, frame.monotonic)
         track = Track(self.track, Box(140, 75, 50, 70), LANDMARKS, 0.95, TrackState.CONFIRMED, 9, 0, quality=GOOD, match=match,
-                      matched_at=frame.monotonic, judged=True, vote=person)
+                      matched_at=frame.monotonic, judged=True, vote=person, liveness=ALIVE)
         return Scene(frame.index, frame.monotonic, frame.wall, WIDTH, HEIGHT, (track,) if person else ())
 
     def reset(self) -> None: ...
@@ -139,7 +140,7 @@ class SeeingHouse:
         self.preview = folder / "preview.jpg"
         self.settings = Settings(
             camera=CameraSettings(source="usb:0", detail_width=0), vision=vision or VisionSettings(),
-            decision=DecisionSettings(approach_gap=0.5, rest_after=100),
+            decision=DecisionSettings(assurance="face", approach_gap=0.5, rest_after=100),
             door=DoorSettings(exit_pin=EXIT, pulse=PULSE, max_release=LONGEST, lock_pin=LOCK),
             inputs=InputSettings(wiegand_d0=D0, wiegand_d1=D1), audit=AuditSettings(wait=2.0, reserve=0),
             store=StoreSettings(folder=str(folder / "store")), service=ServiceSettings(preview_fps=8.0, preview_file=str(self.preview)))
