@@ -98,7 +98,7 @@ def _play(settings: Settings, who: str, folder: Path, *, short: bool, progress: 
     else:
         verdict = f"nobody was let in, as it must be: {who} never stands before this door; nobody else was seen"
     about = (f"The bundled clip, {len(trace.frames)} frames of 640x480, through the real pipeline with mock pins. {door.about} "
-             'assurance = "face": a photo would open this door.')
+             'assurance = "face", chosen for the demo: a good photo or screen may open such a door.')
     _write(folder / "report.html", report_html(trace, verdict=verdict, facts=facts, shots=taken, video="door.mp4",
                                                zone=demo_settings.decision.zone, about=about))
     _write(folder / "events.jsonl", "".join(json.dumps(row) + "\n" for row in trace.events()))
