@@ -113,6 +113,8 @@ class BackupReader:
             if not 0 < length <= _LARGEST_PIECE:
                 raise PeopleError("the backup is cut short or damaged: use another one")
             sealed = self._file.read(length)
+            if len(sealed) != length:
+                raise PeopleError("the backup is cut short or damaged: use another one")
             self._ended = not self._file.read(1)
             if not self._ended:
                 self._file.seek(-1, os.SEEK_CUR)

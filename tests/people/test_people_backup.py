@@ -232,6 +232,19 @@ def test_a_changed_or_cut_backup_restores_nothing(saved: Path, tmp_path_factory:
     assert "\n" not in str(caught.value) and not (folder / "new" / "people.db").exists()
 
 
+def test_a_piece_is_as_long_as_it_says(tmp_path: Path) -> None:
+    path = tmp_path / "x"
+    write_backup_file(path, {"a": 1}, [b"last"], PASSPHRASE)
+    content = bytearray(path.read_bytes())
+    at = content.index(b"\n") + 1
+    while (after := at + 4 + int.from_bytes(content[at:at + 4], "big")) < len(content):
+        at = after
+    content[at + 3] += 1  # the last piece ends with the file: nothing else would miss the byte
+    path.write_bytes(content)
+    with BackupReader(path, PASSPHRASE) as backup, pytest.raises(PeopleError):
+        list(backup.pieces())
+
+
 def test_pieces_keep_their_places(tmp_path: Path) -> None:
     path = tmp_path / "x"
     write_backup_file(path, {"a": 1}, [b"one", b"two", b"three"], PASSPHRASE)
