@@ -4,7 +4,8 @@ exit button nor a face may wait.
     keypad, reader, page -> offer -> code thread -> answered -> policy thread
 
 A try is written down as failed before it is verified, and taken back when it was right: whoever cuts the power after a wrong code has
-lost that try. While the door or a person rests, and while another code is being verified, nothing is hashed.
+lost that try. A right code is answered before that is taken back: a slow disk costs it one wait, and a cut in between one failure too
+many. While the door or a person rests, and while another code is being verified, nothing is hashed.
 """
 
 from __future__ import annotations
@@ -131,13 +132,15 @@ class CodeThread:
             # Its text may hold the code.
             _log.error("a code could not be verified: %s", type(error).__name__)
             fact = CodeFact(given.factor, None, given.whose, note="fault")
-        if fact.person is not None or fact.note == "fault":
+        takes_back = fact.person is not None or fact.note == "fault"
+        if takes_back:
             with self._changed:
                 self._state = cleared(earlier, fact.person) if fact.person is not None and fact.factor != "card" else earlier
                 if self._known is not None:
                     self._state = only(self._state, self._known)
-            self._remember()
         self._answered(fact)
+        if takes_back:
+            self._remember()
 
     def _remember(self) -> None:
         with self._changed:

@@ -211,3 +211,11 @@ def test_the_hash_of_a_try_is_one_argon2(desk: Desk) -> None:
         for number in range(20):
             desk.give(wrong(desk, number))
     assert counted.call_count == 5
+
+
+def test_a_right_code_does_not_wait_for_its_failure_to_be_taken_back(desk: Desk) -> None:
+    """A slow disk costs whoever stands there one wait, not two."""
+    answered_after: list[int] = []
+    with patch.object(desk.thread, "_answered", lambda fact: answered_after.append(len(desk.kept))):
+        desk.give(desk.code)
+    assert answered_after == [1] and len(desk.kept) == 2
