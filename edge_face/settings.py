@@ -227,6 +227,27 @@ class ServiceSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class KioskSettings:
+    """The pages: beside the door (this machine only) and for the owner."""
+
+    web_socket: str = key("", "unix socket on which the pages ask the daemon; empty: web.sock beside the control socket")
+    port: int = key(8090, "port of the page beside the door, on this machine only", low=0, high=65535)
+    owner_listen: str = key("loopback", 'who reaches the owner\'s pages: "off", "loopback" (this machine) or "lan" (the network, with TLS)', choices=("off", "loopback", "lan"))
+    owner_port: int = key(8443, "port of the owner's pages", low=0, high=65535)
+    names: list[str] = key([], "further names and addresses by which browsers reach the owner's pages, beside the machine's own name")
+    folder: str = key("/var/lib/edge-face-kiosk", "folder of the web process: its certificates")
+    language: str = key("en", "language of the page beside the door", choices=("en", "zh"))
+    fps: float = key(5.0, "pictures a second for whoever looks at a page (0: none)", low=0, high=15)
+    greeting: bool = key(True, "who is let in is greeted as they chose (false: nobody is)")
+    sleep: float = key(60.0, "the page beside the door goes dark when nobody was there for so long (0: never)", low=0, high=3600, unit="s")
+    responsible: str = key("", "who is responsible for this camera and how to reach them: stands on the privacy notice")
+    session_idle: float = key(15.0, "an owner who does nothing for so long is logged out", low=1, high=120, unit="min")
+    session_most: float = key(12.0, "and after this time in any case", low=0.5, high=24, unit="h")
+    remote_unlock: bool = key(False, "the owner's pages may open the door (asks for the passphrase each time)")
+    attendance: bool = key(False, "who came when may be listed and exported by person, of those who agreed to that")
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Everything. `Settings()` is the documented default."""
 
@@ -243,6 +264,7 @@ class Settings:
     privacy: PrivacySettings = field(default_factory=PrivacySettings)
     store: StoreSettings = field(default_factory=StoreSettings)
     service: ServiceSettings = field(default_factory=ServiceSettings)
+    kiosk: KioskSettings = field(default_factory=KioskSettings)
 
 
 def section_names() -> tuple[str, ...]:
