@@ -1,11 +1,14 @@
-"""What tomllib does not do: say on which line a key stands, and write values."""
+"""What tomllib does not do: say on which line a key stands, write values, read one key of a command line."""
 
 from __future__ import annotations
 
 import json
 import math
+import tomllib
 from collections.abc import Mapping
 from typing import Any
+
+from edge_face.errors import UsageError
 
 KeyPath = tuple[str, ...]
 
@@ -140,3 +143,15 @@ def toml_key(name: str) -> str:
     """A key, quoted where it must be."""
     bare = name and all(char.isascii() and (char.isalnum() or char in "-_") for char in name)
     return name if bare else toml_value(name)
+
+
+def parsed_change(text: str) -> dict[str, Any]:
+    """`door.pulse=1.5` of a command line's --set, as TOML would read it; a value that is no TOML is taken as text. Raises `UsageError`."""
+    key, equals, value = text.partition("=")
+    if not equals or key.count(".") != 1:
+        raise UsageError(f"--set {text}: write SECTION.KEY=VALUE, as door.pulse=1.5")
+    try:
+        parsed = tomllib.loads(f"value = {value}")
+    except (tomllib.TOMLDecodeError, ValueError):
+        return {key.strip(): value}
+    return {key.strip(): parsed["value"] if set(parsed) == {"value"} else value}

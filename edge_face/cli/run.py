@@ -93,32 +93,17 @@ def _make_safe(settings: Settings) -> int:
 
 def _changed(settings: Settings, args: argparse.Namespace) -> Settings:
     from edge_face.settings_file import apply_overrides
+    from edge_face.settings_toml import parsed_change
 
     changes: dict[str, Any] = {}
     for text in args.changes:
-        changes.update(_parsed(text))
+        changes.update(parsed_change(text))
     for key, value in (("camera.source", args.source), ("door.pins", args.pins), ("service.log", args.log)):
         if value is not None:
             changes[key] = value
     if args.fast:
         changes["camera.paced"] = False
     return apply_overrides(settings, changes, "the command line")
-
-
-def _parsed(text: str) -> dict[str, Any]:
-    """`door.pulse=1.5` as TOML would read it; a value that is no TOML is taken as text."""
-    import tomllib
-
-    from edge_face.errors import UsageError
-
-    key, equals, value = text.partition("=")
-    if not equals or key.count(".") != 1:
-        raise UsageError(f"--set {text}: write SECTION.KEY=VALUE, as door.pulse=1.5")
-    try:
-        parsed = tomllib.loads(f"value = {value}")
-    except (tomllib.TOMLDecodeError, ValueError):
-        return {key.strip(): value}
-    return {key.strip(): parsed["value"] if set(parsed) == {"value"} else value}
 
 
 def _count(text: str) -> int:
