@@ -68,3 +68,27 @@ class AuditError(EdgeFaceError, OSError):
 
 class ServiceError(EdgeFaceError, ConnectionError):
     """The daemon cannot be reached, or did not answer as it must."""
+
+
+class DaemonDownError(ServiceError):
+    """The pages cannot reach the daemon: it is stopped, or just starting."""
+
+
+class LoginNeededError(EdgeFaceError):
+    """The pages: nobody is logged in, or no longer."""
+
+
+class ForbiddenError(EdgeFaceError):
+    """The pages: this login may not do that."""
+
+
+class FreshNeededError(EdgeFaceError):
+    """The pages: the passphrase must be given again first."""
+
+
+class WrongPassphraseError(EdgeFaceError, ValueError):
+    """The pages: name, passphrase or claim code are not right."""
+
+
+class TooManyTriesError(EdgeFaceError):
+    """The pages: after wrong tries none is looked at for a while; the message says for how long."""
