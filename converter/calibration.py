@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from converter.bundle_writer import CARD
-from converter.card import render
+from converter.bundle_rewriter import rewrite
 from converter.encounters import TEMPLATES
 from converter.face_material import VIEWS, embed_material
 from converter.faces import open_faces
-from converter.manifest import manifest_text, replace_text
 from converter.progress import Progress
 from converter.thresholds import FEWEST, SHOWN, tables
 from edge_face.errors import ModelError
-from edge_face.vision.bundle import MANIFEST, load_bundle
-from edge_face.vision.manifest import parse_manifest
+from edge_face.vision.bundle import load_bundle
 
 
 def measure(bundle_folder: Path, faces_folder: Path, rounds: int, workers: int = 1, shown: Sequence[str] = SHOWN,
@@ -51,17 +47,9 @@ def check_reach(measured: dict[str, Any], rate: float) -> None:
 
 def write(bundle_folder: Path, measured: dict[str, Any]) -> None:
     """Puts tables into the manifest and the card; the manifest is checked before it replaces the old one."""
-    _rewrite(bundle_folder, lambda manifest: manifest | {"thresholds": measured})
+    rewrite(bundle_folder, "embedder", lambda manifest: manifest | {"thresholds": measured})
 
 
 def write_metric(bundle_folder: Path, name: str, measured: dict[str, Any]) -> None:
     """Puts a figure under `metrics` of the manifest and into the card. Raises ModelError."""
-    _rewrite(bundle_folder, lambda manifest: manifest | {"metrics": manifest.get("metrics", {}) | {name: measured}})
-
-
-def _rewrite(bundle_folder: Path, change: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
-    path = bundle_folder / MANIFEST
-    manifest = change(json.loads(path.read_text(encoding="utf-8")))
-    parse_manifest(manifest, "embedder", str(path))
-    replace_text(path, manifest_text(manifest))
-    replace_text(bundle_folder / CARD, render(manifest))
+    rewrite(bundle_folder, "embedder", lambda manifest: manifest | {"metrics": manifest.get("metrics", {}) | {name: measured}})

@@ -7,6 +7,7 @@ recogniser names the person in every picture, as for a good print. Lengths in me
 
 from __future__ import annotations
 
+import abc
 import enum
 import math
 from collections.abc import Sequence
@@ -145,7 +146,7 @@ class _Way:
         return source + (target - source) * share**3 * (10 - 15 * share + 6 * share**2)
 
 
-class _Body:
+class _Body(abc.ABC):
     """Something with five points before the camera that hears what is asked for."""
 
     def __init__(self, rng: np.random.Generator, yaw: float, pitch: float, roll: float, distance: float) -> None:
@@ -155,11 +156,13 @@ class _Body:
         self._place = rng.uniform(-0.12, 0.12, 2) * distance
         self._sway = [(float(rng.uniform(0.1, 0.8)), float(rng.uniform(0, 6.3)), float(rng.uniform(0, 0.01))) for _ in range(3)]
 
+    @abc.abstractmethod
     def ask(self, wanted: Action | None, now: float) -> None:
-        raise NotImplementedError
+        """Hears what is asked for at `now`; None: nothing more."""
 
+    @abc.abstractmethod
     def shape(self, now: float) -> Points:
-        raise NotImplementedError
+        """(5, 3), before it is turned and put in its place."""
 
     def at(self, now: float) -> Points:
         """(5, 3) before the camera."""

@@ -47,7 +47,7 @@ def refusal(document: Any) -> str:
 def test_the_schema_is_one_and_is_shipped() -> None:
     jsonschema.Draft202012Validator.check_schema(SCHEMA)
     root = Path(__file__).resolve().parents[2]
-    patterns = re.search(r"edge_face = \[(.*)\]", (root / "pyproject.toml").read_text(encoding="utf-8"))
+    patterns = re.search(r"edge_face = \[([^\]]*)\]", (root / "pyproject.toml").read_text(encoding="utf-8"))
     assert patterns is not None and '"models/**/*"' in patterns[1]
     assert MODELS / "manifest.schema.json" in set((root / "edge_face").glob("models/**/*"))
 
