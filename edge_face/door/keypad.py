@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from edge_face.door.pins import hardware_errors, pin_number
+from edge_face.door.pins import hardware_errors, pin_number, unraised
 from edge_face.errors import HardwareError
 
 SCAN = 0.01
@@ -133,6 +133,7 @@ class Keypad:
     def _row_is_low(row: Any) -> bool:
         return not row.pin.state
 
+    @unraised
     def _edge(self, ticks: Any, state: Any) -> None:
         # A scan makes edges itself: it is running then and needs no waking.
         if self._rested:

@@ -9,7 +9,7 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from edge_face.door.pins import hardware_errors, pin_number
+from edge_face.door.pins import hardware_errors, pin_number, unraised
 from edge_face.errors import HardwareError
 
 
@@ -63,6 +63,7 @@ class LevelInput:
             self._device.pin.when_changed = None
             self._device.close()
 
+    @unraised
     def _changed(self, ticks: Any, state: Any) -> None:
         # A bounce between two looks begins the settle time anew.
         self._next = None

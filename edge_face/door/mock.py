@@ -18,7 +18,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from gpiozero.exc import PinFixedPull, PinInvalidFunction, PinInvalidPull, PinSetInput
 from gpiozero.pins.mock import MockFactory, MockPin
@@ -33,7 +33,10 @@ _MOST_MOVES = 4000
 """Of a board, in one look."""
 _LOOK = 0.005
 """Seconds between two looks at a board."""
+_PATIENCE = 2.0
+"""Seconds without memory after which an edge is given up."""
 Sink = Callable[[bytes], None]
+Made = TypeVar("Made")
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,10 +240,13 @@ class EdgeRecorder(MockFactory):  # type: ignore[misc]
         self._change(lambda: self.circuit.free(number, pull))
 
     def record(self, pin: str, level: int, what: str, at: float | None = None) -> None:
-        edge = Edge(self._clock() if at is None else at, time.time(), pin, level, what)
-        self.edges.append(edge)
+        """What happened to a pin is written down however little memory is left: a recorder that lost an edge would tell of a door that
+        never was."""
+        edge = patiently(lambda: Edge(self._clock() if at is None else at, time.time(), pin, level, what))
+        patiently(lambda: self.edges.append(edge))
         if self._sink is not None:
-            self._sink(json.dumps(asdict(edge)).encode() + b"\n")
+            line = patiently(lambda: json.dumps(asdict(edge)).encode() + b"\n")
+            self._sink(line)
 
     def close(self) -> None:
         self._ended.set()
@@ -250,9 +256,9 @@ class EdgeRecorder(MockFactory):  # type: ignore[misc]
 
     def _change(self, change: Callable[[], None], at: float | None = None, output: int | None = None) -> None:
         """Changes the circuit, records what follows from it, and tells it outside of the lock: who is told may drive pins."""
+        told: list[tuple[RecordingPin, int]] = []
         with self._wires:
             change()
-            told = []
             for number, pin in self._opened.items():
                 level = self.circuit.level(number)
                 if not pin.take(level):
@@ -274,9 +280,25 @@ class EdgeRecorder(MockFactory):  # type: ignore[misc]
                 # Too late to follow each one: only the last state counts.
                 self._seen, around = self._board.moves, self._board.around()
                 self._change(lambda around=around: self.circuit.outside.__setitem__(slice(None), around))  # type: ignore[misc]
-            for at, what, pin, value in self._board.since(self._seen):
-                self._seen += 1
-                self._change(lambda what=what, pin=pin, value=value: apply(self.circuit, what, pin, value), at)  # type: ignore[misc]
+            try:
+                for at, what, pin, value in self._board.since(self._seen):
+                    self._seen += 1
+                    self._change(lambda what=what, pin=pin, value=value: apply(self.circuit, what, pin, value), at)  # type: ignore[misc]
+            except MemoryError:
+                # An edge may be lost, as a board that is out of memory loses one; the fingers that follow are felt.
+                continue
+
+
+def patiently(make: Callable[[], Made]) -> Made:
+    """What `make` makes, at the latest when there is memory again. Raises MemoryError after `_PATIENCE` without any."""
+    until = time.monotonic() + _PATIENCE
+    while True:
+        try:
+            return make()
+        except MemoryError:
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.005)
 
 
 class _Reservations(dict[Any, list[Any]]):

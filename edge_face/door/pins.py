@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import shutil
 import tempfile
@@ -44,6 +45,17 @@ def hardware_errors(pin: str) -> Iterator[None]:
             raise HardwareError(f"pin {pin} is in use already: stop the other program, or choose another pin "
                                 "(sudo gpioinfo shows who has it)") from error
         raise HardwareError(f"pin {pin} cannot be used: {text}") from error
+
+
+def unraised(method: Callable[..., None]) -> Callable[..., None]:
+    """For methods that the pin library's thread calls, and which lgpio ends at whatever they raise: an edge for which there is no memory is
+    lost, and those that follow are felt."""
+    @functools.wraps(method)
+    def quiet(*arguments: Any) -> None:
+        with contextlib.suppress(MemoryError):
+            method(*arguments)
+
+    return quiet
 
 
 def pin_factory(settings: DoorSettings, *, edges: str | None = None, clock: Callable[[], float] = time.monotonic) -> Any:

@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from edge_face.door.pins import hardware_errors, pin_number
+from edge_face.door.pins import hardware_errors, pin_number, unraised
 from edge_face.errors import UsageError
 
 FRAME_GAP = 0.03
@@ -147,9 +147,11 @@ class WiegandReader:
     def _some(card: Card | None) -> list[Card]:
         return [] if card is None else [card]
 
+    @unraised
     def _zero(self, ticks: float, state: Any) -> None:
         self._note(0, ticks)
 
+    @unraised
     def _one(self, ticks: float, state: Any) -> None:
         self._note(1, ticks)
 

@@ -10,6 +10,7 @@ many. While the door or a person rests, and while another code is being verified
 
 from __future__ import annotations
 
+import contextlib
 import enum
 import logging
 import threading
@@ -28,6 +29,8 @@ _log = logging.getLogger("edge_face.access")
 
 BEAT = 1.0
 """Seconds between two signs of life."""
+SCARCE = 0.2
+"""Seconds after which a code for which there was no memory is verified again."""
 
 
 class Offer(enum.Enum):
@@ -127,7 +130,7 @@ class CodeThread:
             self._state = failed(earlier, given.whose, self._monotonic(), self._access)
         self._remember()
         try:
-            fact = self._look_up(given.text, given.factor)
+            fact = self._looked_up(given)
         except Exception as error:
             # Its text may hold the code.
             _log.error("a code could not be verified: %s", type(error).__name__)
@@ -142,15 +145,23 @@ class CodeThread:
         if takes_back:
             self._remember()
 
+    def _looked_up(self, given: _Given) -> CodeFact:
+        """Without memory for it, it is tried once more: whoever stands at the keypad has done nothing wrong."""
+        try:
+            return self._look_up(given.text, given.factor)
+        except MemoryError:
+            time.sleep(SCARCE)
+            return self._look_up(given.text, given.factor)
+
     def _remember(self) -> None:
         with self._changed:
             record = rest_record(self._state)
         try:
             self._keep(record)
             self._failing = False
-        except EdgeFaceError as error:
+        except (EdgeFaceError, MemoryError) as error:
             if not self._failing:
-                _log.error("wrong codes cannot be kept, and are counted in memory only: %s", error)
+                _log.error("wrong codes cannot be kept, and are counted in memory only: %s", error or "there is no memory for it")
             self._failing = True
 
     def _run(self) -> None:
@@ -162,4 +173,9 @@ class CodeThread:
                 if self._stopped:
                     return
             self._beat()
-            self.turn()
+            try:
+                self.turn()
+            except Exception as error:
+                # The next code may be verified. Of this one nothing may be said: it is in the frames of the traceback.
+                with contextlib.suppress(MemoryError):
+                    _log.error("a code was not verified: %s", type(error).__name__)

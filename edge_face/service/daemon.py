@@ -306,6 +306,8 @@ class Daemon:
             now = self.clock.monotonic()
             with suppress(EdgeFaceError):  # the door thread says what is wrong with the pin
                 parts.lock.tick(now)
+            if parts.button is not None:
+                parts.button.tick(now)
             silent = {name: seconds for name, seconds in self.hearts.silent(now).items() if name in VITAL}
             if silent:
                 self._failed(ServiceError("; ".join(f"the {name} thread has been silent for {seconds:.0f} s"

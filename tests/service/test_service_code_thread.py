@@ -219,3 +219,48 @@ def test_a_right_code_does_not_wait_for_its_failure_to_be_taken_back(desk: Desk)
     with patch.object(desk.thread, "_answered", lambda fact: answered_after.append(len(desk.kept))):
         desk.give(desk.code)
     assert answered_after == [1] and len(desk.kept) == 2
+
+
+def test_a_code_for_which_there_was_no_memory_is_verified_again(desk: Desk) -> None:
+    tries: list[str] = []
+
+    def look_up(text: str, factor: str) -> CodeFact:
+        tries.append(factor)
+        if len(tries) == 1:
+            raise MemoryError
+        return desk.book.look_up(text, factor)
+
+    with patch.object(desk.thread, "_look_up", look_up):
+        desk.give(desk.code)
+    assert len(tries) == 2 and desk.facts == [CodeFact("pin", desk.ben)]
+
+
+def test_nothing_ends_the_thread(desk: Desk) -> None:
+    """Neither a store that has no memory nor an answer that nobody could take: the next code is verified."""
+    heard = threading.Event()
+
+    def deaf(fact: CodeFact) -> None:
+        heard.set()
+        raise MemoryError
+
+    def full(record: dict[str, Any]) -> None:
+        raise MemoryError
+
+    desk.start()
+    with patch.object(desk.thread, "_answered", deaf), patch.object(desk.thread, "_keep", full):
+        desk.thread.start()
+        assert desk.thread.offer(desk.code, "pin") is Offer.TAKEN and heard.wait(20.0)
+        until = 200
+        while desk.thread.offer(desk.code, "pin") is Offer.BUSY and until:
+            until -= 1
+            threading.Event().wait(0.05)
+        assert until
+    heard.clear()
+    threading.Event().wait(0.1)
+    for _ in range(200):
+        if desk.facts:
+            break
+        desk.thread.offer(desk.code, "pin")
+        threading.Event().wait(0.1)
+    desk.thread.stop()
+    assert desk.facts and desk.facts[-1].person == desk.ben
