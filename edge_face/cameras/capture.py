@@ -36,6 +36,8 @@ _Self = TypeVar("_Self", bound="Capture")
 
 _FPS_WINDOW = 5.0
 """Seconds over which the frame rate is measured."""
+_SCARCE = 0.5
+"""Seconds to wait when there was no memory to watch over the camera with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,17 +161,24 @@ class Capture:
             selector.register(self._wake, selectors.EVENT_READ, self._on_wake)
             try:
                 while not self._stop.is_set():
-                    self._tick(selector)
-                    deadline = self._status.deadline
-                    wait = 1.0 if deadline is None else min(max(deadline - time.monotonic(), 0.0), 1.0)
-                    for key, _ in selector.select(wait):
-                        if key.fileobj in selector.get_map():  # a message before may have ended the process
-                            key.data(selector)
+                    try:
+                        self._turn(selector)
+                    except MemoryError:
+                        # What was missed runs into its deadline; whoever is watched over comes back when there is memory again.
+                        self._stop.wait(_SCARCE)
                 reason = "closed"
             except Exception as error:
                 _log.exception("the watch over the camera failed")
                 reason = f"the watch over the camera failed ({type(error).__name__}): start it again"
             self._end(selector, reason)
+
+    def _turn(self, selector: selectors.BaseSelector) -> None:
+        self._tick(selector)
+        deadline = self._status.deadline
+        wait = 1.0 if deadline is None else min(max(deadline - time.monotonic(), 0.0), 1.0)
+        for key, _ in selector.select(wait):
+            if key.fileobj in selector.get_map():  # a message before may have ended the process
+                key.data(selector)
 
     def _tick(self, selector: selectors.BaseSelector) -> None:
         self._abandoned = [child for child in self._abandoned if not _gone(child)]

@@ -143,6 +143,24 @@ def test_a_camera_that_fails_is_started_again_and_indices_go_on(name: str, reaso
     assert own_children() == set()
 
 
+def test_the_watch_over_the_camera_outlives_a_lack_of_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wherever it happens: while frames are counted, or while a process is started."""
+    with capture("steady") as camera:
+        frames(camera, 3)
+        scarce = iter([True, True, True])
+
+        def turn(selector: object) -> None:
+            if next(scarce, False):
+                raise MemoryError
+            monkeypatch.undo()
+            camera._turn(selector)  # type: ignore[arg-type]
+
+        monkeypatch.setattr(camera, "_turn", turn)
+        time.sleep(2.0)
+        frames(camera, 5, after=frames(camera, 1)[0].index)
+        assert camera.health.state is CaptureState.RUNNING
+
+
 def test_a_camera_that_never_opens_is_ended_and_tried_again() -> None:
     with capture("hanging_at_open", rules=CaptureRules(stall=0.5, open=1.0, grace=0.2, death=2.0)) as camera:
         wait_until(lambda: camera.health.state is CaptureState.BACKING_OFF and camera.health.reopens == 1)
