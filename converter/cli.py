@@ -10,6 +10,7 @@ from edge_face.cli.main import dispatch
 COMMANDS: dict[str, tuple[str, str]] = {
     "quantize": ("converter.commands.quantize", "turn any Keras model into a bundle that is proven"),
     "calibrate-thresholds": ("converter.commands.calibrate_thresholds", "measure false match rates and write them into a bundle"),
+    "train-texture": ("converter.commands.train_texture", "learn what tells the texture of skin from that of a copy"),
     "calibrate-liveness": ("converter.commands.calibrate_liveness", "weigh the cues of attack detection, measure its errors"),
     "measure-groups": ("converter.commands.measure_groups", "measure false matches within groups of people"),
     "train": ("converter.commands.train", "train a model by a recipe"),

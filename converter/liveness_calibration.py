@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from converter.bundle_writer import CARD
-from converter.card import render
+from converter.bundle_rewriter import rewrite
 from converter.liveness_fit import chosen, fit, held_out, rows, table, weights_of
-from converter.liveness_tracks import LOOKS, Network, Sample, pictured, simulated
-from converter.manifest import manifest_text, replace_text
+from converter.liveness_kept import Kept
+from converter.liveness_tracks import LOOKS, PICTURE, Network, Sample, pictured, simulated, stills
 from converter.progress import Progress
 from converter.training.attacks import SPECIES
-from converter.training.liveness_data import LEFT_OUT, Album, load_album
+from converter.training.liveness_data import LEFT_OUT, Album, data_digest, load_album
 from edge_face.errors import ModelError
-from edge_face.vision.bundle import MANIFEST, load_bundle
+from edge_face.vision.bundle import load_bundle
 from edge_face.vision.live import LiveNetwork
+from edge_face.vision.live_cues import CUES
+from edge_face.vision.live_cues import PICTURE as SHOWN
+from edge_face.vision.live_cues.texture import Line
 from edge_face.vision.live_fusion import limits, rows_of
-from edge_face.vision.manifest import parse_manifest
+from edge_face.vision.manifest_texture import read_line
 
 LEAST_TRACKS = 100
 """Living people and attacks below which no rate of 5 % can be told."""
@@ -29,25 +30,33 @@ Say = Callable[[str], None]
 
 
 def measure(bundle_folder: Path, data: Path, tracks: int, precision: str = "int8", seed: int = 0,
-            say: Say = lambda text: None) -> dict[str, Any]:
+            say: Say = lambda text: None, keep: Path | None = None) -> dict[str, Any]:
     """The manifest's `thresholds` of a bundle, on the calibration part of `data`, with `tracks` simulated tracks of each species.
-    Raises EdgeFaceError."""
-    network = LiveNetwork(load_bundle(bundle_folder, "liveness", "accept"), precision)
+    `keep`: a file for tracks as they are measured, from which a later call goes on. Raises EdgeFaceError."""
+    bundle = load_bundle(bundle_folder, "liveness", "accept")
+    network = LiveNetwork(bundle, precision)
+    texture = bundle.thresholds.get("texture")
+    line = None if texture is None else read_line(texture, str(bundle_folder))
+    kept = Kept(keep, {"model": bundle.model_id, "precision": precision, "texture": None if texture is None else texture["weights"],
+                       "data": data_digest(data), "seed": seed, "tracks": tracks, "looks": LOOKS})
     album = load_album(data, "calibration", say=say)
-    samples = collect(album, network.alive, tracks, seed)
-    stills = [*_stills(album, network.alive), *[s for s in samples if s.looks == LOOKS[0]]]
-    return thresholds(samples, stills) | {"precision": precision}
+    samples = collect(album, network.alive, tracks, seed, line, kept)
+    pictures = [*stills(album, network.alive, line), *[s for s in samples if s.looks == PICTURE]]
+    found = thresholds([s for s in samples if s.looks != PICTURE], pictures)
+    return ({} if texture is None else {"texture": texture}) | found | {"precision": precision}
 
 
-def collect(album: Album, network: Network, tracks: int, seed: int) -> list[Sample]:
+def collect(album: Album, network: Network, tracks: int, seed: int, line: Line | None = None, kept: Kept | None = None) -> list[Sample]:
     """The cues of all tracks. Raises ModelError for too few of them."""
     samples: list[Sample] = []
     attacks = sum(1 for name, kind in SPECIES.items() if not kind.live and name != LEFT_OUT)
     with Progress("simulated tracks", 2 * tracks * attacks) as bar:
-        for found in simulated(album, network, tracks, seed):
+        for number, found in enumerate(simulated(album, network, tracks, seed, line, kept.tracks if kept else None)):
+            if kept is not None:
+                kept.add(number, found)
             samples += found
             bar.step(1)
-    for found in pictured(album, network, seed):
+    for found in pictured(album, network, seed, line):
         samples += found
     counts = [sum(s.live == live and s.looks == LOOKS[-1] for s in samples) for live in (True, False)]
     if min(counts) < LEAST_TRACKS:
@@ -56,38 +65,35 @@ def collect(album: Album, network: Network, tracks: int, seed: int) -> list[Samp
     return samples
 
 
-def thresholds(samples: Sequence[Sample], stills: Sequence[Sample]) -> dict[str, Any]:
-    """The tables, and in words what was measured."""
-    cues, worth = chosen(samples)
+def thresholds(samples: Sequence[Sample], pictures: Sequence[Sample]) -> dict[str, Any]:
+    """The tables of tracks and of single pictures, and in words what was measured. Raises ModelError for samples of one kind."""
+    alone = rows(pictures, np.array([s.still for s in pictures]))
+    return {
+        "passive": {"score": "the network alone on one picture", "rows": alone,
+                    "species": _by_species(pictures, [s.still for s in pictures], alone)},
+        "picture": {"score": "the fused score of one picture; every subject by a model that did not see it", **_fused(pictures, SHOWN)},
+        "fusion": {"score": f"the fused score of a track after {', '.join(map(str, LOOKS))} looks; every subject by a model that did "
+                            "not see it", **_fused(samples, CUES)},
+        "left_out": LEFT_OUT, "subjects": len({s.subject for s in samples}),
+    }
+
+
+def _fused(samples: Sequence[Sample], names: Sequence[str]) -> dict[str, Any]:
+    """The regression over the cues that help, its rates on people whom it did not see, and what each cue is worth."""
+    cues, worth = chosen(samples, names)
     scores = held_out(samples, cues)
     model = fit(table(samples, cues), np.array([s.live for s in samples]), weights_of(samples), cues)
     weighed = {name: {"weight": _round(w), "centre": _round(c), "scale": _round(s),
                       "interval": [_round(w - 1.96 * e), _round(w + 1.96 * e)]}
                for name, w, c, s, e in zip(cues, model.weights, model.centres, model.scales, model.errors, strict=True)}
-    fused, alone = rows(samples, scores), rows(stills, np.array([s.still for s in stills]))
-    return {
-        "passive": {"score": "the network alone on one picture", "rows": alone,
-                    "species": _by_species(stills, [s.still for s in stills], alone)},
-        "fusion": {
-            "score": f"the fused score of a track after {', '.join(map(str, LOOKS))} looks; every subject by a model that did not see it",
-            "bias": _round(model.bias), "cues": weighed, "rows": fused, "worth": worth,
-            "species": _by_species(samples, scores.tolist(), fused)},
-        "left_out": LEFT_OUT, "subjects": len({s.subject for s in samples}),
-    }
+    found = rows(samples, scores)
+    return {"bias": _round(model.bias), "cues": weighed, "rows": found, "worth": worth,
+            "species": _by_species(samples, scores.tolist(), found)}
 
 
 def write(bundle_folder: Path, measured: dict[str, Any]) -> None:
     """Puts them into the manifest and the card; the manifest is checked before it replaces the old one."""
-    path = bundle_folder / MANIFEST
-    manifest = json.loads(path.read_text(encoding="utf-8")) | {"thresholds": measured}
-    parse_manifest(manifest, "liveness", str(path))
-    replace_text(path, manifest_text(manifest))
-    replace_text(bundle_folder / CARD, render(manifest))
-
-
-def _stills(album: Album, network: Network) -> list[Sample]:
-    return [Sample(shot.species, f"{shot.source}:{shot.subject}", shot.source, True, 1, {}, network(shot.image(), shot.box))
-            for source in ("nuaa", "own") for live in (True, False) for shot in album.of(source, live)]
+    rewrite(bundle_folder, "liveness", lambda manifest: manifest | {"thresholds": measured})
 
 
 def _by_species(samples: Sequence[Sample], scores: Sequence[float], found: list[dict[str, float]]) -> dict[str, Any]:

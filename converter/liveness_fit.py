@@ -110,15 +110,15 @@ def loss(samples: Sequence[Sample], scores: Reals) -> float:
     return float(-(weights * np.where(live, np.log(p), np.log(1 - p))).sum() / weights.sum())
 
 
-def chosen(samples: Sequence[Sample]) -> tuple[tuple[str, ...], list[dict[str, Any]]]:
-    """The cues that stay, and for every cue what it is worth: the share measured, its AUC (above 0.5: higher is life), and the
+def chosen(samples: Sequence[Sample], names: Sequence[str] = CUES) -> tuple[tuple[str, ...], list[dict[str, Any]]]:
+    """The cues of `names` that stay, and for every cue what it is worth: the share measured, its AUC (above 0.5: higher is life), and the
     held-out loss with and without it. The least useful goes first. Raises ModelError for samples of one kind only."""
     live = np.array([s.live for s in samples])
     if live.all() or not live.any():
         raise ModelError("the fusion needs living people and attacks: bring both")
     report = []
     able = []
-    for name in CUES:
+    for name in names:
         column = table(samples, [name])[:, 0]
         there = np.isfinite(column)
         shares = [float(there[side].mean()) for side in (live, ~live)]

@@ -6,7 +6,7 @@ attacks are cut to the same margins, so that where a picture ends says nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,10 +14,13 @@ import numpy as np
 from converter.training.attacks import SPECIES, present_track
 from converter.training.liveness_data import LEFT_OUT, Album, Shot
 from edge_face.types import Box, Floats, Image
-from edge_face.vision.live_track import LiveTrack
+from edge_face.vision.live_cues.texture import Line
+from edge_face.vision.live_track import LiveTrack, picture_cues
 
 LOOKS = (5, 8, 12)
 """After so many looks the cues are taken."""
+PICTURE = 1
+"""Looks of a sample that is one picture by itself."""
 FPS = 15.0
 FACE = (80.0, 150.0)
 """Heights of faces in and near the intent zone, in pixels of 640x480."""
@@ -31,8 +34,8 @@ Frame = tuple[Image, Box, Floats]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Sample:
-    """One track after some looks. `species`: "live" or the attack's; `real`: no simulation; `still`: the network's answer to the
-    first picture alone."""
+    """One track after some `looks`, or one picture (PICTURE). `species`: "live" or the attack's; `real`: no simulation; `still`: the
+    network's answer to the first picture alone."""
 
     species: str
     subject: str
@@ -47,20 +50,24 @@ class Sample:
         return self.species == "live"
 
 
-def simulated(album: Album, network: Network, count: int, seed: int) -> Iterator[list[Sample]]:
+def simulated(album: Album, network: Network, count: int, seed: int, line: Line | None = None,
+              known: Mapping[int, list[Sample]] | None = None) -> Iterator[list[Sample]]:
     """`count` tracks of every simulated species that calibration may see, and as many living ones as attacks: each of another
-    still of the album."""
+    still of the album. Those that are `known` by their number are not measured again."""
     attacks = [name for name, kind in SPECIES.items() if not kind.live and name != LEFT_OUT]
     wanted = [name for _ in range(count) for attack in attacks for name in (attack, "live")]
     shots = _mixed(album, seed)
     for number, species in enumerate(wanted):
+        if known and number in known:
+            yield known[number]
+            continue
         rng = np.random.default_rng((seed, number))
         shot = shots[number % len(shots)]
-        yield measured(_frames(species, shot, album, rng), network, species, shot, False, rng)
+        yield measured(_frames(species, shot, album, rng), network, species, shot, False, rng, line)
 
 
-def pictured(album: Album, network: Network, seed: int) -> Iterator[list[Sample]]:
-    """Tracks of real pictures: those of one person and session in a row."""
+def pictured(album: Album, network: Network, seed: int, line: Line | None = None) -> Iterator[list[Sample]]:
+    """Tracks of real pictures, those of one person in a row, without what one picture alone gives: `stills` are every one."""
     rng = np.random.default_rng(seed)
     for source in ("nuaa", "own"):
         for live in (True, False):
@@ -72,19 +79,36 @@ def pictured(album: Album, network: Network, seed: int) -> Iterator[list[Sample]
                 for start in range(0, len(own) - LOOKS[-1] + 1, LOOKS[-1]):
                     part = own[start:start + LOOKS[-1]]
                     frames = ((shot.image(), shot.box, shot.landmarks) for shot in part)
-                    yield measured(frames, network, species, part[0], True, rng)
+                    yield [s for s in measured(frames, network, species, part[0], True, rng, line) if s.looks != PICTURE]
 
 
-def measured(frames: Iterator[Frame], network: Network, species: str, shot: Shot, real: bool, rng: np.random.Generator) -> list[Sample]:
-    """The cues of one track after 5, 8 and 12 looks, by the device's own code."""
-    track, found, first = LiveTrack(), [], 0.5
+def stills(album: Album, network: Network, line: Line | None = None) -> Iterator[Sample]:
+    """Every real picture by itself."""
+    for shot in (shot for source in ("nuaa", "own") for live in (True, False) for shot in album.of(source, live)):
+        image = shot.image()
+        alive = network(image, shot.box)
+        yield Sample(shot.species, f"{shot.source}:{shot.subject}", shot.source, True, PICTURE, picture_cues(image, shot.box, alive, line),
+                     alive)
+
+
+def measured(frames: Iterator[Frame], network: Network, species: str, shot: Shot, real: bool, rng: np.random.Generator,
+             line: Line | None = None) -> list[Sample]:
+    """What its first picture gives, and the cues of one track after 5, 8 and 12 looks, by the device's own code."""
+    track, first = LiveTrack(line=line), 0.5
+    found: list[Sample] = []
+
+    def add(looks: int, cues: dict[str, float | None]) -> None:
+        found.append(Sample(species, f"{shot.source}:{shot.subject}", shot.source, real, looks, cues, first))
+
     for number, (image, box, landmarks) in enumerate(frames):
         where, points = (box, landmarks) if real else _trembling(box, landmarks, rng)
         alive = network(image, where)
-        first = alive if number == 0 else first
+        if number == 0:
+            first = alive
+            add(PICTURE, picture_cues(image, where, alive, line))
         track.look(image, where, points, alive, number / FPS)
         if track.looks in LOOKS:
-            found.append(Sample(species, f"{shot.source}:{shot.subject}", shot.source, real, track.looks, track.cues(), first))
+            add(track.looks, track.cues())
     return found
 
 

@@ -67,21 +67,25 @@ class Sampler:
 
     def draw(self, rng: np.random.Generator, views: int = 1) -> tuple[list[Image], str]:
         """`views` crops (SIZE, SIZE, 3) of one presentation, and its species ("live": bona fide)."""
-        live = bool(rng.random() < self._how.live)
-        source = str(rng.choice(self._sources, p=self._weights))
-        real = self._attacks[source]
-        if not live and real and rng.random() < self._how.real:
-            shot, species = _any(real, rng), ""
-        else:
-            shot, species = _any(self._live[source], rng), "live" if live else str(rng.choice(self._species, p=self._chances))
-        image, box = self._seen(shot, species, rng)
+        shot, species = self.chosen(rng)
+        image, box = self.presented(shot, species, rng)
         crops = []
         for _ in range(views):
             seen = cut_near(image, box, rng) if rng.random() < self._how.cut else (image, box)
             crops.append(self._cropped(*seen, rng))
         return crops, species or shot.species
 
-    def _seen(self, shot: Shot, species: str, rng: np.random.Generator) -> tuple[Image, Box]:
+    def chosen(self, rng: np.random.Generator) -> tuple[Shot, str]:
+        """A face, and what it is shown as; "": the real capture of an attack as it is."""
+        live = bool(rng.random() < self._how.live)
+        source = str(rng.choice(self._sources, p=self._weights))
+        real = self._attacks[source]
+        if not live and real and rng.random() < self._how.real:
+            return _any(real, rng), ""
+        return _any(self._live[source], rng), "live" if live else str(rng.choice(self._species, p=self._chances))
+
+    def presented(self, shot: Shot, species: str, rng: np.random.Generator) -> tuple[Image, Box]:
+        """What the camera sees of it, and where the face is."""
         image = shot.image()
         captured = not species or (species == "live" and shot.source in ("nuaa", "own"))
         if captured and rng.random() >= self._how.camera:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 DESCRIPTION = ("Presentation attack detection by species (ISO/IEC 30107-3): APCER of each, the worst one as the headline, BPCER, "
                "DET, time to an answer. Clips run through the door's own vision: a .jsonl beside a clip labels its faces by frame, a "
                "clips.csv (file,species,subject,group,simulated) whole clips, else the name does: print__ana.mp4, live__ana.mp4. "
-               "Pictures run through the network alone: labels are JSON lines (or CSV) of file, label ('live' or what the attack "
+               "Pictures are judged one by one: labels are JSON lines (or CSV) of file, label ('live' or what the attack "
                "is), subject, and where known species, group, simulated, box.")
 EXAMPLES = """
   edge-face eval liveness --clips recorded/ --json liveness.json --page liveness.html
@@ -27,6 +27,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--images", metavar="DIR", help="a folder of pictures, one attempt each")
     parser.add_argument("--labels", metavar="FILE", help="the labels of --images")
     parser.add_argument("--subjects", default="", metavar="A,B", help="of --images only these subjects")
+    parser.add_argument("--score", choices=("fused", "network", "texture"), default="fused",
+                        help="what judges --images: all that a picture shows (default), the network alone, its texture alone")
     parser.add_argument("--bpcer", type=float, default=0.05, metavar="SHARE",
                         help="the threshold: that of the bundle for so many living people missed (liveness.bpcer; default 0.05)")
     parser.add_argument("--liveness-bundle", default="", metavar="DIR", help="folder of a liveness bundle (default: the shipped one)")
@@ -56,15 +58,17 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError(f"--bpcer {args.bpcer:g}: a share from 0.005 to 0.3")
     clips = read_clips(args.clips) if args.clips else []
     stills = read_stills(args.images, args.labels, frozenset(filter(None, args.subjects.split(",")))) if args.images else []
-    eyes = Eyes.load(args.liveness_bundle, args.detector_bundle, args.landmarker_bundle, args.precision, args.bpcer)
+    eyes = Eyes.load(args.liveness_bundle, args.detector_bundle, args.landmarker_bundle, args.precision, args.bpcer,
+                     args.score)
     notes = ClipNotes()
     attempts = []
     if clips:
         with ProgressLine("clips") as line:
             attempts += run_clips(clips, eyes.pipeline(), line.step, notes)
     if stills:
+        score, threshold = eyes.picture()
         with ProgressLine("pictures") as line:
-            attempts += run_stills(stills, eyes.judge.still, eyes.finder(), eyes.judge.still_threshold, line.step)
+            attempts += run_stills(stills, score, eyes.finder(), threshold, line.step)
     for note in notes.notes:
         print(note, file=sys.stderr)
     silent = [a.source for a in attempts if a.score is None]

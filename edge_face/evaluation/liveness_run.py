@@ -1,4 +1,4 @@
-"""Presentations to attempts: clips through the door's own vision, stills through the network alone.
+"""Presentations to attempts: clips through the door's own vision, stills one by one.
 
 In a clip a presentation is judged by the last answer, which rests on the most looks; whether it was called alive, or an attack, at
 any moment is counted besides, for a door may open at any moment. Nobody is enrolled: who it is plays no part.
@@ -138,10 +138,10 @@ def run_clips(clips: Sequence[Clip], eye: Eye, progress: Progress = lambda done,
     return attempts
 
 
-def run_stills(stills: Iterable[Still], score: Callable[[Image, Box], float], finder: FaceFinder, threshold: float,
+def run_stills(stills: Iterable[Still], score: Callable[[Image, Box], float | None], finder: FaceFinder, threshold: float,
                progress: Progress = lambda done, total: None) -> list[Attempt]:
-    """Every still by itself: `score` is the network's, `threshold` that of the door. A picture in which no face is found, or that
-    cannot be read, is an attempt without an answer. Raises ModelError for a model that fails."""
+    """Every still by itself: `score` of life, 0 to 1, `threshold` that of the door. A picture in which no face is found, or that
+    cannot be read or judged, is an attempt without an answer. Raises ModelError for a model that fails."""
     attempts: list[Attempt] = []
     todo = list(stills)
     progress(0, len(todo))
@@ -154,7 +154,7 @@ def run_stills(stills: Iterable[Still], score: Callable[[Image, Box], float], fi
     return attempts
 
 
-def _still_score(still: Still, score: Callable[[Image, Box], float], finder: FaceFinder) -> float | None:
+def _still_score(still: Still, score: Callable[[Image, Box], float | None], finder: FaceFinder) -> float | None:
     try:
         image = read_picture(still.path)
     except MediaError:

@@ -10,8 +10,10 @@ from edge_face.errors import ModelError
 from edge_face.types import Box, Image, Liveness, LiveVerdict, Track
 from edge_face.vision.bundle import Bundle
 from edge_face.vision.live_crop import live_crop
+from edge_face.vision.live_cues.texture import texture
 from edge_face.vision.live_fusion import Fusion, limits, rows_of
-from edge_face.vision.live_track import LiveTrack
+from edge_face.vision.live_track import LiveTrack, picture_cues
+from edge_face.vision.manifest_texture import read_line
 from edge_face.vision.picture_model import PictureModel
 
 ENOUGH = 5
@@ -45,20 +47,24 @@ class LivenessJudge:
     """Judges tracks, by one bundle at one rate. One instance for each thread.
 
     `bpcer`: the share of living people who may be taken for an attack. `threshold`: the fused score from which a track is LIVE,
-    `attack_threshold`: below which it is an ATTACK, `still_threshold`: the same as the latter for the network alone on one picture.
-    Raises ModelError for a bundle without measured thresholds.
+    `attack_threshold`: below which it is an ATTACK, `still_threshold`: the same as the latter for one picture, `network_threshold`
+    for the network alone on one picture. Raises ModelError for a bundle without measured thresholds.
     """
 
     def __init__(self, bundle: Bundle, precision: str = "int8", threads: int = 1, bpcer: float = 0.05) -> None:
         self._network = LiveNetwork(bundle, precision, threads)
-        self._fusion = Fusion.of(bundle.thresholds, bpcer)
+        found = bundle.thresholds
+        self._fusion = Fusion.of(found, bpcer)
+        self._picture = Fusion.of(found, bpcer, "picture") if "picture" in found else None
+        self._line = read_line(found["texture"], bundle.name) if "texture" in found else None
         self.threshold, self.attack_threshold = self._fusion.live, self._fusion.attack
-        self.still_threshold = _still(bundle.thresholds, bpcer)
+        self.network_threshold = _alone(found, bpcer)
+        self.still_threshold = self.network_threshold if self._picture is None else self._picture.attack
         self._tracks: dict[int, LiveTrack] = {}
 
     def look(self, track_id: int, image: Image, track: Track, monotonic: float) -> Liveness:
         """One more look at a track, whose box and landmarks are in the pixels of `image`. Raises ModelError when the network fails."""
-        memory = self._tracks.pop(track_id, None) or LiveTrack(self._fusion.cues)
+        memory = self._tracks.pop(track_id, None) or LiveTrack(self._fusion.cues, self._line)
         self._tracks[track_id] = memory  # the newest last
         if len(self._tracks) > MOST_TRACKS:
             del self._tracks[next(iter(self._tracks))]
@@ -78,8 +84,25 @@ class LivenessJudge:
         return not 0 <= monotonic - memory.looked_at < EVERY
 
     def still(self, image: Image, box: Box) -> float:
-        """The network alone on one picture, 0 to 1, without memory. Raises ModelError."""
+        """The score of one picture, 0 to 1, without memory: all that it shows, or of a bundle that was not measured for that the
+        network alone. Raises ModelError."""
+        alive = self._network.alive(image, box)
+        if self._picture is None:
+            return alive
+        score = self._picture.score(picture_cues(image, box, alive, self._line, self._picture.cues))
+        return score if math.isfinite(score) else 0.0
+
+    def network(self, image: Image, box: Box) -> float:
+        """The network alone on one picture, 0 to 1. Raises ModelError."""
         return self._network.alive(image, box)
+
+    def texture(self, image: Image, box: Box) -> float | None:
+        """The micro-texture alone of one picture, 0 (a copy) to 1 (skin), 0.5 on the line; None for a face that is too small.
+        Raises ModelError for a bundle that has no line."""
+        if self._line is None:
+            raise ModelError("the liveness bundle knows nothing of texture: edge-face-convert train-texture teaches it")
+        value = texture(image, box, self._line)
+        return None if value is None else 1.0 / (1.0 + math.exp(-min(max(value, -60.0), 60.0)))
 
     def forget(self, track_id: int) -> None:
         """Nothing is known of that track."""
@@ -104,7 +127,7 @@ class LivenessJudge:
         return Liveness(verdict, score, memory.looks, against)
 
 
-def _still(thresholds: Mapping[str, Any], bpcer: float) -> float:
+def _alone(thresholds: Mapping[str, Any], bpcer: float) -> float:
     table = thresholds.get("passive")
     if not isinstance(table, Mapping):
         raise ModelError("the liveness bundle has no measured thresholds of its network: edge-face-convert calibrate-liveness makes them")

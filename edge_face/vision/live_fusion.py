@@ -62,9 +62,10 @@ class Fusion:
     live: float
 
     @classmethod
-    def of(cls, thresholds: Mapping[str, Any], bpcer: float) -> Fusion:
-        """What a manifest (already checked) says at that BPCER. Raises ModelError for a bundle without measured fusion."""
-        given = thresholds.get("fusion")
+    def of(cls, thresholds: Mapping[str, Any], bpcer: float, what: str = "fusion") -> Fusion:
+        """What a manifest (already checked) says at that BPCER: of a track ("fusion") or of one picture ("picture"). Raises
+        ModelError for a bundle without measured fusion."""
+        given = thresholds.get(what)
         if not isinstance(given, Mapping):
             raise ModelError("the liveness bundle has no measured fusion, so nothing can be told from an attack: "
                              "edge-face-convert calibrate-liveness makes it")

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 
 import numpy as np
 
 from edge_face.types import Box, Floats, Image
-from edge_face.vision.live_cues import CUES, NETWORK
+from edge_face.vision.live_cues import CUES, NETWORK, PICTURE, TEXTURE
 from edge_face.vision.live_cues.blink import blink
 from edge_face.vision.live_cues.border import border
 from edge_face.vision.live_cues.flicker import Tone, banding, flicker, tone_of
 from edge_face.vision.live_cues.highlights import highlights
 from edge_face.vision.live_cues.sight import Sight, sight_of
+from edge_face.vision.live_cues.spectrum import moire, sharpness, spectrum
 from edge_face.vision.live_cues.surroundings import surroundings
-from edge_face.vision.live_cues.texture import moire, sharpness, spectrum
+from edge_face.vision.live_cues.texture import Line, texture
 
 LOOKS = 12
 """Looks that count, the latest: with one in a quarter of a second the last three seconds, so that what is swapped in tells soon."""
@@ -28,14 +29,19 @@ PAUSE = 0.6
 FRAMES = 60
 """Frames whose eyes' openness is kept: four seconds at 15 a second, long enough for a blink."""
 MOST_LOGIT = 8.0
+WIDE = frozenset({"border", "surroundings"})
+"""Cues of what is around the face, which every second look measures, beginning with the first."""
+CLOSE = frozenset({TEXTURE, "moire", "sharpness"})
+"""Cues of the face's own pixels, which the looks between measure: so a look costs half."""
 
 
 class LiveTrack:
-    """The cues of one track, those that are `wanted`. `looks`: how many it had. Nothing here tells who somebody is; the few small
-    pictures go with it."""
+    """The cues of one track, those that are `wanted`; `line`: the bundle's of micro-texture. `looks`: how many it had. Nothing here
+    tells who somebody is; the few small pictures go with it."""
 
-    def __init__(self, wanted: Collection[str] = CUES) -> None:
-        self._wanted = frozenset(wanted)
+    def __init__(self, wanted: Collection[str] = CUES, line: Line | None = None) -> None:
+        self._wanted = frozenset(wanted) - (frozenset() if line is not None else {TEXTURE})
+        self._line = line
         self._values: deque[dict[str, float]] = deque(maxlen=LOOKS)
         self._tones: deque[Tone] = deque(maxlen=LOOKS)
         self._earlier: deque[Sight] = deque(maxlen=KEPT)
@@ -52,18 +58,14 @@ class LiveTrack:
 
     def look(self, image: Image, box: Box, landmarks: Floats, network: float, monotonic: float) -> None:
         """Takes one frame with the network's probability of life. Raises ModelError for a box without area."""
-        wanted = self._wanted
-        close, toned = bool(wanted & {"moire", "sharpness"}), bool(wanted & {"flicker", "banding"})
-        sight = sight_of(image, box, landmarks, monotonic, close=close, small=toned or "highlights" in wanted)
-        power = spectrum(sight.windows)
-        measures: dict[str, Callable[[], float | None]] = {
-            NETWORK: lambda: logit(network), "moire": lambda: moire(power), "sharpness": lambda: sharpness(power, sight.eye_distance),
-            "highlights": lambda: highlights(sight.face), "border": lambda: border(sight.around, sight.inside),
-            "surroundings": lambda: surroundings(sight, self._earlier)}
-        self._values.append({name: value for name, measure in measures.items() if name in wanted and (value := measure()) is not None})
+        wanted = self._wanted - (WIDE if self.looks % 2 else CLOSE)
+        toned = bool(wanted & {"flicker", "banding"})
+        sight = sight_of(image, box, landmarks, monotonic, close=bool(wanted & {"moire", "sharpness"}), wide=toned or bool(wanted & WIDE),
+                         small=toned or "highlights" in wanted)
+        self._values.append(_measured(wanted, image, box, sight, network, self._line, self._earlier))
         if toned:
             self._tones.append(tone_of(sight))
-        if not self._earlier or not 0 <= monotonic - self._earlier[-1].monotonic < APART:
+        if wanted & WIDE and (not self._earlier or not 0 <= monotonic - self._earlier[-1].monotonic < APART):
             self._earlier.append(sight)
         paused = self.looked_at is None or not 0 <= monotonic - self.looked_at < PAUSE
         self.looks, self.run, self.looked_at = self.looks + 1, 1 if paused else self.run + 1, monotonic
@@ -77,6 +79,28 @@ class LiveTrack:
         found["flicker"], found["banding"] = flicker(tuple(self._tones)), banding(tuple(self._tones))
         found["blink"] = blink(tuple(self._eyes))
         return found
+
+
+def picture_cues(image: Image, box: Box, network: float, line: Line | None = None,
+                 wanted: Collection[str] = PICTURE) -> dict[str, float | None]:
+    """What one picture by itself shows of `wanted`. Raises ModelError for a box without area."""
+    nowhere = np.full((5, 2), np.nan, np.float32)
+    chosen = frozenset(wanted) & frozenset(PICTURE) - (frozenset() if line is not None else {TEXTURE})
+    sight = sight_of(image, box, nowhere, 0.0, close="moire" in chosen, wide="border" in chosen, small="highlights" in chosen)
+    found = _measured(chosen, image, box, sight, network, line, ())
+    return {name: found.get(name) for name in CUES}
+
+
+def _measured(wanted: Collection[str], image: Image, box: Box, sight: Sight, network: float, line: Line | None,
+              earlier: Iterable[Sight]) -> dict[str, float]:
+    """Those of one look that can be measured."""
+    power = spectrum(sight.windows)
+    measures: dict[str, Callable[[], float | None]] = {
+        NETWORK: lambda: logit(network), TEXTURE: lambda: texture(image, box, line) if line is not None else None,
+        "moire": lambda: moire(power), "sharpness": lambda: sharpness(power, sight.eye_distance),
+        "highlights": lambda: highlights(sight.face), "border": lambda: border(sight.around, sight.inside),
+        "surroundings": lambda: surroundings(sight, earlier)}
+    return {name: value for name, measure in measures.items() if name in wanted and (value := measure()) is not None}
 
 
 def logit(probability: float) -> float:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from edge_face.vision.live_cues import CUES
+from edge_face.vision.live_cues import CUES, PICTURE, TEXTURE
+from edge_face.vision.manifest_texture import read_line
 from edge_face.vision.manifest_values import listed, mapping, real, shown, whole, wrong
 
 MAX_ROWS = 4096
@@ -23,9 +24,8 @@ def check_thresholds(given: Any, task: str, where: str) -> None:
         for prefix, scores in {"": thresholds, **named}.items():
             for key in ("recognise", "hide"):
                 real(scores.get(key), 0.0, 1.0, where, f"thresholds.{prefix}{key}")
-    elif task == "liveness" and thresholds:
-        _check_errors(thresholds.get("passive"), where, "thresholds.passive")
-        _check_fusion(thresholds.get("fusion"), where)
+    elif task == "liveness":
+        _check_liveness(thresholds, where)
 
 
 def check_table(table: Any, where: str, key: str) -> None:
@@ -50,17 +50,30 @@ def check_table(table: Any, where: str, key: str) -> None:
         real(content["vote_similarity"], -1.0, 1.0, where, f"{key}.vote_similarity")
 
 
-def _check_fusion(given: Any, where: str) -> None:
+def _check_liveness(thresholds: dict[str, Any], where: str) -> None:
+    """A line of micro-texture alone is a bundle that is still to be calibrated."""
+    if "texture" in thresholds:
+        read_line(thresholds["texture"], where)
+    if not set(thresholds) - {"texture"}:
+        return
+    _check_errors(thresholds.get("passive"), where, "thresholds.passive")
+    for table, cues in (("fusion", CUES), ("picture", PICTURE)):
+        if table == "fusion" or table in thresholds:
+            _check_fusion(thresholds.get(table), cues, where, f"thresholds.{table}")
+            if TEXTURE in thresholds[table]["cues"] and "texture" not in thresholds:
+                raise wrong(where, f"thresholds.{table}.cues", "without texture where thresholds.texture is missing")
+
+
+def _check_fusion(given: Any, known: tuple[str, ...], where: str, key: str) -> None:
     """The logistic fusion of cues (`edge_face.vision.live_fusion`) and the rates of its score."""
-    key = "thresholds.fusion"
     fusion = mapping(given, where, key)
     real(fusion.get("bias"), -100.0, 100.0, where, f"{key}.bias")
     cues = mapping(fusion.get("cues"), where, f"{key}.cues")
     if not cues:
         raise wrong(where, f"{key}.cues", "an object of one cue or more")
     for name, value in cues.items():
-        if name not in CUES:
-            raise wrong(where, f"{key}.cues: {shown(name)}", f"one of {', '.join(CUES)}")
+        if name not in known:
+            raise wrong(where, f"{key}.cues: {shown(name)}", f"one of {', '.join(known)}")
         cue = mapping(value, where, f"{key}.cues.{name}")
         real(cue.get("weight"), -100.0, 100.0, where, f"{key}.cues.{name}.weight")
         real(cue.get("centre"), -1e6, 1e6, where, f"{key}.cues.{name}.centre")

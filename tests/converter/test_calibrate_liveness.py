@@ -17,10 +17,11 @@ from converter import liveness_calibration
 from converter.cli import main
 from converter.liveness_calibration import thresholds
 from converter.liveness_fit import auc, chosen, fit, held_out, loss, rows, table, weights_of
-from converter.liveness_tracks import LOOKS, Sample, measured, pictured, simulated
+from converter.liveness_kept import Kept
+from converter.liveness_tracks import LOOKS, PICTURE, Sample, measured, pictured, simulated, stills
 from converter.training.attacks import SPECIES
 from converter.training.liveness_data import ALIGNED, LEFT_OUT, MARGIN, Album, Shot
-from edge_face.errors import ModelError
+from edge_face.errors import ModelError, UsageError
 from edge_face.types import Box, Image
 from edge_face.vision.align import TEMPLATE
 from edge_face.vision.live_fusion import Fusion, rows_of
@@ -138,10 +139,13 @@ def test_tracks_are_of_every_species_but_the_one_that_is_left_out_and_repeat() -
     first, again = ([s for track in simulated(album(), network, 1, 3) for s in track] for _ in range(2))
     species = {s.species for s in first}
     assert species == set(SPECIES) - {LEFT_OUT} and sum(s.live for s in first) == len(first) // 2
-    assert [s.looks for s in first[:3]] == list(LOOKS) and {s.still for s in first} == {0.7}
+    assert [s.looks for s in first[:4]] == [PICTURE, *LOOKS] and {s.still for s in first} == {0.7}
     assert [s.cues for s in first] == [s.cues for s in again]
     real = [s for track in pictured(album(), network, 3) for s in track]
     assert {(s.species, s.real, s.subject) for s in real} == {("live", True, "nuaa:0002"), ("print", True, "nuaa:0002")}
+    assert {s.looks for s in real} == set(LOOKS), "of these every picture counts by itself"
+    alone = list(stills(album(), network))
+    assert len(alone) == 48 and {s.looks for s in alone} == {PICTURE} and {s.cues["surroundings"] for s in alone} == {None}
     assert measured(iter(()), network, "live", album().shots[0], True, np.random.default_rng(0)) == []
 
 
@@ -169,6 +173,34 @@ def test_the_command_writes_what_it_measured(tmp_path: Path, monkeypatch: pytest
     assert LivenessJudge(load_bundle(tmp_path / "new", "liveness")).threshold <= 1.0
     assert main(["calibrate-liveness", str(home), "--data", str(tmp_path), "--out", str(tmp_path / "new")]) == 2
     assert main(["calibrate-liveness", str(home), "--data", str(tmp_path), "--tracks", "3"]) == 2
+
+
+def test_tracks_that_were_kept_are_not_measured_again(tmp_path: Path) -> None:
+    path, about = tmp_path / "tracks.jsonl", {"seed": 3, "looks": LOOKS}
+    kept, asked = Kept(path, about), []
+
+    def counting(image: Image, box: Box) -> float:
+        asked.append(1)
+        return 0.7
+
+    for number, found in enumerate(simulated(album(), counting, 1, 3, None, kept.tracks)):
+        kept.add(number, found)
+        if number == 2:
+            break
+    with path.open("a") as file:
+        file.write('{"track": 3, "samp')  # the power went
+    once, again = len(asked), Kept(path, about)
+    assert sorted(again.tracks) == [0, 1, 2] and path.read_text().endswith("}\n")
+    whole = [s for track in simulated(album(), counting, 1, 3, None, again.tracks) for s in track]
+    assert len(asked) - once == once // 3 * 5, "five of the eight tracks were left"
+    fresh = [s for track in simulated(album(), counting, 1, 3) for s in track]
+    assert [(s.species, s.looks, s.cues) for s in whole] == [(s.species, s.looks, s.cues) for s in fresh]
+    for other in (Kept, lambda *_: Kept(path.with_name("no") / "x", about)):
+        with pytest.raises(UsageError, match="--keep"):
+            other(path, {"seed": 4})
+    path.write_text("not what was kept\n")
+    with pytest.raises(UsageError, match="holds no tracks"):
+        Kept(path, about)
 
 
 def test_too_few_are_refused() -> None:

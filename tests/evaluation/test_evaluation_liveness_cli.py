@@ -20,7 +20,7 @@ from edge_face.vision.pipeline import VisionPipeline
 class LargeIsAlive:
     """Calls faces of 150 px or more alive after five looks, others attacks; on stills scores by the box's height."""
 
-    threshold, attack_threshold, still_threshold = 0.7, 0.5, 0.5
+    threshold, attack_threshold, still_threshold, network_threshold = 0.7, 0.5, 0.5, 0.3
 
     def __init__(self) -> None:
         self._looks: dict[int, int] = {}
@@ -40,6 +40,12 @@ class LargeIsAlive:
     def still(self, image: Image, box: Box) -> float:
         return min(box.height / 1000, 1.0)
 
+    def network(self, image: Image, box: Box) -> float:
+        return 0.25
+
+    def texture(self, image: Image, box: Box) -> float | None:
+        return 0.75 if box.height >= 100 else None
+
     def forget(self, track_id: int) -> None:
         self._looks.pop(track_id, None)
 
@@ -49,8 +55,9 @@ class LargeIsAlive:
 
 @pytest.fixture(autouse=True)
 def judge(monkeypatch: pytest.MonkeyPatch) -> None:
-    def load(*_: object, **__: object) -> liveness_eyes.Eyes:
-        return liveness_eyes.Eyes(load_bundle("", "embedder"), load_bundle("", "detector"), "", "int8", LargeIsAlive(), Settings())
+    def load(*given: object, **__: object) -> liveness_eyes.Eyes:
+        score = str(given[5]) if len(given) > 5 else "fused"
+        return liveness_eyes.Eyes(load_bundle("", "embedder"), load_bundle("", "detector"), "", "int8", LargeIsAlive(), Settings(), score)
 
     monkeypatch.setattr(liveness_eyes.Eyes, "load", load)
 
@@ -90,6 +97,18 @@ def test_stills(tmp_path: Path) -> None:
     found = json.loads(out.read_text())
     assert (found["worst_apcer"], found["bpcer"], found["thresholds"]) == (0.0, 1.0, {"images": 0.5})
     assert found["alive_threshold"] is None
+
+
+@pytest.mark.parametrize(("score", "threshold", "judged"), [("network", 0.3, [0.25, 0.25]), ("texture", 0.5, [0.75, None])])
+def test_one_part_of_the_judge_can_be_measured_alone(tmp_path: Path, score: str, threshold: float, judged: list[float | None]) -> None:
+    shutil.copy(stills("ana")[0], tmp_path / "ana.jpg")
+    rows = [{"file": "ana.jpg", "label": "live", "subject": "ana", "box": [10, 10, side, side]} for side in (120, 60)]
+    (tmp_path / "l.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    out = tmp_path / "o.json"
+    assert main(["eval", "liveness", "--images", str(tmp_path), "--labels", str(tmp_path / "l.jsonl"), "--score", score,
+                 "--json", str(out)]) == 0
+    found = json.loads(out.read_text())
+    assert [a["score"] for a in found["attempts"]] == judged and found["thresholds"] == {"images": threshold}
 
 
 @pytest.mark.parametrize(("words", "code", "said"), [

@@ -18,8 +18,8 @@ from edge_face.vision.live_cues.border import border
 from edge_face.vision.live_cues.flicker import Tone, banding, flicker, tone_of
 from edge_face.vision.live_cues.highlights import highlights
 from edge_face.vision.live_cues.sight import AROUND, FACE, WINDOW, Sight, sight_of
+from edge_face.vision.live_cues.spectrum import moire, sharpness, spectrum
 from edge_face.vision.live_cues.surroundings import surroundings
-from edge_face.vision.live_cues.texture import moire, sharpness, spectrum
 from edge_face.vision.live_track import LiveTrack, logit
 
 

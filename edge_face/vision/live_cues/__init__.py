@@ -7,8 +7,12 @@ from collections.abc import Mapping
 
 NETWORK = "network"
 """The network's own opinion (its logit, the mean over the looks of a track)."""
-CUES = (NETWORK, "moire", "sharpness", "highlights", "flicker", "banding", "border", "surroundings", "blink")
+TEXTURE = "texture"
+"""How much like skin the face's micro-texture is, by the line of the bundle."""
+CUES = (NETWORK, TEXTURE, "moire", "sharpness", "highlights", "flicker", "banding", "border", "surroundings", "blink")
 """Names of all cues that a manifest may weigh."""
-TOWARDS_LIFE: Mapping[str, int] = {NETWORK: 1, "moire": -1, "sharpness": 1, "highlights": -1, "flicker": -1, "banding": -1, "border": -1,
-                                   "surroundings": -1, "blink": 1}
+PICTURE = (NETWORK, TEXTURE, "moire", "highlights", "border")
+"""Those that one picture alone shows."""
+TOWARDS_LIFE: Mapping[str, int] = {NETWORK: 1, TEXTURE: 1, "moire": -1, "sharpness": 1, "highlights": -1, "flicker": -1, "banding": -1,
+                                   "border": -1, "surroundings": -1, "blink": 1}
 """Which way each speaks for life, by what it measures: 1 where more of it does."""

@@ -34,15 +34,12 @@ class Sight:
     inside: tuple[float, float, float, float]
 
 
-def sight_of(image: Image, box: Box, landmarks: Floats, monotonic: float, *, close: bool = True, small: bool = True) -> Sight:
-    """`close`, `small`: with `windows`, with `face` (else they are empty, and their time is saved). Raises
+def sight_of(image: Image, box: Box, landmarks: Floats, monotonic: float, *, close: bool = True, wide: bool = True,
+             small: bool = True) -> Sight:
+    """`close`, `wide`, `small`: with `windows`, `around`, `face` (else they are empty, and their time is saved). Raises
     ModelError for a box without area or without numbers."""
     left, top, side = square(box, WIDE)
-    x0, y0 = (min(max(start, 0), length) for start, length in ((left, image.shape[1]), (top, image.shape[0])))
-    part = image[y0:max(top + side, y0), x0:max(left + side, x0)]
-    # Grey first, and only what is needed: a third of the work.
-    grey = cv2.cvtColor(part, cv2.COLOR_BGR2GRAY) if part.size else np.zeros(part.shape[:2], np.uint8)
-    around = cut(grey, left - x0, top - y0, side, AROUND)
+    around = _around(image, left, top, side) if wide else np.zeros((0, 0), np.uint8)
     none = np.zeros((0, WINDOW, WINDOW), np.float32)
     face = live_crop(image, box, FACE, min(box.width, box.height) / max(box.width, box.height)) if small else np.zeros((0, 0, 3), np.uint8)
     eye_distance = float(np.linalg.norm(landmarks[1] - landmarks[0]))
@@ -50,6 +47,15 @@ def sight_of(image: Image, box: Box, landmarks: Floats, monotonic: float, *, clo
     inside = tuple(min(max(v / scale, 0.0), AROUND) for v in (-left, -top, image.shape[1] - left, image.shape[0] - top))
     return Sight(monotonic, np.asarray(landmarks, np.float32), eye_distance, _windows(image, box) if close else none, face, around,
                  (float(left), float(top), scale), (inside[0], inside[1], inside[2], inside[3]))
+
+
+def _around(image: Image, left: int, top: int, side: int) -> Image:
+    """That square of the picture, grey and small."""
+    x0, y0 = (min(max(start, 0), length) for start, length in ((left, image.shape[1]), (top, image.shape[0])))
+    part = image[y0:max(top + side, y0), x0:max(left + side, x0)]
+    # Grey first, and only what is needed: a third of the work.
+    grey = cv2.cvtColor(part, cv2.COLOR_BGR2GRAY) if part.size else np.zeros(part.shape[:2], np.uint8)
+    return cut(np.asarray(grey, np.uint8), left - x0, top - y0, side, AROUND)
 
 
 def _windows(image: Image, box: Box) -> Floats:

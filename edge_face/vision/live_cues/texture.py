@@ -1,78 +1,117 @@
-"""Texture of the face in the frequency domain: moire of screens and prints, and detail that a copy has lost.
+"""Micro-texture: how often each small pattern of lighter and darker neighbours occurs in a face, against a line between skin and copies.
 
-A screen's or a print's raster seen through a camera's raster gives regular patterns, so narrow peaks in the spectrum: D. C. Garcia,
-R. L. de Queiroz, "Face-spoofing 2D-detection based on moire-pattern analysis", IEEE TIFS 10(4), 2015. A picture of a picture has
-less of the finest detail: J. Li, Y. Wang, T. Tan, A. K. Jain, "Live face detection based on the analysis of Fourier spectra",
-SPIE 5404, 2004; here the bands are counted in cycles for each eye distance, so that near and far faces are held to the same.
+Uniform local binary patterns: T. Ojala, M. Pietikainen, T. Maenpaa, "Multiresolution gray-scale and rotation invariant texture
+classification with local binary patterns", IEEE TPAMI 24(7), 2002. In cells of the face, against prints: J. Maatta, A. Hadid,
+M. Pietikainen, "Face spoofing detection from single images using micro-texture analysis", IJCB 2011. Of colours: Z. Boulkenafet,
+J. Komulainen, A. Hadid, "Face spoofing detection using colour texture analysis", IEEE TIFS 11(8), 2016. A pattern says which of eight
+neighbours are as light as the middle, so exposure and contrast change little in it.
 """
 
 from __future__ import annotations
 
-import math
+from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
+import numpy.typing as npt
 
 from edge_face.opencv import cv2
-from edge_face.types import Floats, Mask
-from edge_face.vision.live_cues.sight import WINDOW
+from edge_face.types import Box, Floats, Image
 
-LOWEST = 0.12
-"""Cycles a pixel from which a peak counts: below it the face itself has structure."""
-PEAKS = 6
-NEIGHBOURS = 5
-FINE = (5.0, 10.0)
-COARSE = (2.0, 5.0)
-"""Cycles for each eye distance: lashes and pores; brows and nostrils."""
-LEAST_EYES = 24.0
-"""Pixels between the eyes below which the fine band is beyond the picture's own resolution."""
+SIDE = 48
+"""Pixels of the face that is looked at: no more than what a face at the edge of the intent zone has."""
+CELLS = 3
+"""Cells across and down: patterns of eyes are not those of cheeks."""
+RADII = ((1, 2), (1,), (1,))
+"""Distances of the neighbours, in pixels, for brightness and both colour differences (Y, Cr, Cb)."""
+REGION = (0.1, 0.2, 0.9, 0.97)
+"""Left, top, right and bottom of what is looked at, in shares of the face's box: hair and room say nothing of the material."""
+LEAST = 0.9
+"""The region must have so many of SIDE pixels: one that is stretched has no fine texture."""
+PATTERNS = 59
+"""Patterns that are told apart: 58 with at most two changes around the circle, and all others."""
+NUMBERS = PATTERNS * CELLS * CELLS * sum(map(len, RADII))
+KIND = f"lbp-u8 y12 cr1 cb1, {SIDE} px, {CELLS}x{CELLS}"
+"""What a line's weights belong to."""
+_ROUND = ((0, 0), (0, 1), (0, 2), (1, 2), (2, 2), (2, 1), (2, 0), (1, 0))
 
 
-def spectrum(windows: Floats) -> Floats | None:
-    """The mean power of the windows (n, 64, 64), as (64, 33) of `numpy.fft.rfft2`; None without windows."""
-    if not len(windows):
+@dataclass(frozen=True, slots=True, eq=False)
+class Line:
+    """A linear function of the numbers of a face: above 0 is skin. `weights` (NUMBERS,) float32."""
+
+    weights: Floats
+    bias: float
+
+    def value(self, numbers: Floats) -> float:
+        """On which side of the line a face lies, and how far."""
+        return float(self.weights @ numbers) + self.bias
+
+
+def texture(image: Image, box: Box, line: Line) -> float | None:
+    """The line's value of the face in `box`, about -1 (a copy) to 1 (skin); None for a face that is too small or not in the picture."""
+    numbers = face_patterns(image, box)
+    return None if numbers is None else line.value(numbers)
+
+
+def face_patterns(image: Image, box: Box) -> Floats | None:
+    """(NUMBERS,) float32: for each plane, radius and cell the square roots of the patterns' shares (then a straight line sees
+    Hellinger's distance). None for a face that is too small or not in the picture."""
+    face = face_region(image, box)
+    return None if face is None else pattern_shares(face)
+
+
+def face_region(image: Image, box: Box) -> Image | None:
+    """(SIDE, SIDE, 3) BGR: the inner face; None where it has too few pixels, or reaches out of the picture by more than a fifth."""
+    left, top, right, bottom = REGION
+    x0, x1 = _within(box.x + left * box.width, box.x + right * box.width, image.shape[1])
+    y0, y1 = _within(box.y + top * box.height, box.y + bottom * box.height, image.shape[0])
+    whole = (right - left) * box.width * (bottom - top) * box.height
+    if min(x1 - x0, y1 - y0) < LEAST * SIDE or (x1 - x0) * (y1 - y0) < 0.8 * whole:
         return None
-    parts = windows - windows.mean(axis=(1, 2), keepdims=True)
-    power = np.abs(np.fft.rfft2(parts * _hann())) ** 2
-    return np.asarray(power.mean(axis=0), np.float32)
+    face = image[y0:y1, x0:x1]
+    smaller = min(face.shape[:2]) >= SIDE
+    return np.asarray(cv2.resize(face, (SIDE, SIDE), interpolation=cv2.INTER_AREA if smaller else cv2.INTER_LINEAR), np.uint8)
 
 
-def moire(power: Floats | None) -> float | None:
-    """How far the strongest peaks stand above the median of their neighbours, in natural logarithms: the mean of the highest six.
-    Hair and lashes give broad ridges, which their neighbours share; a raster gives points."""
-    if power is None:
-        return None
-    level = np.log(np.roll(power, WINDOW // 2, axis=0) + 1e-3)
-    rise = (level - cv2.medianBlur(level, NEIGHBOURS))[_high()]
-    return float(np.partition(rise, -PEAKS)[-PEAKS:].mean())
+def pattern_shares(face: Image) -> Floats:
+    """The numbers of (SIDE, SIDE, 3) BGR pixels."""
+    luma = cv2.cvtColor(face, cv2.COLOR_BGR2YCrCb)
+    planes = [np.ascontiguousarray(luma[:, :, plane]) for plane in range(3)]
+    return np.concatenate([_shares(plane, radius) for plane, radii in zip(planes, RADII, strict=True) for radius in radii])
 
 
-def sharpness(power: Floats | None, eye_distance: float) -> float | None:
-    """Fine detail against coarse, as a logarithm of power densities; None for a face that is too small."""
-    if power is None or not eye_distance >= LEAST_EYES:
-        return None
-    radius = _radius() * eye_distance
-    fine, coarse = ((radius >= low) & (radius < high) for low, high in (FINE, COARSE))
-    if not fine.any() or not coarse.any():
-        return None
-    return math.log((float(power[fine].mean()) + 1e-3) / (float(power[coarse].mean()) + 1e-3))
+def _shares(plane: npt.NDArray[np.uint8], radius: int) -> Floats:
+    inner = SIDE - 2 * radius
+    middle = plane[radius:radius + inner, radius:radius + inner]
+    code = np.zeros((inner, inner), np.uint8)
+    for bit, (y, x) in enumerate(_ROUND):
+        code |= (plane[y * radius:y * radius + inner, x * radius:x * radius + inner] >= middle).view(np.uint8) << np.uint8(bit)
+    places, sizes = _cells(inner)
+    found = np.bincount((_bins()[code] + places).reshape(-1), minlength=CELLS * CELLS * PATTERNS)
+    return np.asarray(np.sqrt(found.astype(np.float32) / sizes), np.float32)
+
+
+def _within(start: float, end: float, length: int) -> tuple[int, int]:
+    """Whole pixels of a stretch that are there; nothing for what is no number."""
+    if not (np.isfinite(start) and np.isfinite(end)):
+        return 0, 0
+    return round(min(max(start, 0.0), length)), round(min(max(end, 0.0), length))
 
 
 @lru_cache(maxsize=1)
-def _hann() -> Floats:
-    hann = np.hanning(WINDOW).astype(np.float32)
-    return np.outer(hann, hann)
+def _bins() -> npt.NDArray[np.int16]:
+    """For each of 256 patterns its place: one for each with at most two changes around the circle, the last for all others."""
+    changes = [bin(code ^ (code >> 1 | (code & 1) << 7)).count("1") for code in range(256)]
+    flat = [code for code in range(256) if changes[code] <= 2]
+    return np.array([flat.index(code) if changes[code] <= 2 else PATTERNS - 1 for code in range(256)], np.int16)
 
 
-@lru_cache(maxsize=1)
-def _radius() -> Floats:
-    """Cycles a pixel of each place of the spectrum."""
-    down, across = np.fft.fftfreq(WINDOW)[:, None], np.fft.rfftfreq(WINDOW)[None]
-    return np.asarray(np.hypot(down, across), np.float32)
-
-
-@lru_cache(maxsize=1)
-def _high() -> Mask:
-    """Where peaks count, in a spectrum whose rows were rolled so that 0 is in the middle."""
-    radius = np.roll(_radius(), WINDOW // 2, axis=0)
-    return np.asarray((radius >= LOWEST) & (radius <= 0.5), np.bool_)
+@lru_cache(maxsize=4)
+def _cells(inner: int) -> tuple[npt.NDArray[np.int16], Floats]:
+    """Where each pixel's cell begins among the numbers, and by number how many pixels its cell has."""
+    edges = np.cumsum([len(part) for part in np.array_split(np.arange(inner), CELLS)])
+    row = np.searchsorted(edges, np.arange(inner), side="right")
+    cell = (row[:, None] * CELLS + row[None]).astype(np.int16)
+    sizes = np.bincount(cell.reshape(-1)).repeat(PATTERNS)
+    return np.asarray(cell * PATTERNS, np.int16), sizes.astype(np.float32)
