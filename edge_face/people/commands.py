@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 from edge_face.errors import PeopleError, StoreError, UsageError
+from edge_face.people.admission import Admission
 from edge_face.people.command_table import Answer, CommandTable
 from edge_face.people.drift import SAMPLE, Reenrolment, grant_scores, needs_reenrolment
 from edge_face.people.likeness import Alike, Likeness
@@ -212,8 +213,10 @@ class PeopleCommands(CommandTable):
         if person.templates and person.consent.recognise is None:
             raise PeopleError(f"'{person.name}' did not agree to be recognised: enrol '{person.name}' again, with consent")
         state = State.SUSPENDED if person.state is State.SUSPENDED else State.ACTIVE
+        # Complete and pending all the same: held back at the other door, and so at this one.
+        held = person.state is State.PENDING and bool(person.templates) and person.consent.recognise is not None
         added = self._store.add(person.name, person.consent, person.templates, wall=person.created, identity=person.id, state=state,
-                                bring_back=bring_back, pictures=pictures)
+                                bring_back=bring_back, pictures=pictures, held=Admission("import", self._wall()) if held else None)
         self._store.events.append("person.imported", self._wall(), added.id, {})
         return added
 

@@ -16,6 +16,8 @@ from typing import Any
 
 from edge_face.errors import PeopleError, StoreError
 from edge_face.people import copies, tombstones
+from edge_face.people.admission import KIND as ADMISSION
+from edge_face.people.admission import Admission, admission_record, is_held
 from edge_face.people.database import Database
 from edge_face.people.database_errors import DiskRefusesError
 from edge_face.people.events import EventLog
@@ -186,11 +188,12 @@ class Store(RecordDesk):
 
     def add(self, name: str, consent: Consent, templates: Sequence[Template] = (), *, wall: float,
             identity: str | None = None, state: State | None = None, bring_back: bool = False,
-            pictures: Sequence[Picture] = ()) -> Person:
+            pictures: Sequence[Picture] = (), held: Admission | None = None) -> Person:
         """Enrols somebody new. Active when there are templates and the consent to be recognised, else pending; `state`
-        may say suspended. Raises PeopleError for a name or id that is taken, for the id of somebody who was forgotten
-        unless `bring_back`, and for pictures without the consent to keep them."""
-        person = settled(Person(identity or new_id(), clean_name(name), state or State.ACTIVE, consent, wall, tuple(templates)))
+        may say suspended; whoever is `held` is pending until that is over. Raises PeopleError for a name or id that is taken, for the id of
+        somebody who was forgotten unless `bring_back`, and for pictures without the consent to keep them."""
+        state = State.PENDING if held is not None and held.held else state or State.ACTIVE
+        person = settled(Person(identity or new_id(), clean_name(name), state, consent, wall, tuple(templates)))
         if not is_id(person.id):
             raise PeopleError("an id has 16 hexadecimal digits")
         insist_on_consent(person, pictures)
@@ -209,6 +212,8 @@ class Store(RecordDesk):
                                [person.id, wrapped, self._name_tag(person.name), sealed_core(key, person)])
             insert_templates(self._database, key, person)
             self._shelf.put(key, person.id, pictures)
+            if held is not None:
+                self._records.put(ADMISSION, admission_record(held), person.id, "")
         return person
 
     def rename(self, identity: str, name: str) -> Person:
@@ -224,6 +229,9 @@ class Store(RecordDesk):
         consent."""
         person = self.person(identity)
         if state is State.ACTIVE:
+            if self.is_held(identity):
+                raise PeopleError(f"'{person.name}' waits to be approved and to pass once, alive, at the door's own camera: the "
+                                  "owner's pages show who waits")
             if person.consent.recognise is None:
                 raise PeopleError(f"'{person.name}' did not agree to be recognised: edge-face people consent '{person.name}' "
                                   "--give recognise")
@@ -236,7 +244,7 @@ class Store(RecordDesk):
         """Who takes back the consent to be recognised loses the templates at once and is pending; who gives it and has
         templates becomes active. Pictures go with the consent to keep them."""
         person = self.person(identity)
-        state = State.ACTIVE if person.state is State.PENDING else person.state
+        state = self._complete(person)
         erase = consent.recognise is None and bool(person.templates)
         drop = consent.pictures is None and self._shelf.count(identity) > 0
         with self._database.transaction():
@@ -256,7 +264,7 @@ class Store(RecordDesk):
         """The templates of a new enrolment in place of the old ones, and pictures likewise unless None. A pending person with
         consent becomes active."""
         person = self.person(identity)
-        state = State.ACTIVE if person.state is State.PENDING else person.state
+        state = self._complete(person)
         person = settled(replace(person, templates=tuple(templates), state=state))
         insist_on_consent(person, pictures or ())
         with self._database.transaction():
@@ -285,6 +293,13 @@ class Store(RecordDesk):
         finally:
             self._scrub()
 
+    def is_held(self, identity: str) -> bool:
+        """Does somebody wait to be approved and to pass at the door? A damaged record of it holds."""
+        try:
+            return is_held(self._records.get(ADMISSION, identity, ""))
+        except SealBrokenError:
+            return True
+
     def is_forgotten(self, identity: str) -> bool:
         """Was somebody with this id forgotten here?"""
         return self._stones.covers(identity)
@@ -312,6 +327,10 @@ class Store(RecordDesk):
                     name = ""
                 self._erase(identity, name, None)
         self.finish_cleaning()
+
+    def _complete(self, person: Person) -> State:
+        """The state of somebody who lacks nothing any more: pending goes on only for who is held."""
+        return State.ACTIVE if person.state is State.PENDING and not self.is_held(person.id) else person.state
 
     def _erase(self, identity: str, name: str, wall: float | None) -> None:
         self.events.anonymise(identity, name)

@@ -13,15 +13,16 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from edge_face.access import Calendar, Decision, Rights
+from edge_face.access.assurance import level_of
 from edge_face.errors import EdgeFaceError, PeopleError, StoreError, UsageError
 from edge_face.people import Event, Gallery, PeopleCommands, Store
+from edge_face.people.admission_commands import AdmissionCommands, forget_stale
 from edge_face.people.assurance_commands import AssuranceCommands
 from edge_face.people.codes import CodeBook, CodeCommands
 from edge_face.people.command_table import Commands, run_in
 from edge_face.people.room import make_room
 from edge_face.people.schedule_commands import ScheduleCommands, rights_from_store, spend
 from edge_face.people.totp_records import keep_used
-from edge_face.service.assurance import level_of
 from edge_face.service.log import fields
 from edge_face.service.maintenance import give_space_back
 from edge_face.service.models import Models
@@ -174,6 +175,8 @@ class StoreBooks:
         gone = self.store.events.prune(wall - self._settings.store.keep_events * DAY)
         if gone:
             _log.info("old events were deleted", extra=fields(events=gone))
+        if stale := forget_stale(self.store, wall):
+            _log.info("people who waited too long to be admitted were forgotten", extra=fields(people=stale))
         dropped = make_room(self.store)
         if dropped:
             _log.warning("the disk is nearly full: the oldest kept pictures were deleted", extra=fields(pictures=dropped))
@@ -213,7 +216,8 @@ class StoreBooks:
         zone, door = self._settings.access.timezone, level_of(self._settings)
         self._tables = (people, ScheduleCommands(self.store, self._people_changed, zone=zone, assurance=door),
                         AssuranceCommands(self.store, self._people_changed, zone=zone),
-                        CodeCommands(self.store, self._people_changed))
+                        CodeCommands(self.store, self._people_changed),
+                        AdmissionCommands(self.store, self._people_changed, embedder_id=bundle.model_id if bundle else None))
 
     def _aliases(self) -> dict[str, str]:
         key = self.store.audit_key()

@@ -13,6 +13,7 @@ from edge_face.access.inputs import Command, Order
 from edge_face.door import describe_lock
 from edge_face.errors import ServiceError, UsageError
 from edge_face.service.control import Handler, Peer
+from edge_face.service.web.claim import LIVES as CLAIM_LIVES
 
 if TYPE_CHECKING:
     from edge_face.service.daemon import Daemon
@@ -78,6 +79,17 @@ def handlers(daemon: Daemon) -> dict[str, Handler]:
         _take(arguments)
         return daemon.maintain()
 
+    def claim(arguments: dict[str, Any], peer: Peer) -> Any:
+        _owner(peer)
+        _take(arguments)
+        return {"code": daemon.accounts.new_claim_code(), "seconds": CLAIM_LIVES}
+
+    def reset(arguments: dict[str, Any], peer: Peer) -> Any:
+        _owner(peer)
+        _take(arguments)
+        removed, code = daemon.accounts.reset()
+        return {"removed": removed, "code": code, "seconds": CLAIM_LIVES}
+
     def stop(arguments: dict[str, Any], peer: Peer) -> Any:
         _owner(peer)
         _take(arguments)
@@ -86,10 +98,10 @@ def handlers(daemon: Daemon) -> dict[str, Handler]:
 
     table: dict[str, Handler] = {"status": status, "events": events, "why": why, "settings.show": settings_show,
                                  "door.status": door_status, "door.pulse": pulse, "stop": stop, "codes.present": present,
-                                 "service.maintain": maintain}
+                                 "service.maintain": maintain, "kiosk.claim": claim, "owner.reset": reset}
     table |= {f"door.{word}": partial(order, command) for word, command in
               (("secure", Command.SECURE), ("lockdown", Command.LOCKDOWN), ("lift", Command.LIFT), ("quiet", Command.QUIET))}
-    for name in (*PeopleCommands.names(), *ScheduleCommands.names(), *AssuranceCommands.names(), *CodeCommands.names()):
+    for name in (*PeopleCommands.names(), *ScheduleCommands.names(), *AssuranceCommands.names(), *CodeCommands.names(), "people.propose"):
         table[name] = partial(_books, daemon, name)
     return table
 
