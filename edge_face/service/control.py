@@ -30,6 +30,8 @@ CONNECTIONS = 8
 back, nor whoever started it (CPython's `Thread.start` waits for a sign of life)."""
 IDLE_SECONDS = 30.0
 """A connection without a whole request for so long is closed."""
+PIECE = 1 << 16
+"""Bytes read at a time."""
 _SO_PEERGROUPS = 59
 """Linux's socket option for the supplementary groups of the other end; Python has no name for it."""
 
@@ -56,14 +58,28 @@ class NoPlaceError(ServiceError):
     """The disk has no place for the socket: full or read-only."""
 
 
+@dataclass(frozen=True, slots=True)
+class SocketKind:
+    """What is particular to a socket. `name` and `setting` are for messages; `longest`: bytes of a request; `group`: who may ask besides
+    root and the daemon's user, where there is such a group ("": the group that new files of the daemon have)."""
+
+    name: str = "control socket"
+    setting: str = "[service] socket"
+    longest: int = LONGEST_REQUEST
+    connections: int = CONNECTIONS
+    group: str = ""
+
+
 class ControlSocket:
     """Listens at a path from `open` to `close`, answers from `start` on."""
 
-    def __init__(self, path: Path, handlers: Mapping[str, Handler], idle_seconds: float = IDLE_SECONDS) -> None:
+    def __init__(self, path: Path, handlers: Mapping[str, Handler], idle_seconds: float = IDLE_SECONDS,
+                 kind: SocketKind | None = None) -> None:
         self._path = path
         self._handlers = dict(handlers)
         self._idle = idle_seconds
-        self._room = threading.BoundedSemaphore(CONNECTIONS)
+        self._kind = kind or SocketKind()
+        self._room = threading.BoundedSemaphore(self._kind.connections)
         self._waiting: queue.SimpleQueue[socket.socket | None] = queue.SimpleQueue()
         self._server: socket.socket | None = None
         self._held: int | None = None
@@ -73,16 +89,16 @@ class ControlSocket:
     def open(self) -> None:
         """Raises `ServiceError` when a daemon is running already or the socket cannot be made, `NoPlaceError` when that is because the
         disk is full or read-only."""
-        self._held = _hold(self._path)
+        self._held = _hold(self._path, self._kind)
         try:
-            self._server = _listening(self._path)
+            self._server = _listening(self._path, self._kind)
         except BaseException:
             self.close()
             raise
 
     def start(self) -> None:
         """Answers from now on."""
-        for _ in range(CONNECTIONS):
+        for _ in range(self._kind.connections):
             threading.Thread(target=self._work, name="control-peer", daemon=True).start()
         threading.Thread(target=self._accept, name="control", daemon=True).start()
 
@@ -99,7 +115,7 @@ class ControlSocket:
             for channel in self._open:
                 with contextlib.suppress(OSError):
                     channel.shutdown(socket.SHUT_RDWR)
-        for _ in range(CONNECTIONS):
+        for _ in range(self._kind.connections):
             self._waiting.put(None)
         held, self._held = self._held, None
         if held is not None:
@@ -119,7 +135,7 @@ class ControlSocket:
                 if self._server is None:
                     return
                 with contextlib.suppress(Exception):
-                    _log.error("the control socket does not accept: %s", error)
+                    _log.error("the %s does not accept: %s", self._kind.name, error)
                 threading.Event().wait(0.5)
 
     def _work(self) -> None:
@@ -136,7 +152,7 @@ class ControlSocket:
                 channel.settimeout(self._idle)
                 peer = peer_of(channel)
                 if not may_ask(peer, self._path):
-                    _log.warning("refused a stranger at the control socket", extra=fields(uid=peer.uid, pid=peer.pid))
+                    _log.warning("refused a stranger at the %s", self._kind.name, extra=fields(uid=peer.uid, pid=peer.pid))
                     channel.sendall(error_line(ServiceError("you may not ask this daemon")))
                     return
                 self._converse(channel, peer)
@@ -148,18 +164,22 @@ class ControlSocket:
             self._room.release()
 
     def _converse(self, channel: socket.socket, peer: Peer) -> None:
-        waiting = b""
+        waiting, looked = bytearray(), 0
         while True:
-            line, found, waiting = waiting.partition(b"\n")
-            if not found:
-                if len(line) > LONGEST_REQUEST:
-                    channel.sendall(error_line(UsageError(f"a request has at most {LONGEST_REQUEST} bytes")))
+            end = waiting.find(b"\n", looked)
+            if end < 0:
+                if len(waiting) > self._kind.longest:
+                    channel.sendall(error_line(UsageError(f"a request has at most {self._kind.longest} bytes")))
                     return
-                piece = channel.recv(1 << 16)
+                looked = len(waiting)
+                piece = channel.recv(PIECE)
                 if not piece:
                     return
-                waiting = line + piece
+                waiting += piece
                 continue
+            line = bytes(waiting[:end])
+            del waiting[:end + 1]
+            looked = 0
             if line.strip():
                 channel.sendall(self.answer(line, peer))
 
@@ -199,7 +219,7 @@ def may_ask(peer: Peer, path: Path) -> bool:
     return group != 0 and (peer.gid == group or group in peer.groups)
 
 
-def _hold(path: Path) -> int:
+def _hold(path: Path, kind: SocketKind) -> int:
     """A lock that ends with the process, whatever ends it: what tells a stale socket from a running daemon."""
     place = path.with_name(path.name + ".lock")
     try:
@@ -212,9 +232,8 @@ def _hold(path: Path) -> int:
             # Enough to see whether somebody else holds it.
             descriptor = os.open(place, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
     except OSError as error:
-        kind = NoPlaceError if error.errno in _NO_PLACE else ServiceError
-        raise kind(f"the control socket cannot be made in {path.parent}: {error.strerror}: make the folder and give it "
-                   "to the user of the daemon, or set [service] socket") from error
+        raise _refused(error)(f"the {kind.name} cannot be made in {path.parent}: {error.strerror}: make the folder and give it "
+                              f"to the user of the daemon, or set {kind.setting}") from error
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
@@ -228,26 +247,43 @@ def _hold(path: Path) -> int:
     return descriptor
 
 
-def _listening(path: Path) -> socket.socket:
+def _listening(path: Path, kind: SocketKind) -> socket.socket:
     server = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
     try:
         if os.path.lexists(path):
             if not stat.S_ISSOCK(path.lstat().st_mode):
-                raise ServiceError(f"{path} is in the way and no socket: move it, or set [service] socket")
+                raise ServiceError(f"{path} is in the way and no socket: move it, or set {kind.setting}")
             path.unlink()  # stale: the lock above says that nobody listens
         before = os.umask(0o777 & ~MODE)
         try:
             server.bind(str(path))
         finally:
             os.umask(before)
-        server.listen(CONNECTIONS)
+        if kind.group:
+            _give_to(kind.group, path)
+        server.listen(kind.connections)
     except OSError as error:
         server.close()
         if isinstance(error, ServiceError):
             raise
-        kind = NoPlaceError if error.errno in _NO_PLACE else ServiceError
-        raise kind(f"the control socket {path} cannot be made: {error.strerror or error}: set [service] socket") from error
+        raise _refused(error)(f"the {kind.name} {path} cannot be made: {error.strerror or error}: set {kind.setting}") from error
     return server
+
+
+def _give_to(group: str, path: Path) -> None:
+    """Lets the members of a group ask. Where there is no such group, or it is not ours to give to, nobody else may."""
+    import grp
+
+    try:
+        os.chown(path, -1, grp.getgrnam(group).gr_gid)
+    except KeyError:
+        pass  # nothing is installed: whoever runs the door asks it
+    except OSError as error:
+        _log.warning("the group %s cannot be given %s (%s): the daemon's user must be a member of it", group, path, error.strerror)
+
+
+def _refused(error: OSError) -> type[ServiceError]:
+    return NoPlaceError if error.errno in _NO_PLACE else ServiceError
 
 
 def _refuse(channel: socket.socket, error: EdgeFaceError) -> None:

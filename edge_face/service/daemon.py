@@ -33,9 +33,7 @@ from edge_face.service.assurance import level_of
 from edge_face.service.audit_thread import AuditThread
 from edge_face.service.books import Books, Roster, open_books
 from edge_face.service.code_lookup import CodeLookup, code_thread
-from edge_face.service.commands import handlers
 from edge_face.service.consequences import Consequences
-from edge_face.service.control import ControlSocket, NoPlaceError
 from edge_face.service.describing import described
 from edge_face.service.door_thread import FACE, DoorThread, Order
 from edge_face.service.frames import Feed, FileFeed, NoFeed, open_feed
@@ -47,15 +45,17 @@ from edge_face.service.outlet import Outlet
 from edge_face.service.owner_changes import at_start, change_of
 from edge_face.service.parts import Parts, quietly
 from edge_face.service.policy_thread import PolicyThread
-from edge_face.service.protocol import socket_path
 from edge_face.service.remembering import LOCKDOWN, remembered
 from edge_face.service.seeing import pipeline_builder
 from edge_face.service.senses import ClockKeeper, DoorSenses
 from edge_face.service.signal_thread import SignalThread
+from edge_face.service.sockets import open_sockets
 from edge_face.service.store_thread import StoreThread
 from edge_face.service.telling import Telling
 from edge_face.service.upkeep import Upkeep
 from edge_face.service.vision_thread import Pipeline, VisionThread
+from edge_face.service.web.accounts import Accounts
+from edge_face.service.web.sessions import Sessions
 from edge_face.service.witness import bear_witness, open_audit
 from edge_face.settings import Settings
 from edge_face.types import Frame, Scene
@@ -103,6 +103,8 @@ class Daemon:
         self.hearts = Heartbeats(LIMITS, self.begun)
         self._telling: Telling | None = None
         self.desk = CardDesk()
+        self.sessions = Sessions.of_settings(settings.kiosk, self.clock)
+        self.accounts = Accounts(self, self.sessions)
         self._trouble = self.deaf = ""
 
     # From outside
@@ -194,14 +196,7 @@ class Daemon:
         settings, clock, parts = self.settings, self.clock, self.parts
         rules = replace(PolicyRules.from_settings(settings, {}, Calendar(settings.access.timezone)), level=level_of(settings))
         memory.limit_arenas()
-        control = ControlSocket(socket_path(settings), handlers(self))
-        try:
-            control.open()
-            parts.control = control
-        except NoPlaceError as error:
-            # Residents are let in by a door that nobody can ask, too.
-            self.deaf = str(error)
-            _log.error("%s", error)
+        open_sockets(self)
         parts.feed = feed = parts.feed or open_feed(settings.camera, clock)
         if parts.pins is None:
             parts.pins = pin_factory(settings.door)
@@ -252,8 +247,7 @@ class Daemon:
                 raise ServiceError(f"the models were not loaded within {OPEN_SECONDS:g} s: is the disk alive?")
         if self._stop.is_set():
             return
-        if parts.control is not None:
-            parts.control.start()
+        parts.answer()
         memory.trim()
         if self.roster is not None:
             for record in at_start(level_of(settings), self.roster.rights, self.roster.calendar, self._alias, clock.wall()):

@@ -30,6 +30,7 @@ class Parts:
     """What there is so far: a start that fails takes down what it had made."""
 
     control: ControlSocket | None = None
+    web: ControlSocket | None = None
     feed: Feed | None = None
     pins: Any = None
     lock: Lock | None = None
@@ -45,6 +46,12 @@ class Parts:
     outlet: Outlet | None = None
     vision: VisionThread | None = None
     sealer: Sealer | None = None
+
+    def answer(self) -> None:
+        """Whoever asks is answered from now on."""
+        for socket in (self.control, self.web):
+            if socket is not None:
+                socket.start()
 
     def ask(self) -> None:
         """Lamps and buzzer say what the policy asks for now."""
@@ -64,7 +71,8 @@ class Parts:
             ("the codes", self.codes, "stop"),
             ("the camera", self.feed, "close"), ("vision", self.vision, "stop"), ("the signals", self.signals, "stop"),
             ("the fill light", self.lamp, "close"), ("the pins", self.pins, "close"), ("the audit log", self.audit, "stop"),
-            ("the store", self.store, "stop"), ("the control socket", self.control, "close")]
+            ("the store", self.store, "stop"), ("the control socket", self.control, "close"),
+            ("the socket of the pages", self.web, "close")]
         for name, part, method in ends:
             if part is not None:
                 quietly(name, getattr(part, method))

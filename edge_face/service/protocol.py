@@ -40,6 +40,14 @@ def socket_path(settings: Settings) -> Path:
     return path.absolute()
 
 
+def web_socket_path(settings: Settings) -> Path:
+    """Where it answers the pages. Raises `ServiceError` likewise."""
+    path = Path(settings.kiosk.web_socket) if settings.kiosk.web_socket else socket_path(settings).with_name("web.sock")
+    if len(str(path.absolute()).encode()) > _LONGEST_PATH:
+        raise ServiceError(f"{path} is too long for a socket: set [kiosk] web_socket to a path of at most {_LONGEST_PATH} bytes")
+    return path.absolute()
+
+
 def parse_request(line: bytes) -> Request:
     """Raises `UsageError` for whatever is no request."""
     table = _parsed(line)
@@ -53,9 +61,9 @@ def parse_request(line: bytes) -> Request:
     return Request(command, arguments)
 
 
-def request_line(request: Request) -> bytes:
-    """Raises `UsageError` for arguments that JSON cannot hold or that are too long."""
-    return _line({"command": request.command, "arguments": request.arguments}, LONGEST_REQUEST, "the request")
+def request_line(request: Request, longest: int | None = None) -> bytes:
+    """`longest`: bytes that the other end takes. Raises `UsageError` for arguments that JSON cannot hold or that are too long."""
+    return _line({"command": request.command, "arguments": request.arguments}, longest or LONGEST_REQUEST, "the request")
 
 
 def answer_line(result: Any) -> bytes:
