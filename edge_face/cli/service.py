@@ -14,6 +14,8 @@ EXAMPLES = """
   sudo edge-face service install --dry-run       show what would be done
   sudo edge-face service install --start         install, enable and start
   sudo edge-face service install --with rtsp     the door may talk to a network camera
+  sudo edge-face service install --with kiosk --with lan     the pages, also for phones in the house
+  sudo edge-face service install --with screen   the page beside the door on a screen (docs/kiosk.md)
   edge-face service install --root /mnt/image    into an image
   edge-face service status                       units, watchdog, exposure, the last stops
   sudo edge-face service uninstall               the people and settings stay; --purge removes them too
@@ -22,7 +24,7 @@ EXAMPLES = """
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     from edge_face.cli.main import add_common
-    from edge_face.service.unit_files import DROP_INS
+    from edge_face.service.unit_files import CHOSEN, DROP_INS
 
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
 
@@ -36,8 +38,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         return made
 
     install = action("install", "install the units, or bring them up to date")
-    install.add_argument("--with", choices=tuple(DROP_INS), action="append", default=[], dest="drop_ins",
-                         help="rtsp: a network camera; credential: the device key sealed by systemd (may be repeated)")
+    install.add_argument("--with", choices=(*CHOSEN, *DROP_INS), action="append", default=[], dest="chosen",
+                         help="kiosk: the pages; screen: Chromium on a screen beside the door; screen-night: it is off at night; lan: the "
+                              "owner's pages for the house's own network; rtsp: a network camera; credential: the device key sealed by "
+                              "systemd (may be repeated)")
     install.add_argument("--no-watchdog", action="store_true", help="leave the hardware watchdog as it is")
     install.add_argument("--start", action="store_true", help="start the door at once")
     uninstall = action("uninstall", "stop and remove the units; people, audit log and settings stay")
@@ -60,7 +64,10 @@ def run(args: argparse.Namespace) -> int:
         installing.insist_on_root(root)
     if args.action == "uninstall":
         return _uninstall(args, root)
-    plan = installing.plan_install(root, drop_ins=tuple(args.drop_ins), watchdog=not args.no_watchdog,
+    from edge_face.service.unit_files import CHOSEN, DROP_INS
+
+    plan = installing.plan_install(root, drop_ins=tuple(name for name in args.chosen if name in DROP_INS),
+                                   chosen=tuple(name for name in args.chosen if name in CHOSEN), watchdog=not args.no_watchdog,
                                    program=installing.program_folder() if root == Path("/") else "", force=args.force, start=args.start)
     if _shown_only(args, plan):
         return 0
@@ -96,7 +103,7 @@ def _uninstall(args: argparse.Namespace, root: Path) -> int:
     installing.carry_out(plan, installing.run_command)
     print(f"{len(plan.remove)} files removed" + (f", {len(plan.kept)} edited ones kept (--force)" if plan.kept else ""))
     if not plan.purge:
-        print("people, audit log and settings are still there; the users edge-face and edge-face-hooks too")
+        print("people, audit log and settings are still there; their users (edge-face, edge-face-...) too")
     return 0
 
 

@@ -158,7 +158,7 @@ class House:
 
 
 def enrol(settings: Settings, names: Sequence[str]) -> dict[str, str]:
-    """Enrols bundled people from their stills into the settings' store, unless they are there; their ids by name. Raises `EdgeFaceError`."""
+    """Enrols bundled people from their stills into the settings' store, unless they are there; ids by name. Raises `EdgeFaceError`."""
     from edge_face.media import read_picture
     from edge_face.people import Consent, Enrolment, Given, Store
     from edge_face.people.sighting import FaceReader

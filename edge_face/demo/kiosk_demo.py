@@ -16,8 +16,8 @@ from edge_face.demo.house import House
 from edge_face.errors import ServiceError, UsageError
 from edge_face.settings_toml import parsed_change
 
-DESCRIPTION = ("Enrols ben, who does not exist, in a scratch store, plays the bundled clip as a camera through the real door with mock pins, "
-               "and serves the pages: the one beside the door and the owner's. Ends with Ctrl-C; nothing is left behind.")
+DESCRIPTION = ("Enrols ben, who does not exist, in a scratch store, plays the bundled clip as a camera through the real door with mock "
+               "pins, and serves the pages: the one beside the door and the owner's. Ends with Ctrl-C; nothing is left behind.")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from edge_face.errors import ServiceError
 from edge_face.service.unit_files import (
+    CHOSEN,
     DATA,
     DROP_INS,
     MANIFEST,
@@ -65,20 +66,21 @@ class Plan:
         return [*shown, *(f"keep {self.root / place.lstrip('/')}, which was edited" for place in self.kept)]
 
 
-def plan_install(root: Path, *, drop_ins: tuple[str, ...] = (), watchdog: bool = True, program: str = "", force: bool = False,
-                 start: bool = False) -> Plan:
-    """Raises `ServiceError` when a file there was edited and `force` is not given."""
+def plan_install(root: Path, *, drop_ins: tuple[str, ...] = (), chosen: tuple[str, ...] = (), watchdog: bool = True, program: str = "",
+                 force: bool = False, start: bool = False) -> Plan:
+    """`chosen`: names of `CHOSEN`, whose units are enabled besides. Raises `ServiceError` when a file there was edited and `force` is
+    not given."""
     # A drop-in that was chosen before stays chosen, and is kept up to date.
-    before = {name for name in DROP_INS if f"{UNITS}/edge-face.service.d/{name}.conf" in manifest(root)}
-    chosen = tuple(sorted({*drop_ins, *before}))
-    files = shipped_files(drop_ins=chosen, watchdog=watchdog, program=program)
+    before = {name for name, services in DROP_INS.items() if f"{UNITS}/{services[0]}.d/{name}.conf" in manifest(root)}
+    files = shipped_files(drop_ins=tuple(sorted({*drop_ins, *before})), watchdog=watchdog, program=program)
     there = states(root, files)
     edited = [place for place, state in there.items() if state is State.EDITED]
     if edited and not force:
         raise ServiceError(f"{edited[0]} was edited: move the changes into a drop-in (sudo systemctl edit edge-face), then install again "
                            "with --force, which replaces it")
     write = tuple(file for file in files if there[file.place] is not State.CURRENT)
-    return Plan(root, write, after=_after_install(root, start=start))
+    enabled = (*STARTED, *dict.fromkeys(unit for name in chosen for unit in CHOSEN[name]))
+    return Plan(root, write, after=_after_install(root, enabled, start=start))
 
 
 def plan_uninstall(root: Path, *, purge: bool = False, force: bool = False) -> Plan:
@@ -89,7 +91,8 @@ def plan_uninstall(root: Path, *, purge: bool = False, force: bool = False) -> P
     live = root == Path("/")
     before: tuple[tuple[str, ...], ...] = ()
     if any(f"{UNITS}/{unit}" in remove for unit in STARTED):
-        units = [unit for unit in STARTED if f"{UNITS}/{unit}" in there]
+        enabled = dict.fromkeys((*STARTED, *(unit for units in CHOSEN.values() for unit in units)))
+        units = [unit for unit in enabled if f"{UNITS}/{unit}" in there]
         running = [unit for unit in SERVICES if f"{UNITS}/{unit}" in there]
         before = ((("systemctl", "disable", "--now", *units), ("systemctl", "stop", *running)) if live
                   else (("systemctl", f"--root={root}", "disable", *units),))
@@ -164,13 +167,13 @@ def insist_on_root(root: Path) -> None:
         raise ServiceError(f"{root} is no folder: --root names the top of an image")
 
 
-def _after_install(root: Path, *, start: bool) -> tuple[tuple[str, ...], ...]:
+def _after_install(root: Path, enabled: Sequence[str], *, start: bool) -> tuple[tuple[str, ...], ...]:
     if root != Path("/"):
-        return (("systemd-sysusers", f"--root={root}", "edge-face.conf"), ("systemctl", f"--root={root}", "enable", *STARTED))
+        return (("systemd-sysusers", f"--root={root}", "edge-face.conf"), ("systemctl", f"--root={root}", "enable", *enabled))
     return (("systemd-sysusers", "edge-face.conf"), ("systemd-tmpfiles", "--create", "edge-face.conf"), ("udevadm", "control", "--reload"),
             ("udevadm", "trigger", "--subsystem-match=gpio", "--subsystem-match=dma_heap", "--subsystem-match=media",
              "--subsystem-match=video4linux"), ("systemctl", "daemon-reload"),
-            ("systemctl", "enable", *(["--now"] if start else []), *STARTED))
+            ("systemctl", "enable", *(["--now"] if start else []), *enabled))
 
 
 def _keep_manifest(plan: Plan, marks: dict[str, str]) -> None:

@@ -19,11 +19,18 @@ WATCHDOG = "/etc/systemd/system.conf.d/60-edge-face-watchdog.conf"
 MANIFEST = "/etc/edge-face/.installed.json"
 """What was installed, and its digests: how an edited file is told from one of an older version."""
 STARTED = ("edge-face.service", "edge-face-hooks.path", "edge-face-maintenance.timer")
-"""Units that are enabled; the others are started by these."""
-SERVICES = ("edge-face.service", "edge-face-failed.service", "edge-face-hooks.service", "edge-face-maintenance.service")
-DATA = ("/var/lib/edge-face", "/etc/edge-face")
+"""Units that are enabled in any case; the others are started by these."""
+CHOSEN = {"kiosk": ("edge-face-kiosk.service",), "screen": ("edge-face-kiosk.service", "edge-face-screen.service"),
+          "screen-night": ("edge-face-screen-night.timer", "edge-face-screen-day.timer")}
+"""Units that are enabled when they are asked for; they are all installed."""
+SERVICES = ("edge-face.service", "edge-face-failed.service", "edge-face-hooks.service", "edge-face-kiosk.service",
+            "edge-face-maintenance.service", "edge-face-screen.service", "edge-face-screen-night.service")
+CHROMIUM = "/etc/edge-face/chromium/edge-face.json"
+"""What Chromium beside the door may not. The unit alone shows it to Chromium: other browsers of this machine are not ours to rule."""
+DATA = ("/var/lib/edge-face", "/var/lib/edge-face-kiosk", "/etc/edge-face")
 """Folders that uninstalling leaves alone."""
-DROP_INS = {"credential": ("edge-face.service", "edge-face-maintenance.service"), "rtsp": ("edge-face.service",)}
+DROP_INS = {"credential": ("edge-face.service", "edge-face-maintenance.service"), "lan": ("edge-face-kiosk.service",),
+            "rtsp": ("edge-face.service",)}
 """What may be chosen besides, and which services it changes."""
 SEARCHED = ("/opt/edge-face/bin", "/usr/local/bin", "/usr/bin", "/bin")
 """Where the units look for the program."""
@@ -58,7 +65,8 @@ def shipped_files(*, drop_ins: Iterable[str] = (), watchdog: bool = True, progra
     files = [UnitFile(f"{UNITS}/{name}", _read(name)) for name in names]
     files += [UnitFile("/etc/sysusers.d/edge-face.conf", _read("sysusers.d/edge-face.conf")),
               UnitFile("/etc/tmpfiles.d/edge-face.conf", _read("tmpfiles.d/edge-face.conf")),
-              UnitFile("/etc/udev/rules.d/60-edge-face.rules", _read("udev/60-edge-face.rules"))]
+              UnitFile("/etc/udev/rules.d/60-edge-face.rules", _read("udev/60-edge-face.rules")),
+              UnitFile(CHROMIUM, _read("chromium/edge-face.json"))]
     if watchdog:
         files.append(UnitFile(WATCHDOG, _read(f"system.conf.d/{PurePosixPath(WATCHDOG).name}")))
     files += [UnitFile(f"{UNITS}/{service}.d/{name}.conf", _read(f"drop-ins/{name}.conf"))
@@ -104,6 +112,8 @@ def digest(content: bytes) -> str:
 
 def _plausible(place: object) -> bool:
     """Whatever a damaged manifest says, only files in these folders are ever deleted."""
+    if place == CHROMIUM:
+        return True
     return isinstance(place, str) and place.startswith(("/etc/systemd/", "/etc/sysusers.d/", "/etc/tmpfiles.d/", "/etc/udev/rules.d/")) \
         and ".." not in PurePosixPath(place).parts and "edge-face" in place
 

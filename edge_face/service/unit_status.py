@@ -16,8 +16,9 @@ Ask = Callable[[Sequence[str]], str]
 """Standard output of a command, empty when it failed."""
 _ENDED = "98e322203f7a4ed290d09fe03c09fe15"
 """systemd's message id (SD_MESSAGE_UNIT_PROCESS_EXIT): a process of a unit has ended."""
-_SHOWN = ("edge-face.service", "edge-face-failed.service", "edge-face-hooks.path", "edge-face-hooks.service", "edge-face-maintenance.timer",
-          "edge-face-maintenance.service")
+_SHOWN = ("edge-face.service", "edge-face-failed.service", "edge-face-hooks.path", "edge-face-hooks.service", "edge-face-kiosk.service",
+          "edge-face-maintenance.timer", "edge-face-maintenance.service", "edge-face-screen.service", "edge-face-screen-night.service",
+          "edge-face-screen-night.timer", "edge-face-screen-day.timer")
 _PROPERTIES = ("ActiveState", "SubState", "UnitFileState", "Result", "StatusText", "NRestarts", "NeedDaemonReload")
 
 

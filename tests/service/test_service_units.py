@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import json
 import re
 import shlex
 import shutil
@@ -14,11 +15,15 @@ from pathlib import Path
 import pytest
 
 from edge_face.cli.main import COMMANDS
+from edge_face.service.protocol import web_socket_path
+from edge_face.service.unit_files import CHROMIUM, DROP_INS
+from edge_face.settings import Settings
 
 UNITS = Path(__file__).parents[2] / "systemd"
 SERVICE = UNITS / "edge-face.service"
 ALL = sorted(path.name for path in UNITS.iterdir() if path.suffix in (".service", ".path", ".timer"))
-EXPOSURE = {"edge-face.service": 10, "edge-face-failed.service": 5, "edge-face-hooks.service": 15, "edge-face-maintenance.service": 5}
+EXPOSURE = {"edge-face.service": 10, "edge-face-failed.service": 5, "edge-face-hooks.service": 15, "edge-face-kiosk.service": 10,
+            "edge-face-maintenance.service": 5, "edge-face-screen.service": 25, "edge-face-screen-night.service": 15}
 """Tenths that systemd-analyze security may count at most."""
 needs_systemd = pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="no systemd here")
 
@@ -35,11 +40,11 @@ def test_systemd_finds_nothing_to_say(unit: str) -> None:
 @pytest.mark.parametrize("drop_in", sorted((UNITS / "drop-ins").iterdir()), ids=lambda path: path.stem)
 def test_systemd_finds_nothing_to_say_of_drop_ins(drop_in: Path, tmp_path: Path) -> None:
     shutil.copytree(UNITS, tmp_path / "units")
-    (tmp_path / "units" / "edge-face.service.d").mkdir()
-    shutil.copy(drop_in, tmp_path / "units" / "edge-face.service.d")
-    unit = tmp_path / "units" / SERVICE.name
-    done = subprocess.run(["systemd-analyze", "verify", str(unit)], capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    for service in DROP_INS[drop_in.stem]:
+        (tmp_path / "units" / f"{service}.d").mkdir()
+        shutil.copy(drop_in, tmp_path / "units" / f"{service}.d")
+        done = subprocess.run(["systemd-analyze", "verify", str(tmp_path / "units" / service)], capture_output=True, text=True, check=False)
+        assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
 @needs_systemd
@@ -64,21 +69,28 @@ def test_users_and_groups_can_be_made(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     users = {line.split(":")[0] for line in (tmp_path / "etc/passwd").read_text().splitlines()}
     groups = {line.split(":")[0]: line.rsplit(":", 1)[1] for line in (tmp_path / "etc/group").read_text().splitlines()}
-    assert {"edge-face", "edge-face-hooks"} <= users
-    assert groups["gpio"] == groups["video"] == "edge-face" and groups["edge-face"] == "edge-face-hooks"
+    assert {"edge-face", "edge-face-hooks", "edge-face-kiosk", "edge-face-screen"} <= users
+    assert groups["gpio"] == "edge-face" and set(groups["video"].split(",")) == {"edge-face", "edge-face-screen"}
+    # Whoever is in this group may ask the control socket: the pages and the screen may not.
+    assert groups["edge-face"] == "edge-face-hooks" and groups["render"] == "edge-face-screen"
 
 
-@pytest.mark.parametrize("unit", sorted(EXPOSURE))
+@pytest.mark.parametrize("unit", sorted(set(EXPOSURE) - {"edge-face-screen-night.service"}))
 def test_what_the_units_start_is_a_command_of_ours(unit: str) -> None:
     text = (UNITS / unit).read_text()
-    commands = [words for line in re.findall(r"^Exec\w+=-?(.*)$", text, re.MULTILINE) if (words := shlex.split(line))[0] == "/usr/bin/env"]
-    assert commands
+    lines = [shlex.split(line) for line in re.findall(r"^Exec\w+=[-+]*(.*)$", text, re.MULTILINE)]
+    commands = [words[words.index("edge-face") + 1:] for words in lines if "edge-face" in words]
+    assert commands and all(words[0] == "/usr/bin/env" for words in lines if words[0] != "/usr/bin/sleep")
     for words in commands:
-        assert words[:2] == ["/usr/bin/env", "edge-face"] and words[2] in COMMANDS
-        module = importlib.import_module(COMMANDS[words[2]][0])
+        module = importlib.import_module(COMMANDS[words[0]][0])
         parser = argparse.ArgumentParser()
         module.add_arguments(parser)
-        assert parser.parse_args(words[3:]).config == "/etc/edge-face/edge-face.toml"
+        asked = parser.parse_args(words[1:])
+        if unit == "edge-face-screen.service":
+            assert (asked.page, asked.profile) == ("${PAGE}", "%t/edge-face-screen/profile")
+        else:
+            # The pages get theirs from systemd: their user may not read it where it lies.
+            assert asked.config == ("%d/edge-face.toml" if unit == "edge-face-kiosk.service" else "/etc/edge-face/edge-face.toml")
 
 
 def test_the_lock_is_made_safe_after_every_end() -> None:
@@ -98,11 +110,47 @@ def test_what_libcamera_and_gpio_need_is_allowed() -> None:
 
 def test_only_the_sender_of_events_has_a_network_and_it_sees_no_people() -> None:
     for unit in EXPOSURE:
-        alone = re.search(r"^PrivateNetwork=yes$", (UNITS / unit).read_text(), re.MULTILINE) is not None
-        assert alone == (unit != "edge-face-hooks.service"), unit
+        text = (UNITS / unit).read_text()
+        alone = re.search(r"^PrivateNetwork=yes$", text, re.MULTILINE) is not None
+        here = "IPAddressDeny=any\nIPAddressAllow=localhost\n" in text
+        assert here == (unit in ("edge-face-kiosk.service", "edge-face-screen.service")), unit
+        assert alone == (unit != "edge-face-hooks.service" and not here), unit
     sender = (UNITS / "edge-face-hooks.service").read_text()
     assert "User=edge-face-hooks\n" in sender
     assert "TemporaryFileSystem=/var/lib/edge-face:ro\nBindPaths=/var/lib/edge-face/hooks\n" in sender
+
+
+def test_the_pages_see_neither_people_nor_the_control_socket() -> None:
+    for unit in ("edge-face-kiosk.service", "edge-face-screen.service"):
+        text = (UNITS / unit).read_text()
+        user = unit.removesuffix(".service")
+        assert f"User={user}\nGroup={user}\n" in text and "InaccessiblePaths=-/run/edge-face\n" in text
+        assert re.search(r"^TemporaryFileSystem=.*/var/lib/edge-face:ro", text, re.MULTILINE)
+        groups = re.findall(r"^SupplementaryGroups=(.*)$", text, re.MULTILINE)
+        assert "edge-face" not in " ".join(groups).split()
+    # Only the folder of the web socket comes back, and that takes the group of the pages.
+    assert re.findall(r"^Bind\w+=(.*)$", (UNITS / "edge-face-kiosk.service").read_text(), re.MULTILINE) == ["-/var/lib/edge-face/web"]
+    assert "\nd /var/lib/edge-face/web 2750 edge-face edge-face-kiosk -\n" in (UNITS / "tmpfiles.d" / "edge-face.conf").read_text()
+
+
+def test_the_web_socket_lies_where_the_units_put_it() -> None:
+    assert web_socket_path(Settings()) == Path("/var/lib/edge-face/web/web.sock")
+
+
+def test_chromium_beside_the_door_may_go_nowhere_else() -> None:
+    rules = json.loads((UNITS / "chromium" / "edge-face.json").read_text())
+    assert (rules["URLBlocklist"], rules["URLAllowlist"], rules["DeveloperToolsAvailability"]) == (["*"], ["http://127.0.0.1"], 2)
+    text = (UNITS / "edge-face-screen.service").read_text()
+    assert f"BindReadOnlyPaths={Path(CHROMIUM).parent}:/etc/chromium/policies/managed\n" in text
+    assert "Environment=PAGE=http://127.0.0.1:8090/\n" in text and Settings().kiosk.port == 8090
+
+
+def test_a_screen_comes_back_and_has_its_hours() -> None:
+    text = (UNITS / "edge-face-screen.service").read_text()
+    assert "Restart=always\n" in text and "StartLimitIntervalSec=0\n" in text and "edge-face-screen-night.service" in text
+    night, day = ((UNITS / f"edge-face-screen-{name}.timer").read_text() for name in ("night", "day"))
+    assert "OnCalendar=" in night and "Unit=edge-face-screen.service\n" in day and "OnCalendar=" in day
+    assert "Conflicts=edge-face-screen.service\n" in (UNITS / "edge-face-screen-night.service").read_text()
 
 
 def test_the_networks_run_without_memory_that_can_be_written_and_run() -> None:
