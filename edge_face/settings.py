@@ -24,6 +24,9 @@ EVENTS = ("alarm", "lockdown", "trouble", "grant", "deny", "code", "exit", "owne
 ASSURANCES = ("face", "card", "code", "face+challenge", "face+card", "face+code")
 """What a grant may rest on, from the easiest to the strictest."""
 ACTIONS = ("left", "right", "up", "nearer", "blink")
+TURNS = ("left", "right")
+"""Those at which a head moves otherwise than a sheet: a challenge has one of them. Looking up does not, as far as our landmarks can tell
+(docs/decisions/challenge.md)."""
 ANONYMIZERS = ("gaussian", "median", "mean", "pixelate", "solid")
 
 

@@ -5,11 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from edge_face.pin_names import gpio_number
-from edge_face.settings import ACTIONS, DecisionSettings, Settings
+from edge_face.settings import ACTIONS, TURNS, DecisionSettings, Settings
 from edge_face.settings_toml import KeyPath
-
-SHOWS_PARALLAX = ("left", "right", "up")
-"""Actions at which a head moves otherwise than a sheet: a challenge has one of them."""
 
 
 def contradictions(settings: Settings) -> Iterator[tuple[KeyPath, str]]:
@@ -78,8 +75,8 @@ def _challenge(settings: Settings) -> Iterator[tuple[KeyPath, str]]:
         return
     if len(set(liveness.actions)) != len(liveness.actions):
         yield ("liveness", "actions"), "liveness.actions names an action twice"
-    if not set(SHOWS_PARALLAX) & set(liveness.actions):
-        yield ("liveness", "actions"), "liveness.actions needs left, right or up: at nothing else a head can be told from a sheet"
+    if not set(TURNS) & set(liveness.actions):
+        yield ("liveness", "actions"), "liveness.actions needs left or right: at nothing else a head can be told from a sheet"
     if liveness.number > len(liveness.actions):
         yield ("liveness", "number"), (f"liveness.number = {liveness.number} actions cannot be drawn from the {len(liveness.actions)} of "
                                        "liveness.actions: name more, or ask for fewer")

@@ -6,6 +6,8 @@ import enum
 from collections.abc import Iterable
 from itertools import permutations
 
+from edge_face import settings
+
 
 class Action(enum.StrEnum):
     """What somebody may be asked to do. Left and right are the person's own."""
@@ -17,8 +19,8 @@ class Action(enum.StrEnum):
     BLINK = "blink"
 
 
-TURNS = (Action.LEFT, Action.RIGHT)
-"""What shows that the nose stands out of the face. Looking up does not, as far as our landmarks can tell (docs/decisions/challenge.md)."""
+TURNS = tuple(Action(name) for name in settings.TURNS)
+"""What shows that the nose stands out of the face."""
 
 
 def known(names: Iterable[str]) -> tuple[Action, ...]:

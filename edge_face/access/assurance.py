@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from edge_face.access.rights import Calendar, Rights
 from edge_face.access.schedule import windows_now
-from edge_face.settings import ASSURANCES
+from edge_face.settings import ASSURANCES, Settings
 
 STRICT = "face+code"
 """For minors, and in place of a word that cannot be understood."""
@@ -64,6 +64,18 @@ LEVELS: Mapping[str, Level] = {level.name: level for level in (
     Level("face+code", Use.NOTHING, Use.CLAIMS, Use.NOTHING, "a code, and the face of the very person whose it is"),
 )}
 """By name, from the easiest to the strictest, as in `edge_face.settings.ASSURANCES`."""
+
+
+def level_of(settings: Settings) -> str:
+    """The door's own level, one of `ASSURANCES`; what windows and people have in its place is not in the settings. Without a camera a card
+    or a code is all that can be asked for."""
+    level = settings.decision.assurance
+    return level if sees(settings) or not level.startswith("face") else "card"
+
+
+def sees(settings: Settings) -> bool:
+    """Has it a camera?"""
+    return settings.camera.source.strip().lower() != "none"
 
 
 def level_named(name: str) -> Level:

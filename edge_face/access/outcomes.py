@@ -56,6 +56,15 @@ class Kind(enum.Enum):
     CLOCK_OVER = "clock over"
 
 
+PASSING = frozenset({Kind.PROMPT, Kind.PROMPT_OVER})
+"""For whoever stands there, not for the books."""
+SILENT = frozenset({Kind.DURESS})
+"""Told to hooks only; in the audit log it stands sealed in another record, since a record of its own would tell every reader. Whoever
+reads diary, log or status may be the one who forces somebody."""
+NOT_KEPT = PASSING | SILENT
+"""What no record of the audit log is made of."""
+
+
 class Authority(enum.Enum):
     """On what a release rests; each release has exactly one, named in the audit log."""
 

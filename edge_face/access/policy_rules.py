@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from edge_face.access.assurance import STRICT
+from edge_face.access.assurance import STRICT, level_of
 from edge_face.access.challenge import ChallengeRules
 from edge_face.access.rights import Calendar, Rights
 from edge_face.access.rules import Rules
@@ -63,7 +63,7 @@ class PolicyRules:
         """Raises SettingsError for rules that could never be met."""
         decision = settings.decision
         return cls(Rules.from_settings(decision, settings.door), rights, calendar, LockTraits.from_settings(settings.door), settings.access,
-                   bool(settings.inputs.contact_pin), decision.assurance,
+                   bool(settings.inputs.contact_pin), level_of(settings),
                    ChallengeRules.from_settings(settings.liveness), settings.liveness.tries, decision.claim,
                    decision.verify_rate, decision.without_camera)
 

@@ -9,8 +9,7 @@ from typing import Any, NoReturn
 from edge_face.access.local_time import DAY_MINUTES, UnknownZoneError, zone_of
 from edge_face.access.rights import Calendar, Rights, Window
 from edge_face.errors import AccessError
-from edge_face.settings import ACTIONS, ASSURANCES
-from edge_face.settings_checks import SHOWS_PARALLAX
+from edge_face.settings import ACTIONS, ASSURANCES, TURNS
 
 MOST = 1000
 """Schedules, groups, windows of one schedule."""
@@ -67,8 +66,8 @@ def clean_actions(values: Any) -> tuple[str, ...]:
     and one at which a head can be told from a sheet. Raises AccessError."""
     if not isinstance(values, list) or len(values) > len(ACTIONS) or any(value not in ACTIONS for value in values):
         raise AccessError(f"actions of a challenge are a list of {', '.join(ACTIONS)}")
-    if len(set(values)) != len(values) or len(values) < 2 or not set(SHOWS_PARALLAX) & set(values):
-        raise AccessError("a challenge takes two different actions or more, and left, right or up among them: who can do none of these "
+    if len(set(values)) != len(values) or len(values) < 2 or not set(TURNS) & set(values):
+        raise AccessError("a challenge takes two different actions or more, and left or right among them: who can do neither "
                           "gets another assurance, as code or card")
     return tuple(values)
 

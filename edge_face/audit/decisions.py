@@ -8,9 +8,6 @@ from collections.abc import Callable
 from edge_face.access.outcomes import Decision, Kind
 from edge_face.audit.record import ALIAS, LARGEST, MOST_DETAILS, MOST_WORDS, WORD, AuditRecord, Detail, is_detail
 
-NOT_KEPT = frozenset({Kind.PROMPT, Kind.PROMPT_OVER, Kind.DURESS})
-"""What whoever stands there is asked for is for nobody's books. That somebody is forced stands sealed in the record of what they were
-let in by or refused: a record of its own would tell every reader."""
 SEALED = frozenset({Kind.GRANT, Kind.CODE, Kind.DENY})
 """Kinds whose records all carry a seal of one length, so that none stands out."""
 

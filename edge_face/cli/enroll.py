@@ -208,8 +208,7 @@ def _say_what_is_missing(settings: Settings, name: str) -> None:
     """At a door that asks for more than a face nobody gets in who has nothing else."""
     import shlex
 
-    from edge_face.access.assurance import LEVELS, Use
-    from edge_face.service.assurance import level_of
+    from edge_face.access.assurance import LEVELS, Use, level_of
 
     level = LEVELS[level_of(settings)]
     if level.face is Use.NOTHING:

@@ -19,6 +19,7 @@ def open_schedules(settings: Settings, *, writing: bool, create: bool = False) -
     if client is not None:
         yield client.call
         return
+    from edge_face.access.assurance import level_of
     from edge_face.clock_sources import boot_id, read_signs
     from edge_face.people import Store
     from edge_face.people.assurance_commands import AssuranceCommands
@@ -26,7 +27,6 @@ def open_schedules(settings: Settings, *, writing: bool, create: bool = False) -
     from edge_face.people.database import FILE
     from edge_face.people.database_errors import OlderStoreError
     from edge_face.people.schedule_commands import ScheduleCommands
-    from edge_face.service.assurance import level_of
 
     read_only = not writing or not (create or Path(settings.store.folder, FILE).exists())
     where = (settings.store.folder, settings.store.key_file or None)

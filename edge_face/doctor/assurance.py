@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edge_face.access.assurance import LEVELS, Use, level_for
+from edge_face.access.assurance import LEVELS, Use, level_for, level_of, sees
 from edge_face.doctor.check import Finding, Host, Status
-from edge_face.service.assurance import describe_assurance, level_of, missing_factor, sees, unmet, worrying
+from edge_face.service.assurance import describe_assurance, missing_factor, unmet, worrying
 from edge_face.settings import Settings
 
 if TYPE_CHECKING:

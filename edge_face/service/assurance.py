@@ -5,22 +5,10 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from edge_face.access.assurance import LEVELS
+from edge_face.access.assurance import LEVELS, level_of, sees
 from edge_face.settings import ASSURANCES, Settings
 
 NO_CAMERA = "codes, cards and buttons: this door has no camera"
-
-
-def level_of(settings: Settings) -> str:
-    """The door's own level, one of `ASSURANCES`; what windows and people have in its place is not in the settings. Without a camera a card
-    or a code is all that can be asked for."""
-    level = settings.decision.assurance
-    return level if sees(settings) or not level.startswith("face") else "card"
-
-
-def sees(settings: Settings) -> bool:
-    """Has it a camera?"""
-    return settings.camera.source.strip().lower() != "none"
 
 
 def describe_assurance(settings: Settings) -> str:

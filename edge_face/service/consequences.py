@@ -10,7 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from edge_face.access import Authority, Decision, Kind
-from edge_face.audit import NOT_KEPT, audit_record_of
+from edge_face.access.outcomes import NOT_KEPT, PASSING, SILENT
+from edge_face.audit import audit_record_of
 from edge_face.clock import Clock
 from edge_face.service.audit_thread import AuditThread
 from edge_face.service.door_thread import Order
@@ -20,11 +21,6 @@ LEASE = 5.0
 SHORTEST = 0.05
 """Seconds: less than this of a press is not asked for again, or the door might lock and open once more for one press."""
 
-PASSING = frozenset({Kind.PROMPT, Kind.PROMPT_OVER})
-"""For whoever stands there, not for the books."""
-SILENT = frozenset({Kind.DURESS})
-"""Told to hooks only; in the audit log it stands sealed in another record. Whoever reads diary, log or status may be the one who forces
-somebody."""
 _AWAITED = frozenset({Kind.GRANT, Kind.CODE, Kind.OWNER})
 _OPENING = _AWAITED | {Kind.EXIT, Kind.FIRE, Kind.HOLD_OPEN}
 

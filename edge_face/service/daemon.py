@@ -20,6 +20,7 @@ from typing import Any
 
 from edge_face import __version__, memory
 from edge_face.access import Calendar, Command, Decision, PolicyRules
+from edge_face.access.assurance import level_of
 from edge_face.access.inputs import Order as OwnerOrder
 from edge_face.audit import Sealer
 from edge_face.cameras import FillLight, mean_luma
@@ -29,7 +30,6 @@ from edge_face.door.wired import remember, state_folders
 from edge_face.errors import EdgeFaceError, ServiceError
 from edge_face.people.card_desk import CardDesk
 from edge_face.service import process
-from edge_face.service.assurance import level_of
 from edge_face.service.audit_thread import AuditThread
 from edge_face.service.books import Books, Roster, open_books
 from edge_face.service.code_lookup import CodeLookup, code_thread
@@ -194,7 +194,7 @@ class Daemon:
 
     def _start(self) -> None:
         settings, clock, parts = self.settings, self.clock, self.parts
-        rules = replace(PolicyRules.from_settings(settings, {}, Calendar(settings.access.timezone)), level=level_of(settings))
+        rules = PolicyRules.from_settings(settings, {}, Calendar(settings.access.timezone))
         memory.limit_arenas()
         open_sockets(self)
         parts.feed = feed = parts.feed or open_feed(settings.camera, clock)

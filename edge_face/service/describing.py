@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from edge_face.access.assurance import LEVELS
+from edge_face.access.assurance import LEVELS, level_of, sees
 from edge_face.door import describe_lock
-from edge_face.service.assurance import describe_assurance, level_of, missing_factor, sees, worrying
+from edge_face.service.assurance import describe_assurance, missing_factor, worrying
 
 if TYPE_CHECKING:
     from edge_face.service.daemon import Daemon

@@ -28,8 +28,8 @@ from edge_face.access import (
     step,
 )
 from edge_face.access.inputs import Order as OwnerOrder
+from edge_face.access.outcomes import PASSING, SILENT
 from edge_face.clock import Clock
-from edge_face.service.consequences import PASSING, SILENT
 from edge_face.service.log import fields
 from edge_face.service.mailbox import Mailbox
 from edge_face.types import Frame, Light, Scene

@@ -12,14 +12,14 @@ from hypothesis import strategies as st
 from edge_face.access.rights import Calendar, Rights, Window
 from edge_face.access.rights_records import calendar_of, calendar_record, clean_actions, rights_of, rights_record
 from edge_face.errors import AccessError
-from edge_face.settings import ACTIONS, ASSURANCES
+from edge_face.settings import ACTIONS, ASSURANCES, TURNS
 
 OLD_RIGHTS = {"schedules": ["office"], "groups": [], "since": None, "until": 1.8e9, "uses": None, "used": 0}
 OLD_CALENDAR = {"zone": "Europe/Zurich", "schedules": {"office": [[[0, 1], 480, 1080]]}, "on_holidays": {}, "groups": {}, "holidays": {},
                 "hold_open": []}
 NIGHT = Window(frozenset({0, 1, 2, 3, 4}), 1320, 360)
 ACTION_LISTS = st.permutations(ACTIONS).flatmap(lambda order: st.integers(2, 5).map(lambda n: tuple(order[:n]))).filter(
-    lambda actions: set(actions) & {"left", "right", "up"})
+    lambda actions: set(actions) & {*TURNS})
 OWN = st.builds(Rights, assurance=st.sampled_from(("", *ASSURANCES)), actions=st.one_of(st.just(()), ACTION_LISTS),
                 release=st.one_of(st.none(), st.floats(0.2, 300)),
                 minor=st.booleans(), guardian=st.sampled_from(("", "asked Ana, on paper")))

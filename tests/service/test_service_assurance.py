@@ -6,7 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from edge_face.service.assurance import NO_CAMERA, describe_assurance, level_of, missing_factor, unmet, worrying
+from edge_face.access import Calendar, PolicyRules
+from edge_face.access.assurance import level_of
+from edge_face.service.assurance import NO_CAMERA, describe_assurance, missing_factor, unmet, worrying
 from edge_face.settings import ASSURANCES, CameraSettings, DecisionSettings, InputSettings, Settings
 
 READER = InputSettings(wiegand_d0="GPIO23", wiegand_d1="GPIO24")
@@ -31,6 +33,7 @@ def test_only_a_face_alone_worries() -> None:
 def test_without_a_camera_nobody_waits_for_a_face(level: str, is_one_of: str) -> None:
     blind = door(level, source="None")
     assert level_of(blind) == is_one_of and not worrying(blind)
+    assert PolicyRules.from_settings(blind, {}, Calendar()).level == is_one_of
     assert (describe_assurance(blind) == NO_CAMERA) is level.startswith("face")
 
 

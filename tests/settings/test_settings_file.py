@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import os
 import re
 import tomllib
@@ -13,8 +14,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from edge_face.access.actions import known, orders
 from edge_face.errors import SettingsError
-from edge_face.settings import Settings, section_names
+from edge_face.settings import ACTIONS, Settings, section_names
 from edge_face.settings_file import (
     apply_overrides,
     default_text,
@@ -161,8 +163,9 @@ def test_unknown_section() -> None:
     ("[decision]\nassurance = 'eyes'", "is not one of"),
     ("[liveness]\nactions = ['left', 'jump']", 'line 2: liveness.actions names "jump", which is no action: there is left'),
     ("[liveness]\nactions = ['left', 'left', 'up']", "names an action twice"),
-    ("[liveness]\nactions = ['blink', 'nearer']", "needs left, right or up"),
-    ("[liveness]\nactions = []\n", "needs left, right or up"),
+    ("[liveness]\nactions = ['blink', 'nearer']", "needs left or right"),
+    ("[liveness]\nactions = ['up', 'nearer']", "needs left or right"),
+    ("[liveness]\nactions = []\n", "needs left or right"),
     ("[liveness]\nnumber = 3\nactions = ['left', 'up']", "liveness.number = 3 actions cannot be drawn from the 2"),
     ("[access]\ncode_rest = 90\ncode_rest_most = 60", "access.code_rest = 90 is longer than access.code_rest_most = 60"),
     ("[service]\npreview_fps = 5.0", "preview_file does not say where"),
@@ -181,7 +184,7 @@ def test_what_is_wrong_is_said(text: str, words: str) -> None:
     "[decision]\nassurance = 'code'\n[camera]\nsource = 'none'\n[inputs]\nkeypad_rows = ['GPIO5', 'GPIO6', 'GPIO13', 'GPIO19']\n"
     "keypad_columns = ['GPIO12', 'GPIO16', 'GPIO20', 'GPIO21']",
     "[decision]\nassurance = 'face+card'\n[inputs]\nwiegand_d0 = 'GPIO23'\nwiegand_d1 = 'GPIO24'",
-    "[decision]\nassurance = 'face'", "[liveness]\nactions = ['up', 'blink']"])
+    "[decision]\nassurance = 'face'", "[liveness]\nactions = ['right', 'blink']"])
 def test_levels_that_can_be_met_are_fine(text: str) -> None:
     assert parse_settings(text) != Settings()
 
@@ -278,3 +281,16 @@ def test_any_text_never_crashes(text: str) -> None:
         parse_settings(text)
     except SettingsError as error:
         assert str(error)
+
+
+@pytest.mark.parametrize("number", range(2, len(ACTIONS) + 1))
+def test_settings_take_just_the_actions_of_which_a_challenge_can_be_made(number: int) -> None:
+    """What the policy can hold, and what it is given, are decided in two places."""
+    for chosen in itertools.combinations(ACTIONS, number):
+        possible = bool(orders(known(chosen), 2))
+        try:
+            parse_settings(f"[liveness]\nactions = {[*chosen]}")
+        except SettingsError:
+            assert not possible, chosen
+        else:
+            assert possible, chosen
