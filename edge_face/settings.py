@@ -233,7 +233,7 @@ class ServiceSettings:
 class KioskSettings:
     """The pages: beside the door (this machine only) and for the owner."""
 
-    web_socket: str = key("", "unix socket on which the pages ask the daemon; empty: web.sock beside the control socket")
+    web_socket: str = key("", "unix socket on which the pages ask the daemon; empty: web/web.sock beside the control socket")
     port: int = key(8090, "port of the page beside the door, on this machine only", low=0, high=65535)
     owner_listen: str = key("loopback", 'who reaches the owner\'s pages: "off", "loopback" (this machine) or "lan" (the network, with TLS)', choices=("off", "loopback", "lan"))
     owner_port: int = key(8443, "port of the owner's pages", low=0, high=65535)

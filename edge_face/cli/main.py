@@ -32,6 +32,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "blur": ("edge_face.cli.blur", "hide the faces in pictures, folders and videos"),
     "cameras": ("edge_face.cli.cameras", "list the cameras and take a test shot"),
     "config": ("edge_face.cli.config", "write, check and show the settings"),
+    "kiosk": ("edge_face.cli.kiosk", "serve the pages beside the door and the owner's; claim a new door"),
+    "owner": ("edge_face.cli.owner", "let an owner in again who has lost the passphrase"),
     "hooks": ("edge_face.cli.hooks", "tell events to a webhook or a program of yours"),
     "service": ("edge_face.cli.service", "install the systemd units, show how they are, remove them"),
     "doctor": ("edge_face.cli.doctor", "find what is wrong and the command that mends it"),

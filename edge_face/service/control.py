@@ -60,13 +60,15 @@ class NoPlaceError(ServiceError):
 
 @dataclass(frozen=True, slots=True)
 class SocketKind:
-    """What is particular to a socket. `name` and `setting` are for messages; `longest`: bytes of a request; `group`: who may ask besides
-    root and the daemon's user, where there is such a group ("": the group that new files of the daemon have)."""
+    """What is particular to a socket. `name` and `setting` are for messages; `longest`: bytes of a request; `folder`: mode of the
+    folder where there is none yet; `group`: who may ask besides root and the daemon's user, where there is such a group ("": the group
+    that new files there have)."""
 
     name: str = "control socket"
     setting: str = "[service] socket"
     longest: int = LONGEST_REQUEST
     connections: int = CONNECTIONS
+    folder: int = 0o700
     group: str = ""
 
 
@@ -223,7 +225,7 @@ def _hold(path: Path, kind: SocketKind) -> int:
     """A lock that ends with the process, whatever ends it: what tells a stale socket from a running daemon."""
     place = path.with_name(path.name + ".lock")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        path.parent.mkdir(parents=True, exist_ok=True, mode=kind.folder)
         try:
             descriptor = os.open(place, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
         except OSError as error:
@@ -275,7 +277,9 @@ def _give_to(group: str, path: Path) -> None:
     import grp
 
     try:
-        os.chown(path, -1, grp.getgrnam(group).gr_gid)
+        number = grp.getgrnam(group).gr_gid
+        if path.stat().st_gid != number:
+            os.chown(path, -1, number)
     except KeyError:
         pass  # nothing is installed: whoever runs the door asks it
     except OSError as error:

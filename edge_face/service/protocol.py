@@ -42,7 +42,7 @@ def socket_path(settings: Settings) -> Path:
 
 def web_socket_path(settings: Settings) -> Path:
     """Where it answers the pages. Raises `ServiceError` likewise."""
-    path = Path(settings.kiosk.web_socket) if settings.kiosk.web_socket else socket_path(settings).with_name("web.sock")
+    path = Path(settings.kiosk.web_socket) if settings.kiosk.web_socket else socket_path(settings).parent / "web" / "web.sock"
     if len(str(path.absolute()).encode()) > _LONGEST_PATH:
         raise ServiceError(f"{path} is too long for a socket: set [kiosk] web_socket to a path of at most {_LONGEST_PATH} bytes")
     return path.absolute()

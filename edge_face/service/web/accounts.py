@@ -74,6 +74,10 @@ class Accounts:
         """What the audit log calls an account: 16 hexadecimal digits."""
         return hmac.new(self._audit_key(), b"account " + identity.encode(), hashlib.sha256).hexdigest()[:16]
 
+    def aliases(self) -> dict[str, str]:
+        """Names by aliases, for whoever reads the audit log."""
+        return {self.alias(account.id): account.name for account in self._book().accounts}
+
     def reread(self) -> None:
         """The store is another now: a backup was restored. Everybody is logged out."""
         with self._guard:

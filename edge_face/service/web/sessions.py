@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import secrets
 import threading
 from collections.abc import Callable
@@ -77,6 +78,12 @@ class Sessions:
         session = self.find(token)
         if session is not None:
             session.proven = self._monotonic()
+
+    def stale(self, token: str) -> None:
+        """What asks for the passphrase again asks from now on: that of before was for one thing only."""
+        session = self.find(token)
+        if session is not None:
+            session.proven = -math.inf
 
     def end(self, token: str) -> None:
         with self._guard:

@@ -18,7 +18,7 @@ _log = logging.getLogger("edge_face.control")
 GROUP = "edge-face-kiosk"
 LONGEST = 8 << 20
 """Bytes of a request: a picture of 1280x960 without compression, in base64, is 4.9 million."""
-KIND = SocketKind("socket of the pages", "[kiosk] web_socket", LONGEST, connections=16, group=GROUP)
+KIND = SocketKind("socket of the pages", "[kiosk] web_socket", LONGEST, connections=16, folder=0o750, group=GROUP)
 
 
 def open_web_socket(daemon: Daemon) -> tuple[ControlSocket | None, str]:
