@@ -12,8 +12,8 @@ from edge_face.cli.main import add_common
 if TYPE_CHECKING:
     from edge_face.service.client import Client
 
-DESCRIPTION = ("Serves the pages: the one beside the door and the owner's (docs/kiosk.md). They run beside the door ('edge-face run'), which "
-               "they ask and which decides.")
+DESCRIPTION = ("Serves the pages: the one beside the door and the owner's (docs/kiosk.md). They run beside the door ('edge-face run'): it "
+               "decides, they ask.")
 EXAMPLES = """
   sudo edge-face kiosk claim          a claim code, for the first owner of this door
   edge-face kiosk run                 serve the pages in the foreground
