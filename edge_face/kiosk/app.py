@@ -18,6 +18,7 @@ from edge_face.kiosk.guard import guarded, tell_language
 from edge_face.kiosk.link import Link
 from edge_face.kiosk.pages import Listener, Page
 from edge_face.kiosk.site import Site
+from edge_face.kiosk.tls import Certificates
 from edge_face.kiosk.walls import Walls
 from edge_face.settings import Settings
 
@@ -40,13 +41,13 @@ def all_pages() -> tuple[Page, ...]:
 
 
 def make_app(settings: Settings, listener: Listener, link: Link, *, secure: bool = False, hosts: Iterable[str] = (),
-             pages: tuple[Page, ...] | None = None) -> Walls:
+             certificates: Certificates | None = None, pages: tuple[Page, ...] | None = None) -> Walls:
     """A listener's application. `secure`: reached by TLS. `hosts`: names of this machine, beside `localhost`, that browsers may use.
     `pages`: in place of all (tests)."""
     # A stranger's picture stays in memory, bounded by its page, and never lies on the card.
     MultiPartParser.spool_max_size = 64 << 20
     chosen = [page for page in (all_pages() if pages is None else pages) if page.listener is listener]
-    site = Site(settings, listener, link, secure, frozenset(hosts), frozenset(page.path for page in chosen))
+    site = Site(settings, listener, link, secure, frozenset(hosts), frozenset(page.path for page in chosen), certificates)
     routes = [Route(page.path, guarded(page), methods=list(page.methods), name=f"{' '.join(page.methods)} {page.path}") for page in chosen]
     app = Starlette(routes=routes, exception_handlers={HTTPException: _lost})
     app.router.redirect_slashes = False

@@ -14,12 +14,13 @@ from edge_face.settings import Settings
 
 if TYPE_CHECKING:
     from edge_face.kiosk.link import Link
+    from edge_face.kiosk.tls import Certificates
 
 
 @dataclass(slots=True)
 class Site:
     """One listener. `secure`: reached by TLS. `hosts`: names by which browsers may reach it. `paths`: of the pages that it has.
-    `closing`: what is called when it ends."""
+    `certificates`: where it is on the network. `closing`: what is called when it ends."""
 
     settings: Settings
     listener: Listener
@@ -27,6 +28,7 @@ class Site:
     secure: bool = False
     hosts: frozenset[str] = frozenset()
     paths: frozenset[str] = frozenset()
+    certificates: Certificates | None = None
     closing: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
 
 

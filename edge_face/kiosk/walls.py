@@ -68,9 +68,15 @@ class Walls:
         if name in self._hosts:
             return True
         try:
-            return server is not None and ipaddress.ip_address(name.strip("[]")) == ipaddress.ip_address(server[0].split("%")[0])
+            return server is not None and _address(name) == _address(server[0])
         except ValueError:
             return False
+
+
+def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
+    """An IPv4 address that came in by an IPv6 socket is one of IPv4."""
+    found = ipaddress.ip_address(text.strip("[]").split("%")[0])
+    return found.ipv4_mapped or found if isinstance(found, ipaddress.IPv6Address) else found
 
 
 def host_name(host: str) -> str | None:
