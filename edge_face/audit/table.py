@@ -11,7 +11,7 @@ from typing import Any, TextIO
 from edge_face.audit.record import Entry
 
 COLUMNS = ("number", "time", "wall", "monotonic", "kind", "subject", "authority", "details")
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
 def row_of(entry: Entry, names: Mapping[str, str] | None = None) -> dict[str, Any]:
@@ -40,7 +40,7 @@ def write_csv(entries: Iterable[Entry], out: TextIO, names: Mapping[str, str] | 
     for entry in entries:
         row = row_of(entry, names)
         row["details"] = json.dumps(row["details"], ensure_ascii=False) if row["details"] else ""
-        writer.writerow([_cell(value) for value in row.values()])
+        writer.writerow([cell(value) for value in row.values()])
         count += 1
     return count
 
@@ -53,8 +53,8 @@ def moment(wall: float) -> str:
         return str(wall)
 
 
-def _cell(value: Any) -> Any:
+def cell(value: Any) -> Any:
     """A text that a spreadsheet would take for a formula is made a text (OWASP, CSV injection)."""
     if value is None:
         return ""
-    return "'" + value if isinstance(value, str) and value.startswith(_FORMULA) else value
+    return "'" + value if isinstance(value, str) and value.startswith(FORMULA) else value

@@ -65,10 +65,10 @@ class EventLog:
         return numbers
 
     def query(self, limit: int = 100, since: float | None = None, kind: str | None = None, person: str | None = None, *,
-              below: int | None = None, oldest: bool = False) -> list[Event]:
-        """The newest first (`oldest`: the oldest first): at most `limit`, from the time `since`, of one kind, of one person,
-        numbered less than `below`. Raises StoreError; SealBrokenError for an event that was tampered with."""
-        wanted = [("wall >= ?", since), ("kind = ?", kind), ("person = ?", person), ("id < ?", below)]
+              until: float | None = None, below: int | None = None, oldest: bool = False) -> list[Event]:
+        """The newest first (`oldest`: the oldest first): at most `limit`, from the time `since`, before the time `until`, of one kind, of
+        one person, numbered less than `below`. Raises StoreError; SealBrokenError for an event that was tampered with."""
+        wanted = [("wall >= ?", since), ("wall < ?", until), ("kind = ?", kind), ("person = ?", person), ("id < ?", below)]
         chosen = [(text, value) for text, value in wanted if value is not None]
         where = f" WHERE {' AND '.join(text for text, _ in chosen)}" if chosen else ""
         order = "ASC" if oldest else "DESC"
@@ -86,6 +86,10 @@ class EventLog:
         """Of the newest events, the newest first; numbered less than `below`."""
         rows = self._database.rows("SELECT id FROM event WHERE ? IS NULL OR id < ? ORDER BY id DESC LIMIT ?", [below, below, limit])
         return [int(number) for number, in rows]
+
+    def kinds(self) -> list[str]:
+        """Of which kinds there are events."""
+        return [str(kind) for kind, in self._database.rows("SELECT DISTINCT kind FROM event ORDER BY kind")]
 
     def count(self, kind: str | None = None, person: str | None = None) -> int:
         """How many events there are, of one kind, of one person."""

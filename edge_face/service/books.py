@@ -7,10 +7,10 @@ import hashlib
 import hmac
 import logging
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from edge_face.access import Calendar, Decision, Rights
 from edge_face.access.assurance import level_of
@@ -30,6 +30,7 @@ from edge_face.settings import Settings
 
 _log = logging.getLogger("edge_face.store")
 
+R = TypeVar("R")
 DAY = 86_400.0
 MOST_EVENTS = 1000
 """In one answer."""
@@ -68,6 +69,8 @@ class Books(Protocol):
     def tidy(self, wall: float) -> None: ...
 
     def command(self, name: str, arguments: Mapping[str, Any]) -> Any: ...
+
+    def ask(self, job: Callable[[Store], R]) -> R: ...
 
     def take_change(self) -> bool: ...
 
@@ -187,6 +190,10 @@ class StoreBooks:
         """A command of `edge-face people`, `schedule` or `codes`. Raises what it raises; `take_change` says afterwards whether to
         call `roster`."""
         return run_in(self._tables, name, arguments)
+
+    def ask(self, job: Callable[[Store], R]) -> R:
+        """Anything else of the open store, that changes neither whom the door knows nor what they may."""
+        return job(self.store)
 
     def take_change(self) -> bool:
         """Has a command changed whom the door knows or what they may, since this was last asked?"""

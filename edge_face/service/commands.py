@@ -72,7 +72,7 @@ def handlers(daemon: Daemon) -> dict[str, Handler]:
 
     def door_status(arguments: dict[str, Any], peer: Peer) -> Any:
         _take(arguments)
-        return _door(daemon)
+        return door_facts(daemon)
 
     def maintain(arguments: dict[str, Any], peer: Peer) -> Any:
         _owner(peer)
@@ -122,7 +122,7 @@ def _stricter(arguments: Mapping[str, Any]) -> bool:
     return changes is None or (isinstance(changes, Mapping) and set(changes) <= {"minor", "guardian"} and changes.get("minor") is True)
 
 
-def _door(daemon: Daemon) -> dict[str, Any]:
+def door_facts(daemon: Daemon) -> dict[str, Any]:
     """What is wired and how it stands, for whoever wires it."""
     health, parts = daemon.health(), daemon.parts
     inputs, signals, lock = parts.inputs, parts.signals, parts.lock
