@@ -20,6 +20,7 @@ from edge_face.people.admission_commands import AdmissionCommands, forget_stale
 from edge_face.people.assurance_commands import AssuranceCommands
 from edge_face.people.codes import CodeBook, CodeCommands
 from edge_face.people.command_table import Commands, run_in
+from edge_face.people.greetings import GreetingCommands, greetings_of
 from edge_face.people.room import make_room
 from edge_face.people.schedule_commands import ScheduleCommands, rights_from_store, spend
 from edge_face.people.totp_records import keep_used
@@ -53,6 +54,8 @@ class Roster:
     codes: CodeBook | None = None
     aliases: Mapping[str, str] = field(default_factory=dict)
     """What the audit log calls people and visitors."""
+    greetings: Mapping[str, str] = field(default_factory=dict)
+    """How people wish to be greeted by the page beside the door."""
 
 
 class Books(Protocol):
@@ -114,12 +117,12 @@ class StoreBooks:
     def roster(self, models: Models | None) -> Roster:
         """Everybody who may be recognised by these models, at the rate of the settings, and what they may. Raises `ModelError`."""
         rights, calendar = rights_from_store(self.store, self._settings.access.timezone, _left_out)
-        codes = CodeBook.build(self.store, _left_out)
+        codes, greetings = CodeBook.build(self.store, _left_out), greetings_of(self.store, _left_out)
         self._visitors = frozenset(name for _, name, _ in self.store.records("visitor"))
         enrolled = self.store.count()
         if models is None:
             words = f"{enrolled} enrolled, none to be recognised: this door has no camera"
-            return Roster(None, 0, frozenset(), words, "", True, rights, calendar, codes, self._aliases())
+            return Roster(None, 0, frozenset(), words, "", True, rights, calendar, codes, self._aliases(), greetings)
         bundle = models.embedder_bundle
         if self._model != bundle.model_id:
             self._model = bundle.model_id
@@ -131,7 +134,7 @@ class StoreBooks:
         if again:
             words += f"; {again} must be enrolled again: their templates are another embedder's"
         return Roster(gallery, len(gallery), gallery.consenting, words, gallery.threshold.sentence, gallery.threshold.measured,
-                      rights, calendar, codes, self._aliases())
+                      rights, calendar, codes, self._aliases(), greetings)
 
     def write(self, decision: Decision) -> None:
         """Keeps a decision with its reasons."""
@@ -224,7 +227,8 @@ class StoreBooks:
         self._tables = (people, ScheduleCommands(self.store, self._people_changed, zone=zone, assurance=door),
                         AssuranceCommands(self.store, self._people_changed, zone=zone),
                         CodeCommands(self.store, self._people_changed),
-                        AdmissionCommands(self.store, self._people_changed, embedder_id=bundle.model_id if bundle else None))
+                        AdmissionCommands(self.store, self._people_changed, embedder_id=bundle.model_id if bundle else None),
+                        GreetingCommands(self.store, self._people_changed))
 
     def _aliases(self) -> dict[str, str]:
         key = self.store.audit_key()

@@ -55,6 +55,8 @@ from edge_face.service.telling import Telling
 from edge_face.service.upkeep import Upkeep
 from edge_face.service.vision_thread import Pipeline, VisionThread
 from edge_face.service.web.accounts import Accounts
+from edge_face.service.web.board import Board
+from edge_face.service.web.picture_feed import PictureFeed
 from edge_face.service.web.sessions import Sessions
 from edge_face.service.witness import bear_witness, open_audit
 from edge_face.settings import Settings
@@ -105,6 +107,7 @@ class Daemon:
         self.desk = CardDesk()
         self.sessions = Sessions.of_settings(settings.kiosk, self.clock)
         self.accounts = Accounts(self, self.sessions)
+        self.board, self.feed_of_pages = Board(self), PictureFeed(settings.kiosk.fps, self.clock)
         self._trouble = self.deaf = ""
 
     # From outside
@@ -213,7 +216,7 @@ class Daemon:
         store = parts.store
         parts.audit = AuditThread(lambda: open_audit(settings, store, clock, OPEN_SECONDS), clock, settings.audit.wait,
                                   self._beat("audit"), self._failed)
-        self._telling = Telling(settings, parts.signals.show, parts.store.post, parts.ask)
+        self._telling = Telling(settings, parts.signals.show, parts.store.post, parts.ask, self.board.hear)
         follow = Consequences(clock, parts.audit, self._alias, self._pressed_at, parts.door.order, self._keep, self._telling.tell,
                               parts.seal)
         parts.policy = PolicyThread(rules, clock, senses, follow.follow, follow.lease, self._beat("policy"), self._failed, film=film)
@@ -224,9 +227,8 @@ class Daemon:
         feed.start()
         parts.store.start()
         parts.audit.start()
-        if settings.service.preview_fps > 0:
-            parts.outlet = Outlet(settings.privacy, settings.service, clock, self._consenting)
-            parts.outlet.start()
+        parts.outlet = Outlet(settings.privacy, settings.service, clock, self._consenting, self.feed_of_pages)
+        parts.outlet.start()
         parts.vision = VisionThread(feed, self._build, clock, self._publish, self._failed)
         if isinstance(feed, NoFeed):
             parts.store.wait_open(OPEN_SECONDS)
@@ -333,6 +335,7 @@ class Daemon:
         if scene is None and parts.lock is not None and parts.lock.authority == FACE:
             # What let somebody in may be what broke just now. Whoever wants out has the button.
             parts.door.order(Order(None, "vision failed", only=FACE))
+        self.board.see(scene)
         if parts.outlet is not None:
             parts.outlet.offer(frame, scene)
         parts.feed.meter([track.box for track in scene.tracks] if scene is not None else [])
@@ -404,4 +407,5 @@ def small(settings: Settings) -> Settings:
     """The settings for a board with 512 MB: no second stream, one small detector, nothing handed out."""
     return replace(settings, camera=replace(settings.camera, detail_width=0),
                    vision=replace(settings.vision, input="320x240", precision="int8", threads=1, sweep_every=0),
-                   privacy=replace(settings.privacy, delay=0), service=replace(settings.service, preview_fps=0.0))
+                   privacy=replace(settings.privacy, delay=0), service=replace(settings.service, preview_fps=0.0),
+                   kiosk=replace(settings.kiosk, fps=0.0))

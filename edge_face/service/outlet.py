@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import logging
-import os
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,6 +15,8 @@ from edge_face.privacy.hider import Hider
 from edge_face.privacy.regions import Region, everything
 from edge_face.privacy.registry import anonymize
 from edge_face.service.mailbox import Mailbox
+from edge_face.service.preview_file import PreviewFile
+from edge_face.service.web.picture_feed import PictureFeed
 from edge_face.settings import PrivacySettings, ServiceSettings
 from edge_face.types import Frame, Image, Scene
 
@@ -35,36 +35,54 @@ class _Post:
 
 
 class Outlet:
-    """Writes the latest anonymised picture to `service.preview_file`, `preview_fps` times a second at most.
+    """Hands the latest anonymised picture to `service.preview_file`, `preview_fps` times a second at most, and to `pages`, as often as
+    these want one: one picture, hidden and coded once for both. While nobody wants any, nothing is done.
 
     `consenting` gives the ids of those who agreed to be shown. Whatever fails hides the whole picture or leaves the
     last hidden one in place; it never ends the daemon.
     """
 
     def __init__(self, privacy: PrivacySettings, service: ServiceSettings, clock: Clock,
-                 consenting: Callable[[], frozenset[str]]) -> None:
-        self._privacy, self._file, self._clock, self._consenting = privacy, Path(service.preview_file), clock, consenting
-        self._period = 1.0 / service.preview_fps
+                 consenting: Callable[[], frozenset[str]], pages: PictureFeed | None = None) -> None:
+        self._privacy, self._clock, self._consenting, self._pages = privacy, clock, consenting, pages
+        self._file = PreviewFile(Path(service.preview_file)) if service.preview_fps > 0 else None
+        self._period = 1.0 / service.preview_fps if service.preview_fps > 0 else 0.0
         self._hider, self._line = Hider(privacy), DelayLine(privacy)
         self._posts: Mailbox[_Post] = Mailbox()
         self._last: Frame | None = None
         self._written_at = float("-inf")
-        self._troubled = False
         self._thread = threading.Thread(target=self._run, name="outlet", daemon=True)
-        self.written = 0
+
+    @property
+    def written(self) -> int:
+        """Pictures in the file so far."""
+        return self._file.written if self._file is not None else 0
+
+    @property
+    def troubled(self) -> bool:
+        """The file cannot be written now."""
+        return self._file is not None and self._file.troubled
+
+    @property
+    def wanted(self) -> bool:
+        """Does anybody want pictures just now?"""
+        return self._file is not None or (self._pages is not None and self._pages.wanted)
 
     def start(self) -> None:
         self._thread.start()
 
     def offer(self, frame: Frame, scene: Scene | None) -> None:
         """A frame and what vision says of it, None when it failed. Never waits; frames that come too fast are skipped."""
-        self._posts.put(_Post(frame, scene))
+        if self.wanted:
+            self._posts.put(_Post(frame, scene))
 
     def stop(self, patience: float = 2.0) -> None:
         """Leaves a wholly hidden picture behind: nobody watches over it any more."""
         self._posts.close()
         if self._thread.is_alive() and self._thread is not threading.current_thread():
             self._thread.join(patience)
+        if self._pages is not None:
+            self._pages.close()
 
     def _run(self) -> None:
         while not self._posts.closed:
@@ -93,10 +111,12 @@ class Outlet:
 
     def _hand_out(self, due: Released) -> None:
         now = self._clock.monotonic()
-        if now - self._written_at < self._period:
-            return
-        self._written_at = now
-        self._write(anonymize(due.frame.image, due.regions, self._privacy.method, self._privacy.strength))
+        to_file = self._file is not None and now - self._written_at >= self._period
+        to_pages = self._pages is not None and self._pages.due
+        if to_file:
+            self._written_at = now
+        if to_file or to_pages:
+            self._show(due.frame.image, due.regions, due.scene, to_file, to_pages)
 
     def _hide_all(self) -> None:
         """No scene for a while: the last picture, hidden altogether, takes the place of what a viewer sees."""
@@ -105,31 +125,23 @@ class Outlet:
             return
         self._start_anew()
         height, width = last.image.shape[:2]
-        self._write(anonymize(last.image, (everything(width, height, "vision stalled"),), self._privacy.method,
-                              self._privacy.strength))
+        looked = self._pages is not None and self._pages.wanted
+        if self._pages is not None and not looked:
+            self._pages.forget()
+        self._show(last.image, (everything(width, height, "vision stalled"),), None, self._file is not None, looked)
 
     def _start_anew(self) -> None:
         self._line = DelayLine(self._privacy)
 
-    def _write(self, image: Image) -> None:
+    def _show(self, image: Image, regions: tuple[Region, ...], scene: Scene | None, to_file: bool, to_pages: bool) -> None:
         from edge_face.opencv import cv2
 
-        good, content = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, QUALITY])
+        hidden = anonymize(image, regions, self._privacy.method, self._privacy.strength)
+        good, content = cv2.imencode(".jpg", hidden, [cv2.IMWRITE_JPEG_QUALITY, QUALITY])
         if not good:
             return
-        partial = self._file.with_name(f".{self._file.name}.{os.getpid()}.part")
-        try:
-            if self._file.exists() and not self._file.is_file():
-                # A file moved there would take the device's place, for every program on this machine.
-                raise OSError(errno.EINVAL, "it is no file")
-            partial.write_bytes(content.tobytes())
-            partial.replace(self._file)
-        except OSError as error:
-            if not self._troubled:
-                _log.error("the preview %s cannot be written: %s", self._file, error.strerror or error)
-            self._troubled = True
-            with contextlib.suppress(OSError):
-                partial.unlink(missing_ok=True)
-            return
-        self._troubled = False
-        self.written += 1
+        jpeg = content.tobytes()
+        if to_file and self._file is not None:
+            self._file.write(jpeg)
+        if to_pages and self._pages is not None:
+            self._pages.put(jpeg, image.shape[1], image.shape[0], scene)

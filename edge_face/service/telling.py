@@ -21,15 +21,16 @@ PROMPTS = (Kind.PROMPT, Kind.PROMPT_OVER)
 
 class Telling:
     """`show` says something with lamps and buzzer, `ask` what the policy asks somebody for now; `post` runs a job in the store thread,
-    where waiting for the disk harms nobody."""
+    where waiting for the disk harms nobody; `heard` gets every decision, for the page beside the door."""
 
     def __init__(self, settings: Settings, show: Callable[[Pattern | None], None], post: Callable[[Callable[[Any], None]], bool],
-                 ask: Callable[[], None] = lambda: None) -> None:
-        self._settings, self._show, self._post, self._ask = settings, show, post, ask
+                 ask: Callable[[], None] = lambda: None, heard: Callable[[Decision], None] = lambda decision: None) -> None:
+        self._settings, self._show, self._post, self._ask, self._heard = settings, show, post, ask, heard
         self._spool = hooks.Spool(hooks.spool_folder(settings))
 
     def tell(self, decision: Decision) -> None:
         """Never waits, never raises. Of duress nobody at the door may see anything."""
+        self._heard(decision)
         if decision.kind in PROMPTS:
             self._ask()
             return

@@ -235,6 +235,6 @@ def test_a_place_that_cannot_be_written_is_no_failure(tmp_path: Path) -> None:
                     lambda: frozenset())
     outlet.start()
     outlet.offer(face_frame(0), None)
-    eventually(lambda: outlet._troubled)
+    eventually(lambda: outlet.troubled)
     outlet.stop()
     assert outlet.written == 0
