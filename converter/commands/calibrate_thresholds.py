@@ -37,6 +37,7 @@ def run(args: argparse.Namespace) -> int:
     import os
     import sys
 
+    from edge_face.cli.outputs import require_folder
     from edge_face.errors import UsageError
 
     # Thousands of small products: threads that wait for each other make them twenty times slower.
@@ -47,8 +48,7 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError("--reach is a false match rate, between 0 and 1")
     if args.workers is not None and not 1 <= args.workers <= 64:
         raise UsageError("--workers must be from 1 to 64")
-    if args.json and args.json != "-" and not Path(args.json).absolute().parent.is_dir():
-        raise UsageError(f"--json {args.json}: the folder does not exist: make it first")
+    require_folder(args.json, "--json ")
 
     from converter.calibration import check_reach, measure, write
 

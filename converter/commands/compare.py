@@ -30,13 +30,13 @@ def run(args: argparse.Namespace) -> int:
     import sys
     import tempfile
 
+    from edge_face.cli.outputs import require_folder
     from edge_face.errors import UsageError
 
     if args.examples < 1:
         raise UsageError("--examples must be 1 or more")
-    for name in (args.html, args.json):
-        if name is not None and str(name) != "-" and not Path(name).absolute().parent.is_dir():
-            raise UsageError(f"{name}: the folder does not exist: make it first")
+    for path in (args.html, args.json):
+        require_folder(path)
 
     from converter.inspection.comparison import compare
     from converter.inspection.comparison_page import lines, render

@@ -37,15 +37,15 @@ def run(args: argparse.Namespace) -> int:
     import json
     import sys
 
+    from edge_face.cli.outputs import require_folder
     from edge_face.errors import UsageError
 
     if args.pictures < 1 or args.held_out < 1:
         raise UsageError("--pictures and --held-out must be 1 or more")
     if len(args.calibration) not in (1, len(args.models)):
         raise UsageError(f"--calibration is given {len(args.calibration)} times for {len(args.models)} models: once, or once for each")
-    for name in (args.out, args.json):
-        if name is not None and str(name) != "-" and not Path(name).absolute().parent.is_dir():
-            raise UsageError(f"{name}: the folder does not exist: make it first")
+    for path in (args.out, args.json):
+        require_folder(path)
 
     from converter.manifest import replace_text
     from converter.precision_table import Row, as_dicts, markdown, rows_of

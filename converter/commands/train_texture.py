@@ -31,6 +31,7 @@ def run(args: argparse.Namespace) -> int:
     import shutil
     import sys
 
+    from edge_face.cli.outputs import require_folder
     from edge_face.errors import UsageError
     from edge_face.vision.bundle import load_bundle
 
@@ -39,8 +40,7 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError("--presentations must be from 400 to 1000000")
     if args.seed < 0:
         raise UsageError("--seed must be 0 or more")
-    if args.json and args.json != "-" and not Path(args.json).absolute().parent.is_dir():
-        raise UsageError(f"--json {args.json}: the folder does not exist: make it first")
+    require_folder(args.json, "--json ")
     if args.out is not None and args.out.exists():
         raise UsageError(f"--out {args.out}: is there already: name a new folder")
     load_bundle(args.bundle, "liveness", "accept")

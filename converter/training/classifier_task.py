@@ -126,12 +126,11 @@ class ClassifierTask:
             return load_model(resumed)
         made, head = self.recipe.preprocessing, self.recipe.head
         if self.recipe.start.mode == "transfer":
-            if self._init is None:
-                raise UsageError('the recipe starts from a model ([start] mode = "transfer"): name it with --init MODEL')
-            trunk = cut(load_model(self._init), self.recipe.start.cut)
-            self._notes["init"] = {"file": str(self._init), "sha256": hashlib.sha256(self._init.read_bytes()).hexdigest()}
+            init = self.recipe.start.needed(self._init)
+            trunk = cut(load_model(init), self.recipe.start.cut)
+            self._notes["init"] = {"file": str(init), "sha256": hashlib.sha256(init.read_bytes()).hexdigest()}
             if tuple(trunk.inputs[0].shape[1:]) != (made.size, made.size, made.channels) or len(trunk.outputs[0].shape) != 2:
-                raise TrainingError(f"{self._init} takes {tuple(trunk.inputs[0].shape[1:])}: set [preprocessing] size and colour to that")
+                raise TrainingError(f"{init} takes {tuple(trunk.inputs[0].shape[1:])}: set [preprocessing] size and colour to that")
         else:
             keys = {"kind": "plain", **self.recipe.network, "size": made.size}
             trunk = build_network(keys if made.channels == 3 else {**keys, "channels": 1})
@@ -184,6 +183,4 @@ def make(recipe: Path, data: Path | None, init: Path | None) -> ClassifierTask:
     read = recipes.read(recipe, ClassifierRecipe)
     if data is None and not read.data.path:
         raise UsageError("name the pictures with --data: a folder with a folder for each person, or a CSV file")
-    if init is None and read.start.model:
-        init = Path(read.start.model)
-    return ClassifierTask(read, data or Path(read.data.path), init)
+    return ClassifierTask(read, data or Path(read.data.path), read.start.source(init))

@@ -121,7 +121,7 @@ class DetectorTask:
 
         model = build(**self.recipe.network)
         draw(model, self.recipe.seed)
-        source = self._init or (Path(self.recipe.start.model) if self.recipe.start.model else None)
+        source = self.recipe.start.source(self._init)
         if resumed is None and source is not None:
             pour(model, load_model(source), source)
         return model

@@ -107,10 +107,9 @@ class EmbedderTask:
             model = build_network(network)
             draw(model, self.recipe.seed)
             return model
-        if self._init is None:
-            raise UsageError(f'the recipe starts from a model ([start] mode = "{start.mode}"): name it with --init MODEL')
-        source = load_model(self._init)
-        self._notes["init"] = {"file": str(self._init), "sha256": hashlib.sha256(self._init.read_bytes()).hexdigest()}
+        init = start.needed(self._init)
+        source = load_model(init)
+        self._notes["init"] = {"file": str(init), "sha256": hashlib.sha256(init.read_bytes()).hexdigest()}
         if start.mode == "transfer":
             trunk = cut(source, start.cut)
             # Neither cut nor described: the whole model goes on as it is, which is how a transfer is fine-tuned.
@@ -118,10 +117,10 @@ class EmbedderTask:
         model = build_network(network)
         draw(model, self.recipe.seed)
         if start.mode == "weights":
-            pour(model, source, self._init)
+            pour(model, source, init)
             return model
         shallow = build_network({**network, **start.network})
-        pour(shallow, source, self._init)
+        pour(shallow, source, init)
         try:
             self._notes["new_blocks"] = deepen(model, shallow)
         except ValueError as error:
@@ -226,6 +225,4 @@ def make(recipe: Path, data: Path | None, init: Path | None) -> EmbedderTask:
     read = recipes.read(recipe, EmbedderRecipe)
     if data is None and not read.data.path:
         raise UsageError("name the training pictures with --data: shards, a folder with a folder per person, or a CSV file")
-    if init is None and read.start.model:
-        init = Path(read.start.model)
-    return EmbedderTask(read, data or Path(read.data.path), init)
+    return EmbedderTask(read, data or Path(read.data.path), read.start.source(init))

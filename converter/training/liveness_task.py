@@ -74,9 +74,7 @@ def make(recipe: Path, data: Path | None, init: Path | None) -> LivenessTask:
     made = read(recipe, LivenessRecipe)
     if data is None and not made.data.path:
         raise UsageError("name the pictures with --data: a folder with LIVE/ and ATTACK-<species>/, or with liveness/, detect/, faces/")
-    if init is None and made.start.model:
-        init = Path(made.start.model)
-    return LivenessTask(made, data or Path(made.data.path), init)
+    return LivenessTask(made, data or Path(made.data.path), made.start.source(init))
 
 
 class LivenessTask:
@@ -122,8 +120,8 @@ class LivenessTask:
 
         model = build(**self.recipe.network)
         draw(model, self.recipe.seed)
-        if resumed is None and self.recipe.start.mode == "weights" and self._init is None:
-            raise UsageError('the recipe starts from a model ([start] mode = "weights"): name it with --init MODEL')
+        if resumed is None and self.recipe.start.mode == "weights":
+            self.recipe.start.needed(self._init)
         if resumed is None and self._init is not None:
             pour(model, load_model(self._init), self._init)
         return model

@@ -5,9 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Literal
 
 from converter.training.recipe import ranged
+from edge_face.errors import UsageError
 
 
 @dataclass(frozen=True)
@@ -77,6 +79,17 @@ class Start:
     network: Mapping[str, Any] = field(default_factory=dict)
     cut: str = ""
     freeze: tuple[str, ...] = ()
+
+    def source(self, init: Path | None) -> Path | None:
+        """The model to begin with: what `--init` names goes before what the recipe names. None: there is none."""
+        return init if init is not None or not self.model else Path(self.model)
+
+    def needed(self, init: Path | None) -> Path:
+        """That model. Raises UsageError where none is named."""
+        source = self.source(init)
+        if source is None:
+            raise UsageError(f'the recipe starts from a model ([start] mode = "{self.mode}"): name it with --init MODEL')
+        return source
 
 
 @dataclass(frozen=True, kw_only=True)

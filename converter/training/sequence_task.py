@@ -106,9 +106,8 @@ class SequenceTask:
             raise UsageError(f"[network] of a sequence has the keys units and dropout ({error})") from error
         draw(model, self.recipe.seed)
         if self.recipe.start.mode == "weights" and not resumed:
-            if self._init is None:
-                raise UsageError('[start] mode = "weights" needs --init MODEL')
-            pour(model, load_model(self._init), self._init)
+            init = self.recipe.start.needed(self._init)
+            pour(model, load_model(init), init)
         return model
 
     def extras(self) -> Sequence[Any]:
@@ -178,6 +177,4 @@ def make(recipe: Path, data: Path | None, init: Path | None) -> SequenceTask:
     read = recipes.read(recipe, SequenceRecipe)
     if data is None and not read.data.path:
         raise UsageError("name the training pictures with --data: shards, a folder with a folder per person, or a CSV file")
-    if init is None and read.start.model:
-        init = Path(read.start.model)
-    return SequenceTask(read, data or Path(read.data.path), init)
+    return SequenceTask(read, data or Path(read.data.path), read.start.source(init))

@@ -36,11 +36,11 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError(f"--frames {args.frames} is too few for a percentile: 10 or more")
     if args.peer and not Path(args.peer).is_file():
         raise UsageError(f"--peer {args.peer} is not a file: give the path of YuNet's .onnx file")
+    from edge_face.cli.outputs import require_folder
     from edge_face.demo import clip_path, one_face_frames
     from edge_face.doctor import Host
     from edge_face.doctor.board import board_state
-    if args.json and args.json != "-" and not Path(args.json).parent.is_dir():
-        raise UsageError(f"--json {args.json}: the folder does not exist: make it first")
+    require_folder(args.json, "--json ")
     from edge_face.evaluation.bench import measure
 
     quiet = args.json == "-"

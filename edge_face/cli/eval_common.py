@@ -45,6 +45,7 @@ def add_output(parser: argparse.ArgumentParser) -> None:
 
 def check_usage(args: argparse.Namespace) -> None:
     """What would only be noticed after minutes of work. Raises UsageError."""
+    from edge_face.cli.outputs import require_folder
     from edge_face.errors import UsageError
     from edge_face.media.paths import shown
 
@@ -56,8 +57,7 @@ def check_usage(args: argparse.Namespace) -> None:
             continue
         if not target or Path(target).is_dir():
             raise UsageError(f"--{option} '{shown(target)}' is no file name: name the file to write")
-        if not Path(target).parent.is_dir():
-            raise UsageError(f"--{option} {shown(target)}: the folder does not exist: make it first")
+        require_folder(target, f"--{option} ")
     if getattr(args, "report", None) and not args.report.lower().endswith((".html", ".htm")):
         raise UsageError(f"--report {shown(args.report)}: the page is HTML: name it .html")
 
