@@ -87,6 +87,22 @@ class Enrolment:
             names.append(name)
         return self._finished(takes, names, left_out, looked_at, wall)
 
+    def from_looks(self, looks: Iterable[tuple[str, Look]], *, wall: float) -> Enrolled:
+        """From named pictures that were looked at as they came. Raises EnrolmentError as `from_pictures`."""
+        takes: list[Take] = []
+        names: list[str] = []
+        left_out: list[LeftOut] = []
+        looked_at = 0
+        for name, look in looks:
+            looked_at += 1
+            why = trouble_of(look)
+            if why is not None:
+                left_out.append(LeftOut(name, why))
+                continue
+            takes.append(self._take(look))
+            names.append(name)
+        return self._finished(takes, names, left_out, looked_at, wall)
+
     def from_frames(self, frames: Iterable[tuple[str, Image]], *, wall: float) -> Enrolled:
         """From the frames of a video, in any order of poses. Raises EnrolmentError when most frames with faces show more
         than one, and when too few are of use."""

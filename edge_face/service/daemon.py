@@ -56,6 +56,7 @@ from edge_face.service.upkeep import Upkeep
 from edge_face.service.vision_thread import Pipeline, VisionThread
 from edge_face.service.web.accounts import Accounts
 from edge_face.service.web.board import Board
+from edge_face.service.web.enrolling import Enrolling
 from edge_face.service.web.picture_feed import PictureFeed
 from edge_face.service.web.sessions import Sessions
 from edge_face.service.witness import bear_witness, open_audit
@@ -107,6 +108,7 @@ class Daemon:
         self.desk = CardDesk()
         self.sessions = Sessions.of_settings(settings.kiosk, self.clock)
         self.accounts = Accounts(self, self.sessions)
+        self.enrolling = Enrolling(settings, self.clock, lambda: self.models is not None)
         self.board, self.feed_of_pages = Board(self), PictureFeed(settings.kiosk.fps, self.clock)
         self._trouble = self.deaf = ""
 
@@ -336,6 +338,7 @@ class Daemon:
             # What let somebody in may be what broke just now. Whoever wants out has the button.
             parts.door.order(Order(None, "vision failed", only=FACE))
         self.board.see(scene)
+        self.enrolling.see(frame, scene)
         if parts.outlet is not None:
             parts.outlet.offer(frame, scene)
         parts.feed.meter([track.box for track in scene.tracks] if scene is not None else [])
@@ -399,6 +402,7 @@ class Daemon:
         if lock is not None:
             quietly("the lock", lock.secure)
         self.notifier.stopping("the door is locked and stops")
+        self.enrolling.stop()
         self.parts.close()
         _log.info("stopped")
 
