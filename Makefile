@@ -5,11 +5,14 @@ PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3; do \
 VENV := .venv
 BIN := $(VENV)/bin
 OUT ?= demo-out
+WEB_OUT ?= web-out
 
-.PHONY: help demo test lint bench test-bookworm test-convert wheel hil arm64 faults clean
+.PHONY: help demo kiosk test test-web fuzz-web lint bench test-bookworm test-convert wheel hil arm64 faults clean
 help:
 	@echo "make demo            the door on the bundled clip, no camera, no pins; look at $(OUT)/report.html"
+	@echo "make kiosk           the pages on the bundled clip: beside the door and the owner's; prints their addresses. KIOSK='--set kiosk.language=zh'"
 	@echo "make test            all tests (no network after installation, no camera, no pins)"
+	@echo "make test-web        the pages in a real browser (Debian's chromium); screenshots in $(WEB_OUT)/"
 	@echo "make lint            ruff and mypy --strict"
 	@echo "make bench           every stage's speed on this machine"
 	@echo "make test-bookworm   the tests with Raspberry Pi OS Bookworm's numpy 1.24 and OpenCV 4.6"
@@ -30,16 +33,33 @@ $(VENV)/.demo: $(VENV)/pyvenv.cfg pyproject.toml
 	@$(BIN)/pip install --quiet --disable-pip-version-check -e '.[opencv,media]'
 	@touch $@
 
+$(VENV)/.kiosk: $(VENV)/pyvenv.cfg pyproject.toml
+	@echo "installing edge-face with OpenCV and its pages into $(VENV)"
+	@$(BIN)/pip install --quiet --disable-pip-version-check -e '.[opencv,media,kiosk]'
+	@touch $@ $(VENV)/.demo
+
 $(VENV)/.dev: $(VENV)/pyvenv.cfg pyproject.toml
 	@echo "installing edge-face with its test tools into $(VENV)"
 	@$(BIN)/pip install --quiet --disable-pip-version-check -e '.[dev]'
-	@touch $@ $(VENV)/.demo
+	@touch $@ $(VENV)/.demo $(VENV)/.kiosk
+
+$(VENV)/.web: $(VENV)/.dev
+	@echo "installing the browser tests' tools into $(VENV)"
+	@$(BIN)/pip install --quiet --disable-pip-version-check -e '.[web]'
+	@touch $@
 
 demo: $(VENV)/.demo
 	@$(BIN)/edge-face demo --out $(OUT)
 
+kiosk: $(VENV)/.kiosk
+	@$(BIN)/edge-face kiosk demo $(KIOSK)
+
 test: $(VENV)/.dev
 	@$(BIN)/pytest
+
+# A browser of the system's own (sudo apt install chromium), none is fetched. Not part of make test: minutes, and two processes more.
+test-web: $(VENV)/.web
+	@EDGE_FACE_WEB_OUT=$(WEB_OUT) $(BIN)/pytest -p no:cacheprovider -rs tests/web --web $(WEB)
 
 lint: $(VENV)/.dev
 	@$(BIN)/ruff check .
@@ -88,4 +108,4 @@ faults: $(VENV)/.dev
 	@$(BIN)/python -m tests.faults --n $(N) $(if $(SEED),--seed $(SEED)) $(FAULTS)
 
 clean:
-	rm -rf .venv .venv-bookworm .venv-convert build dist *.egg-info $(OUT) bench-out .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-bookworm .venv-convert build dist *.egg-info $(OUT) $(WEB_OUT) bench-out .pytest_cache .mypy_cache .ruff_cache .hypothesis

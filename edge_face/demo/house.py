@@ -24,6 +24,8 @@ from edge_face.settings_file import apply_overrides, load_settings, to_toml
 
 PATIENCE = 60.0
 """Seconds within which a process must answer after its start."""
+AGAIN = 75
+"""The door's exit code when it wants to be started again."""
 _LOOK = 0.05
 
 
@@ -103,7 +105,8 @@ class House:
             self._until(self._pages, self.pages_log, "the pages", partial(_knock, port))
 
     def claim_code(self) -> str:
-        """A new claim code, as `edge-face kiosk claim` prints it on the device's own console."""
+        """A new claim code, as `edge-face kiosk claim` prints it on the device's own console. Raises `ForbiddenError` when the house has
+        an owner."""
         return str(self.client.call("kiosk.claim")["code"])
 
     def stop_door(self, number: signal.Signals = signal.SIGTERM) -> int | None:
@@ -121,7 +124,10 @@ class House:
         self.stop_door()
 
     def ended(self) -> str:
-        """Which of the two has ended by itself, and what it said last; empty while all is well."""
+        """Which of the two has ended by itself, and what it said last; empty while all is well. A door that ended to be started again
+        (after a restore, with other settings) is started again, as systemd would."""
+        if self._door is not None and self._door.poll() == AGAIN:
+            self.start_door()
         for name, process, log in (("the door", self._door, self.door_log), ("the pages", self._pages, self.pages_log)):
             if process is not None and process.poll() is not None:
                 return f"{name} ended: {_last_line(log)}"
