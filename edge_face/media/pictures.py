@@ -46,19 +46,7 @@ def load_picture(path: str | os.PathLike[str], max_pixels: int = MAX_PIXELS) -> 
         data = file.read_bytes()
     except OSError as error:
         raise MediaError(f"the picture '{name}' cannot be read: {error.strerror}") from None
-    try:
-        header = read_header(data)
-    except ValueError as error:
-        raise MediaError(f"the picture '{name}' cannot be used: {error}") from None
-    if header is None:
-        raise MediaError(_foreign(name, foreign_kind(data)))
-    if header.width < 1 or header.height < 1:
-        raise MediaError(f"the picture '{name}' cannot be used: its header states no size")
-    if header.width * header.height > max_pixels:
-        raise MediaError(f"the picture '{name}' has {header.width} x {header.height} pixels, more than the "
-                         f"{max_pixels / 1e6:.0f} million that are accepted: save it smaller")
-    if not header.complete:
-        raise MediaError(f"the {header.kind} picture '{name}' is cut off: its end is missing, fetch it again")
+    header = _header_of(data, name, max_pixels)
     image = _decode(file, data, header)
     if image is None:
         raise MediaError(f"the {header.kind} picture '{name}' is damaged or of a variety that OpenCV "
@@ -67,6 +55,37 @@ def load_picture(path: str | os.PathLike[str], max_pixels: int = MAX_PIXELS) -> 
     multiplied = header.kind == "TIFF" and image.dtype == np.uint8
     notes = (f"only the first picture of '{name}' is used",) if header.several else ()
     return Picture(_oriented(_to_bgr(image, name, multiplied), header.orientation), notes)
+
+
+def unpack_picture(data: bytes, name: str, longest: int, *, kinds: tuple[str, ...] = ("JPEG", "PNG", "WebP"),
+                   max_pixels: int = MAX_PIXELS) -> Image:
+    """A picture that is in memory already, as `read_picture` gives it, made smaller until no side is above `longest`. Of a JPEG no more is
+    unpacked than is needed. Raises MediaError as `read_picture`, and for other `kinds`."""
+    header = _header_of(data, name, max_pixels)
+    if header.kind not in kinds:
+        raise MediaError(f"'{name}' is a {header.kind} picture: send it as {', '.join(kinds[:-1])} or {kinds[-1]}")
+    try:
+        image = cv2.imdecode(np.frombuffer(data, np.uint8), _reduced(header, longest))
+    except (cv2.error, MemoryError):
+        image = None
+    if image is None:
+        raise MediaError(f"the {header.kind} picture '{name}' is damaged: send another one")
+    image = _to_bgr(image, name, multiplied=False)
+    scale = longest / max(image.shape[:2])
+    if scale < 1.0:
+        size = (max(round(image.shape[1] * scale), 1), max(round(image.shape[0] * scale), 1))
+        image = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+    return _oriented(image.astype(np.uint8, copy=False), header.orientation)
+
+
+def _reduced(header: Header, longest: int) -> int:
+    """How OpenCV is to read it: JPEG can be unpacked at a half, a quarter or an eighth."""
+    if header.kind != "JPEG":
+        return cv2.IMREAD_UNCHANGED
+    by = max(header.width, header.height) // longest
+    flags = (cv2.IMREAD_REDUCED_COLOR_8 if by >= 8 else cv2.IMREAD_REDUCED_COLOR_4 if by >= 4
+             else cv2.IMREAD_REDUCED_COLOR_2 if by >= 2 else cv2.IMREAD_COLOR)
+    return int(flags | cv2.IMREAD_IGNORE_ORIENTATION)
 
 
 def write_picture(path: str | os.PathLike[str], image: Image) -> None:
@@ -87,6 +106,24 @@ def write_picture(path: str | os.PathLike[str], image: Image) -> None:
                          "take .png or .tif")
     with writing(path) as temporary, temporary.open("wb") as file:
         file.write(data.tobytes())
+
+
+def _header_of(data: bytes, name: str, max_pixels: int) -> Header:
+    """What may be unpacked. Raises MediaError."""
+    try:
+        header = read_header(data)
+    except ValueError as error:
+        raise MediaError(f"the picture '{name}' cannot be used: {error}") from None
+    if header is None:
+        raise MediaError(_foreign(name, foreign_kind(data)))
+    if header.width < 1 or header.height < 1:
+        raise MediaError(f"the picture '{name}' cannot be used: its header states no size")
+    if header.width * header.height > max_pixels:
+        raise MediaError(f"the picture '{name}' has {header.width} x {header.height} pixels, more than the "
+                         f"{max_pixels / 1e6:.0f} million that are accepted: save it smaller")
+    if not header.complete:
+        raise MediaError(f"the {header.kind} picture '{name}' is cut off: its end is missing, fetch it again")
+    return header
 
 
 def _foreign(name: str, kind: str | None) -> str:
