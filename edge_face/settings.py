@@ -239,6 +239,7 @@ class KioskSettings:
     owner_port: int = key(8443, "port of the owner's pages", low=0, high=65535)
     names: list[str] = key([], "further names and addresses by which browsers reach the owner's pages, beside the machine's own name")
     folder: str = key("/var/lib/edge-face-kiosk", "folder of the web process: its certificates")
+    pad: bool = key(False, "codes may be typed on the page beside the door (a touch screen in place of a keypad)")
     language: str = key("en", "language of the page beside the door", choices=("en", "zh"))
     fps: float = key(5.0, "pictures a second for whoever looks at a page (0: none)", low=0, high=15)
     greeting: bool = key(True, "who is let in is greeted as they chose (false: nobody is)")

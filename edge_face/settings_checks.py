@@ -61,8 +61,9 @@ def _assurance(settings: Settings) -> Iterator[tuple[KeyPath, str]]:
     elif level.endswith("card") and not inputs.wiegand_d0:
         yield path, (f'decision.assurance = "{level}" needs a card reader: set inputs.wiegand_d0 and inputs.wiegand_d1, or choose '
                      f'"{level.replace("card", "code")}" with a keypad')
-    elif level.endswith("code") and not inputs.keypad_rows:
-        yield path, (f'decision.assurance = "{level}" needs a keypad: set inputs.keypad_rows and inputs.keypad_columns, or choose '
+    elif level.endswith("code") and not inputs.keypad_rows and not settings.kiosk.pad:
+        yield path, (f'decision.assurance = "{level}" needs a keypad: set inputs.keypad_rows and inputs.keypad_columns, or kiosk.pad for one '
+                     "on a touch screen, or choose "
                      f'"{level.replace("code", "card")}" with a card reader')
 
 

@@ -30,7 +30,7 @@ def assurance(host: Host, settings: Settings) -> Iterator[Finding]:
     inputs, camera, liveness = settings.inputs, settings.camera, settings.liveness
     if level != "face+challenge" or not sees(settings):
         return
-    if not inputs.keypad_rows and not inputs.wiegand_d0:
+    if not inputs.keypad_rows and not inputs.wiegand_d0 and not settings.kiosk.pad:
         yield Finding("second factor", Status.NOTE, "no keypad and no card reader: who cannot do what a challenge asks for is not let in",
                       "fit one (docs/wiring.md): sunglasses, masks and poor light then ask for a code or card")
     if camera.fps < liveness.min_fps:

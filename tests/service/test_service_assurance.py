@@ -9,7 +9,8 @@ import pytest
 from edge_face.access import Calendar, PolicyRules
 from edge_face.access.assurance import level_of
 from edge_face.service.assurance import NO_CAMERA, describe_assurance, missing_factor, unmet, worrying
-from edge_face.settings import ASSURANCES, CameraSettings, DecisionSettings, InputSettings, Settings
+from edge_face.settings import ASSURANCES, CameraSettings, DecisionSettings, InputSettings, KioskSettings, Settings
+from edge_face.settings_file import parse_settings
 
 READER = InputSettings(wiegand_d0="GPIO23", wiegand_d1="GPIO24")
 KEYPAD = InputSettings(keypad_rows=["GPIO5"], keypad_columns=["GPIO12"], keypad_keys="1")
@@ -45,6 +46,13 @@ def test_what_has_to_be_fitted(level: str, inputs: InputSettings | None, missing
     said = missing_factor(level, door(level, inputs))
     assert (missing in said) if missing else said == ""
     assert unmet({level}, door("face", inputs)) == ([said] if said else [])
+
+
+def test_a_pad_on_a_touch_screen_is_a_keypad() -> None:
+    pad = replace(door("face+code"), kiosk=KioskSettings(pad=True))
+    assert missing_factor("face+code", pad) == missing_factor("code", pad) == ""
+    assert "reader" in missing_factor("face+card", pad)
+    assert parse_settings("[decision]\nassurance = 'code'\n[kiosk]\npad = true\n").kiosk.pad
 
 
 def test_a_level_with_a_face_is_missing_the_camera_first() -> None:
