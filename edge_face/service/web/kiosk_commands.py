@@ -34,7 +34,7 @@ def commands(daemon: Daemon) -> tuple[WebCommand, ...]:
         after, wait = _poll(arguments)
         shot = daemon.feed_of_pages.latest(after, wait)
         if shot is None:
-            return {"number": after}
+            return {"number": after, "off": daemon.feed_of_pages.off or not sees(daemon.settings)}
         return {"number": shot.number, "jpeg": base64.b64encode(shot.jpeg).decode("ascii"), "width": shot.width, "height": shot.height}
 
     def code(caller: Caller, arguments: Arguments) -> Any:
