@@ -62,8 +62,8 @@ def _assurance(settings: Settings) -> Iterator[tuple[KeyPath, str]]:
         yield path, (f'decision.assurance = "{level}" needs a card reader: set inputs.wiegand_d0 and inputs.wiegand_d1, or choose '
                      f'"{level.replace("card", "code")}" with a keypad')
     elif level.endswith("code") and not inputs.keypad_rows and not settings.kiosk.pad:
-        yield path, (f'decision.assurance = "{level}" needs a keypad: set inputs.keypad_rows and inputs.keypad_columns, or kiosk.pad for one '
-                     "on a touch screen, or choose "
+        yield path, (f'decision.assurance = "{level}" needs a keypad: set inputs.keypad_rows and inputs.keypad_columns, or kiosk.pad for '
+                     "one on a touch screen, or choose "
                      f'"{level.replace("code", "card")}" with a card reader')
 
 

@@ -32,8 +32,8 @@ def missing_factor(level: str, settings: Settings) -> str:
     if level.endswith("card") and not inputs.wiegand_d0:
         return f'"{level}" asks for a card, and no reader is fitted (inputs.wiegand_d0, inputs.wiegand_d1)'
     if level.endswith("code") and not inputs.keypad_rows and not settings.kiosk.pad:
-        return (f'"{level}" asks for a code, and no keypad is fitted (inputs.keypad_rows, inputs.keypad_columns; kiosk.pad for one on a touch '
-                "screen)")
+        return (f'"{level}" asks for a code, and no keypad is fitted (inputs.keypad_rows, inputs.keypad_columns; kiosk.pad for one on a '
+                "touch screen)")
     return ""
 
 
