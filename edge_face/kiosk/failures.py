@@ -19,6 +19,8 @@ from edge_face.errors import (
     LoginNeededError,
     ServiceError,
     StoreError,
+    TooManyTriesError,
+    WrongPassphraseError,
 )
 from edge_face.kiosk.cookies import log_out
 from edge_face.kiosk.pages import Listener, Page
@@ -39,9 +41,15 @@ _WORDS = {
     408: _("Nothing came for too long."),
     409: _("This cannot be done now."),
     413: _("This is too long."),
+    429: _("Too many tries."),
     500: _("These pages met a fault of their own."),
     503: _("The door's own program does not answer."),
 }
+
+
+_STATUSES = ((LoginNeededError, 401), (WrongPassphraseError, 401), (FreshNeededError, 403), (ForbiddenError, 403), (TooManyTriesError, 429),
+             (DaemonDownError, 503), (StoreError, 503), (ServiceError, 409), (EdgeFaceError, 400))
+"""The first that fits."""
 
 
 class StaleFormError(ForbiddenError):
@@ -57,11 +65,7 @@ def status_of(error: Exception) -> int:
     """The HTTP status of an error."""
     if isinstance(error, HTTPException):
         return error.status_code
-    for kind, status in ((LoginNeededError, 401), (ForbiddenError, 403), (FreshNeededError, 403), (DaemonDownError, 503),
-                         (StoreError, 503), (ServiceError, 409), (EdgeFaceError, 400)):
-        if isinstance(error, kind):
-            return status
-    return 500
+    return next((status for kind, status in _STATUSES if isinstance(error, kind)), 500)
 
 
 async def answer(request: Request, error: Exception) -> Response:
@@ -131,7 +135,7 @@ def _as_json(error: Exception, status: int) -> Response:
     sentence = str(error) if isinstance(error, EdgeFaceError) else _detail(error) or str(_WORDS.get(status, _WORDS[400]))
     headers = {"Retry-After": "3"} if status == 503 else dict(error.headers or {}) if isinstance(error, HTTPException) else {}
     kind = type(error).__name__ if isinstance(error, EdgeFaceError) else "HTTPException" if isinstance(error, HTTPException) else "Error"
-    return JSONResponse({"detail": sentence, "kind": kind}, status, headers)
+    return JSONResponse({"error": {"kind": kind, "message": sentence}}, status, headers)
 
 
 def _detail(error: Exception) -> str:

@@ -29,6 +29,7 @@ from edge_face.kiosk.cookies import (
 from edge_face.kiosk.languages import LANGUAGES, chosen
 from edge_face.kiosk.pages import Endpoint, Listener, Page
 from edge_face.kiosk.paths import safe_next
+from edge_face.kiosk.public_settings import refresh
 from edge_face.kiosk.site import Who, caller_of, find_caller, settings_of, site_of, token_of
 from edge_face.service.web.roles import Role
 
@@ -37,6 +38,8 @@ __all__ = ["guarded", "log_in", "log_out", "safe_next"]
 BODY_SECONDS = 60.0
 """For so long nothing of a request's body may come."""
 MOST_FIELDS, MOST_FILES = 2000, 20
+LONGEST_TOKEN = 256
+STATIC = "/static/"
 
 
 def guarded(page: Page) -> Endpoint:
@@ -63,21 +66,33 @@ def guarded(page: Page) -> Endpoint:
 
 async def _admit(page: Page, request: Request) -> None:
     site = site_of(request)
-    request.state.who = Who()
+    request.state.who, request.state.scripted = Who(), False
+    if page.path.startswith(STATIC):
+        return  # styles are for everybody, also while the daemon is down
     if site.listener is Listener.OWNER:
-        request.state.token = read_cookie(request, SESSION)
+        request.state.token = _bearer(request) if page.api else ""
+        # What no browser sends along by itself, no other site can have it send.
+        request.state.scripted = page.api and (bool(token_of(request)) or not read_cookie(request, SESSION))
+        request.state.token = token_of(request) or read_cookie(request, SESSION)
         # Where nobody need be logged in, nobody needs the daemon to see the page.
         if token_of(request) or page.role > Role.NOBODY:
             request.state.who = await find_caller(request, token_of(request))
+    await refresh(site)
     who = caller_of(request)
     if who.role < page.role:
         if who.role is not Role.NOBODY:
             raise ForbiddenError(f"this is for whoever has the role '{page.role.name.lower()}'; you have '{who.role.name.lower()}'")
         raise LoginNeededError("log in first")
-    if page.changes and request.method not in ("GET", "HEAD"):
+    if request.method not in ("GET", "HEAD") and not request.state.scripted:
         await _insist_on_our_form(request, page)
     if page.fresh and not who.fresh:
         raise FreshNeededError("give your passphrase once more")
+
+
+def _bearer(request: Request) -> str:
+    """The token of a script's own header (RFC 6750), for /api only."""
+    kind, _, token = request.headers.get("authorization", "").partition(" ")
+    return token.strip() if kind.lower() == "bearer" and len(token) <= LONGEST_TOKEN else ""
 
 
 async def _insist_on_our_form(request: Request, page: Page) -> None:

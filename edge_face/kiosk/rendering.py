@@ -48,9 +48,10 @@ def render(request: Request, template: str, /, *, status_code: int = 200, **cont
     word = read_cookie(request, NOTE)
     note = notices.fetch(word) if word else None
     token = csrf_of(request)
-    text = page.render(request=request, who=caller_of(request), path=request.url.path, lang=HTML_NAMES[language], language=language,
-                       csrf=partial(_hidden, token), csrf_token=token, notice=note, has=site_of(request).paths.__contains__,
-                       settings=settings_of(request), languages_here=_languages(request), **context)
+    known = {"request": request, "who": caller_of(request), "path": request.url.path, "lang": HTML_NAMES[language], "language": language,
+             "csrf": partial(_hidden, token), "csrf_token": token, "notice": note, "has": site_of(request).paths.__contains__,
+             "settings": settings_of(request), "languages_here": _languages(request)}
+    text = page.render({**known, **context})
     response = Response(text, status_code, media_type="text/html")
     if word:
         set_cookie(request, response, NOTE, "", 0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -20,7 +21,8 @@ if TYPE_CHECKING:
 @dataclass(slots=True)
 class Site:
     """One listener. `secure`: reached by TLS. `hosts`: names by which browsers may reach it. `paths`: of the pages that it has.
-    `certificates`: where it is on the network. `closing`: what is called when it ends."""
+    `certificates`: where it is on the network. `asked`: when (monotonic) the daemon was asked last what its owner set on a page.
+    `closing`: what is called when it ends."""
 
     settings: Settings
     listener: Listener
@@ -29,6 +31,7 @@ class Site:
     hosts: frozenset[str] = frozenset()
     paths: frozenset[str] = frozenset()
     certificates: Certificates | None = None
+    asked: float = -math.inf
     closing: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
 
 
