@@ -42,30 +42,39 @@ def settings_source(path: str | None = None) -> Path | None:
     return next((place for place in map(Path, SEARCHED) if os.path.lexists(place)), None)
 
 
-def load_settings(path: str | None = None) -> Settings:
-    """The settings of `path`, else of $EDGE_FACE_CONFIG, ./edge-face.toml, /etc/edge-face/edge-face.toml, else defaults.
+def load_settings(path: str | None = None, *, pages: bool = True) -> Settings:
+    """The settings of `path`, else of $EDGE_FACE_CONFIG, ./edge-face.toml, /etc/edge-face/edge-face.toml, else defaults; and over them what
+    the owner set on the pages (`edge_face.settings_overlay`), unless `pages` is false.
 
-    Raises `SettingsError` in one sentence for anything wrong with the file.
+    Raises `SettingsError` in one sentence for anything wrong with either file.
     """
+    from edge_face.settings_overlay import with_overlay
+
     source = settings_source(path)
-    return Settings() if source is None else parse_settings(_read(source), str(source))
+    settings = Settings() if source is None else parse_settings(read_text(source), str(source))
+    return with_overlay(settings) if pages else settings
 
 
-def parse_settings(text: str, name: str = "settings") -> Settings:
-    """The settings in a TOML text; `name` is what errors call it. Raises `SettingsError`."""
-    try:
-        table = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise SettingsError(f"{name}, {_place_of(str(error), text)}: this is not TOML: {_reason_of(str(error))}") from error
-    except (ValueError, RecursionError) as error:
-        raise SettingsError(f"{name}: this is not usable TOML: a number too long or lists too deep") from error
+def parse_settings(text: str, name: str = "settings", base: Settings | None = None) -> Settings:
+    """The settings in a TOML text, over `base` (the defaults); `name` is what errors call it. Raises `SettingsError`."""
+    table = parse_table(text, name)
     lines = key_lines(text)
 
     def where(key: KeyPath) -> str:
         line = line_of(lines, key)
         return f"{name}, line {line}" if line else name
 
-    return _build(table, Settings(), where)
+    return _build(table, base or Settings(), where)
+
+
+def parse_table(text: str, name: str) -> dict[str, Any]:
+    """What stands in a TOML text, unchecked. Raises `SettingsError` for what is none."""
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(f"{name}, {_place_of(str(error), text)}: this is not TOML: {_reason_of(str(error))}") from error
+    except (ValueError, RecursionError) as error:
+        raise SettingsError(f"{name}: this is not usable TOML: a number too long or lists too deep") from error
 
 
 def apply_overrides(settings: Settings, overrides: Mapping[str, Any], name: str = "override") -> Settings:
@@ -142,7 +151,8 @@ def allowed(section: str, key: str) -> str:
 
 # Reading
 
-def _read(source: Path) -> str:
+def read_text(source: Path) -> str:
+    """The text of a settings file. Raises `SettingsError`."""
     if source.is_dir():
         raise SettingsError(f"{source} is a folder, not a settings file")
     try:

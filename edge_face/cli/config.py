@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from typing import Any
 
 from edge_face.cli.main import add_common
 
@@ -48,22 +49,35 @@ def _check(args: argparse.Namespace) -> int:
 
     from edge_face.errors import EdgeFaceError
     from edge_face.settings_file import load_settings, settings_source
+    from edge_face.settings_overlay import overlay_path, read_overlay, value_of
 
     path = args.file or args.config
     source = settings_source(path)
     try:
+        alone = load_settings(path, pages=False)
         load_settings(path)
+        pages = read_overlay(alone)
     except EdgeFaceError as error:
         if not args.json:
             raise
         print(json.dumps({"file": str(source) if source else None, "ok": False, "error": str(error)}))
         return error.exit_code
     if args.json:
-        print(json.dumps({"file": str(source) if source else None, "ok": True, "error": None}))
-    else:
-        print(f"{source}: no mistakes" if source else "there is no settings file: the defaults hold "
-              "('edge-face config init' writes one)")
+        print(json.dumps({"file": str(source) if source else None, "ok": True, "error": None, "pages": pages}))
+        return 0
+    print(f"{source}: no mistakes" if source else "there is no settings file: the defaults hold "
+          "('edge-face config init' writes one)")
+    if pages:
+        print(f"{overlay_path(alone)}: the owner's pages set")
+    for key, value in pages.items():
+        print(f"  {key} = {_text(value)} in place of {_text(value_of(alone, key))}")
     return 0
+
+
+def _text(value: Any) -> str:
+    from edge_face.settings_toml import toml_value
+
+    return toml_value(value)
 
 
 def _show(args: argparse.Namespace) -> int:
@@ -72,6 +86,7 @@ def _show(args: argparse.Namespace) -> int:
 
     from edge_face.settings import Settings
     from edge_face.settings_file import load_settings, settings_source, to_toml
+    from edge_face.settings_overlay import overlay_path
 
     source = settings_source(args.config)
     settings = load_settings(args.config)
@@ -83,5 +98,8 @@ def _show(args: argparse.Namespace) -> int:
         print()
         return 0
     print(f"# {source or 'no settings file: the defaults'}")
+    alone = load_settings(args.config, pages=False)
+    if alone != settings:
+        print(f"# and over it {overlay_path(alone)}, which the owner's pages wrote")
     print(to_toml(settings, only_changed=args.changed), end="")
     return 0

@@ -77,7 +77,8 @@ def _safe(args: argparse.Namespace) -> int:
 
     settings, broken = None, None
     try:
-        settings = load_settings(args.config)
+        # Without what was set on the pages: no wiring can be set there, and nothing that is wrong with it must stand in the way.
+        settings = load_settings(args.config, pages=False)
     except SettingsError as error:
         broken = error
     last = next((found for folder in state_folders(settings, args.state) if (found := remembered(folder)) is not None), None)

@@ -41,10 +41,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     from edge_face.settings_file import load_settings
 
-    settings = _changed(load_settings(args.config), args)
     if args.safe:
-        return _make_safe(settings)
-    return _run(settings, args)
+        return _make_safe(_changed(load_settings(args.config, pages=False), args))
+    return _run(_changed(load_settings(args.config), args), args)
 
 
 def _run(settings: Settings, args: argparse.Namespace) -> int:
@@ -62,20 +61,28 @@ def _run(settings: Settings, args: argparse.Namespace) -> int:
     from edge_face.service import process
     from edge_face.service.daemon import Daemon, small
     from edge_face.service.log import Log
-    from edge_face.settings_file import settings_source
+    from edge_face.service.origin import Origin
+    from edge_face.service.web.restarting import AGAIN
+    from edge_face.settings_file import load_settings, settings_source
 
     process.settle()
     log = Log(settings.service.log, sys.stdout, logging.DEBUG if args.verbose else logging.INFO)
     try:
+        source = settings_source(args.config)
         daemon = Daemon(small(settings) if args.small else settings, frames=args.frames, once=args.once)
+        daemon.parts.origin = Origin(source, lambda: load_settings(args.config, pages=False),
+                                     lambda read: small(_changed(read, args)) if args.small else _changed(read, args))
         for number, code in ((signal.SIGTERM, 0), (signal.SIGHUP, 0), (signal.SIGINT, 130)):
             signal.signal(number, lambda *_, code=code: daemon.stop(code))
-        logging.getLogger("edge_face.daemon").info("settings: %s", settings_source(args.config) or "no file: the defaults")
+        logging.getLogger("edge_face.daemon").info("settings: %s", source or "no file: the defaults")
         code = daemon.run()
     finally:
         log.close()
     if code == 130:
         raise KeyboardInterrupt
+    if code == AGAIN and not os.environ.get("NOTIFY_SOCKET"):
+        # No service manager sees to that: this very command begins anew, in its own process.
+        os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])
     return code
 
 

@@ -16,6 +16,7 @@ from edge_face.service.code_thread import CodeThread
 from edge_face.service.control import ControlSocket
 from edge_face.service.door_thread import DoorThread
 from edge_face.service.frames import Feed
+from edge_face.service.origin import Origin
 from edge_face.service.outlet import Outlet
 from edge_face.service.policy_thread import PolicyThread
 from edge_face.service.signal_thread import SignalThread
@@ -46,6 +47,8 @@ class Parts:
     outlet: Outlet | None = None
     vision: VisionThread | None = None
     sealer: Sealer | None = None
+    origin: Origin | None = None
+    """Where the settings come from; None: from nowhere but whoever made the daemon."""
 
     def answer(self) -> None:
         """Whoever asks is answered from now on."""

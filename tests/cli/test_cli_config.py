@@ -47,7 +47,7 @@ def test_check_of_a_pin_that_is_none(nowhere: Path, capsys: pytest.CaptureFixtur
 
 def test_check_without_a_file(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["config", "check", "--json"]) == 0
-    assert json.loads(capsys.readouterr().out) == {"file": None, "ok": True, "error": None}
+    assert json.loads(capsys.readouterr().out) == {"file": None, "ok": True, "error": None, "pages": {}}
 
 
 def test_show(nowhere: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -16,7 +16,7 @@ from edge_face.errors import EdgeFaceError, ForbiddenError, ServiceError
 from edge_face.service.commands import door_facts
 from edge_face.service.describing import described
 from edge_face.service.machine import storage, temperature
-from edge_face.service.web.arguments import Arguments, number
+from edge_face.service.web.arguments import Arguments, number, text
 from edge_face.service.web.restarting import restart_soon
 from edge_face.service.web.roles import Caller, Role, WebCommand
 from edge_face.service.web.saying import say
@@ -41,7 +41,7 @@ def commands(daemon: Daemon) -> tuple[WebCommand, ...]:
     return (WebCommand("door.status", Role.VIEWER, desk.status),
             *(WebCommand(f"door.{word}", role, partial(desk.order, command), (), fresh) for word, role, command, fresh in orders),
             WebCommand("door.test", Role.OWNER, desk.test, ("seconds",), fresh=True),
-            WebCommand("door.unlock", Role.OWNER, desk.unlock, ("seconds",), fresh=True),
+            WebCommand("door.unlock", Role.OWNER, desk.unlock, ("passphrase", "seconds")),
             WebCommand("health", Role.VIEWER, desk.health),
             WebCommand("models.list", Role.VIEWER, desk.models),
             WebCommand("daemon.restart", Role.OWNER, desk.restart, fresh=True))
@@ -70,10 +70,10 @@ class DoorDesk:
         return self._release("door-test", caller, given)
 
     def unlock(self, caller: Caller, given: Arguments) -> Any:
-        """Opens the door from afar, where the settings file allows it. The passphrase that was given counts for this once."""
+        """Opens the door from afar, where the settings file allows it; with the passphrase, each time."""
         if not self._daemon.settings.kiosk.remote_unlock:
             raise ForbiddenError("the pages do not open this door: remote_unlock = true under [kiosk] of the settings file would allow it")
-        self._daemon.sessions.stale(caller.token)
+        self._daemon.accounts.prove(caller.account, text(given, "passphrase"))
         return self._release("door-unlock", caller, given)
 
     def health(self, caller: Caller, given: Arguments) -> Any:
