@@ -17,6 +17,7 @@ DESCRIPTION = ("Serves the pages: the one beside the door and the owner's (docs/
 EXAMPLES = """
   sudo edge-face kiosk claim          a claim code, for the first owner of this door
   edge-face kiosk run                 serve the pages in the foreground
+  sudo edge-face kiosk fingerprint    of the certificate that browsers are to trust, to compare with what they show
   edge-face kiosk demo                door and pages on the bundled clip: no camera, no pins
 """
 _ELSEWHERE = {"demo": ("edge_face.demo.kiosk_demo", "door and pages on the bundled clip: no camera, no pins"),
@@ -31,6 +32,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     claim = actions.add_parser("claim", help=about, description=f"{about.capitalize()}: once, within an hour. For root and the daemon's "
                                "user (sudo), while the door runs. A door that has an owner gives none.")
     add_common(claim)
+    about = "print the fingerprint of the certificate that browsers are to trust"
+    add_common(actions.add_parser("fingerprint", help=about, description=f"{about.capitalize()} (/trust on the owner's pages): compare it "
+                                  "with what the browser shows before you say that you trust it."))
     about = "serve the pages in the foreground"
     add_common(actions.add_parser("run", help=about, description=f"{about.capitalize()}: Ctrl-C and SIGTERM end it."), json=False)
     for name, (module, text) in _ELSEWHERE.items():
@@ -43,6 +47,8 @@ def run(args: argparse.Namespace) -> int:
         return _claim(args)
     if args.action == "run":
         return _serve(args)
+    if args.action == "fingerprint":
+        return _fingerprint(args)
     return int(importlib.import_module(_ELSEWHERE[args.action][0]).run(args))
 
 
@@ -67,6 +73,23 @@ def _claim(args: argparse.Namespace) -> int:
         print(json.dumps(answer, indent=2))
     else:
         say_code(answer["code"], answer["seconds"])
+    return 0
+
+
+def _fingerprint(args: argparse.Namespace) -> int:
+    from pathlib import Path
+
+    from edge_face.clock import SystemClock
+    from edge_face.errors import ServiceError
+    from edge_face.kiosk.machine_names import all_names
+    from edge_face.kiosk.tls import Certificates, fingerprint
+    from edge_face.settings_file import load_settings
+
+    settings = load_settings(args.config)
+    if settings.kiosk.owner_listen != "lan":
+        raise ServiceError('there is no certificate: [kiosk] owner_listen is not "lan"')
+    text = fingerprint(Certificates(Path(settings.kiosk.folder), lambda: all_names(settings), SystemClock().wall).authority())
+    print(json.dumps({"sha256": text}) if args.json else text)
     return 0
 
 

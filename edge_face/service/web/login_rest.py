@@ -42,8 +42,9 @@ class LoginRest:
         if not self._one.acquire(timeout=PATIENCE):
             raise TooManyTriesError("another passphrase is just being looked at: try again")
         try:
+            state = self._loaded()
             now = self._monotonic()
-            earlier = passed(self._loaded(), now)
+            earlier = passed(state, now)
             wait = left(CodeState(people=earlier.people) if alone else earlier, key, now)
             if wait > 0:
                 self._state = earlier
