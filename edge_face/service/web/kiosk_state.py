@@ -122,6 +122,8 @@ def outcome_of(decision: Decision, greeting: str | None = None) -> Outcome | Non
         return Outcome(Phase.GRANTED, "let_in", at, greeting)
     if decision.kind is Kind.OWNER and decision.authority is not None:
         return Outcome(Phase.GRANTED, "owner", at)
+    if decision.kind in (Kind.LOCKDOWN, Kind.SECURE):
+        return Outcome(Phase.IDLE, "", at)  # whoever was let in before is so no more
     if decision.kind is not Kind.DENY or codes & UNSAID:
         return None
     if "codes-rest" in codes:
@@ -163,10 +165,10 @@ def _now(view: View) -> _Shown:
     release = policy.release if policy.release is not None and policy.release.until > now else None
     if release is not None and release.standing:
         return _only(Phase.OPEN, "fire" if release.authority is Authority.FIRE else "hold_open")
-    if outcome is not None and let_in and age < HELD_BACK:
-        return Phase.GRANTED, outcome.message, outcome.greeting, None, None
     if policy.lockdown and release is None:
         return _only(Phase.LOCKDOWN, "lockdown")
+    if outcome is not None and let_in and age < HELD_BACK:
+        return Phase.GRANTED, outcome.message, outcome.greeting, None, None
     refused = outcome if outcome is not None and outcome.phase is Phase.DENIED and 0 <= age < REFUSED else None
     if policy.prompt is not None and policy.prompt.what in PROMPTS:
         said = refused.message if refused is not None else ""
