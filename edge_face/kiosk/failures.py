@@ -151,3 +151,4 @@ def _tell(request: Request, error: Exception) -> None:
     place = f"{frames[-1].filename.rsplit('/', 1)[-1]}:{frames[-1].lineno}" if frames else "?"
     page: Page | None = getattr(request.state, "page", None)
     _log.error("a page failed", extra=fields(page=page.path if page else "?", method=request.method, error=type(error).__name__, at=place))
+    _log.debug("it was", exc_info=error)  # for tests: no log of a running door goes so deep

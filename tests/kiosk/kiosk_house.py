@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import re
 import shutil
 import tempfile
@@ -31,6 +32,7 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # starlette would rather have another client than httpx
     from starlette.testclient import TestClient
 
+logging.getLogger("edge_face.kiosk").setLevel(logging.DEBUG)  # a test that fails shows why a page did
 PATIENCE = 60.0
 PASSPHRASE = "a long sentence for tests"
 NAMES = {Role.OWNER: "Olga", Role.HELPER: "Hugo", Role.VIEWER: "Vera"}
@@ -69,11 +71,8 @@ class House:
         self.folder = Path(tempfile.mkdtemp(prefix="ef-"))
         source: dict[str, Any] = {"camera.source": f"file:{clip_path(clip)}", "camera.loop": True, "decision.assurance": "face"} if clip \
             else {"camera.source": "none", "decision.assurance": "code"}
-        # A door of codes has a keypad.
-        source |= {"inputs.keypad_rows": ["GPIO5", "GPIO6", "GPIO13", "GPIO19"],
-                   "inputs.keypad_columns": ["GPIO12", "GPIO16", "GPIO20", "GPIO21"]}
         self.settings: Settings = apply_overrides(Settings(), {
-            **source, "door.pins": "mock", "store.folder": str(self.folder / "store"),
+            **source, "door.pins": "mock", "kiosk.pad": True, "store.folder": str(self.folder / "store"),
             "kiosk.folder": str(self.folder / "pages"), **(changes or {})})
         self.ids: dict[str, str] = {}
         """Of people, by their names."""
