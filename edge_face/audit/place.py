@@ -27,6 +27,11 @@ def visitor_alias(key: bytes, visitor: str) -> str:
     return hmac.digest(key, b"visitor " + visitor.encode(), "sha256").hex()[:16]
 
 
+def account_alias(key: bytes, account: str) -> str:
+    """What a login of the pages is called in the log, likewise."""
+    return hmac.digest(key, b"account " + account.encode(), "sha256").hex()[:16]
+
+
 def witness_record(head: Head) -> dict[str, str]:
     """For `store.put_record(WITNESS, ...)`: once a day, and when the door stops."""
     return {"head": str(head)}
@@ -61,3 +66,13 @@ def read_head(folder: str | Path, key: bytes | None) -> Head:
     if mark is None:
         raise AuditError(f"{path} is missing or was changed: 'edge-face audit verify' says more")
     return mark.head
+
+
+def expected_head(record: Callable[[str], Mapping[str, Any] | None], folder: Path, key: bytes) -> Head | None:
+    """The head that the daemon has laid into the store, if it is not older than what is kept: for `verify_log(against=...)`."""
+    seen = seen_head(record)
+    try:
+        mark = head_file.read_marks(folder / head_file.FILE, key).newest
+    except OSError:
+        return None
+    return seen if seen is not None and (mark is None or seen.number >= mark.first) else None

@@ -22,11 +22,13 @@ def read_entries(folder: str | Path, *, since: float | None = None, kinds: froze
 
 
 def latest_entries(folder: str | Path, count: int, *, since: float | None = None, kinds: frozenset[str] = frozenset(),
-                   subject: str | None = None) -> list[Entry]:
-    """The latest `count`, oldest first; reads no more segments than it must. Raises AuditError."""
+                   subject: str | None = None, below: int | None = None) -> list[Entry]:
+    """The latest `count`, numbered less than `below`, oldest first; reads no more segments than it must. Raises AuditError."""
     found: deque[Entry] = deque()
     for segment in reversed(_kept(Path(folder))):
-        wanted = [entry for entry in _of(segment) if _wanted(entry, since, kinds, subject)]
+        if below is not None and segment.first >= below:
+            continue
+        wanted = [entry for entry in _of(segment) if _wanted(entry, since, kinds, subject) and (below is None or entry.number < below)]
         found.extendleft(reversed(wanted[-(count - len(found)):] if count > len(found) else []))
         if len(found) >= count:
             break

@@ -5,14 +5,14 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from edge_face.cli.main import add_common
 
 if TYPE_CHECKING:
-    from edge_face.audit import Entry, Head, Verdict
+    from edge_face.audit import Entry, Verdict
     from edge_face.people import Store
     from edge_face.settings import Settings
 
@@ -95,7 +95,7 @@ def _forced(settings: Settings, folder: Path, since: float | None, kinds: frozen
 def _verify(args: argparse.Namespace, settings: Settings) -> int:
     import time
 
-    from edge_face.audit import head_of, verify_log
+    from edge_face.audit import expected_head, head_of, verify_log
     from edge_face.cli.progress import ProgressLine
     from edge_face.errors import AuditError, UsageError
 
@@ -106,7 +106,7 @@ def _verify(args: argparse.Namespace, settings: Settings) -> int:
     if not args.keyless:
         with _store(settings) as store:
             key = store.audit_key()
-            against = against or _witness(store, folder, key)
+            against = against or expected_head(store.record, folder, key)
     begun = time.monotonic()
     with ProgressLine("records") as line:
         verdict = verify_log(folder, key, against, line.step)
@@ -164,29 +164,20 @@ def _store(settings: Settings) -> Iterator[Store]:
         yield store
 
 
-def _witness(store: Store, folder: Path, key: bytes) -> Head | None:
-    """The head that the daemon has laid into the store, if it is not older than what is kept."""
-    from edge_face.audit import seen_head
-    from edge_face.audit.head_file import FILE, read_marks
-
-    seen = seen_head(store.record)
-    try:
-        mark = read_marks(folder / FILE, key).newest
-    except OSError:
-        return None
-    return seen if seen is not None and (mark is None or seen.number >= mark.first) else None
-
-
 def _names(settings: Settings) -> dict[str, str]:
-    """Names of people and visitors by alias."""
-    from edge_face.audit import visitor_alias
+    """Names of people, visitors and logins of the pages by alias."""
+    from edge_face.audit.place import account_alias, visitor_alias
+    from edge_face.errors import EdgeFaceError
+    from edge_face.people.accounts import KIND, account_book_of
 
     with _store(settings) as store:
         people = ((store.alias(person.id), person.name) for person in store.iterate(lambda who, error: None))
         names = {alias: name for alias, name in people if alias is not None}
         key = store.audit_key()
-        return names | {visitor_alias(key, who): str(value.get("label", ""))
-                        for _, who, value in store.records("visitor", lambda who, error: None)}
+        names |= {visitor_alias(key, who): str(value.get("label", "")) for _, who, value in store.records("visitor", lambda who, error: None)}
+        with suppress(EdgeFaceError):  # what is damaged has no names
+            names |= {account_alias(key, login.id): login.name for login in account_book_of(store.record(KIND)).accounts}
+        return names
 
 
 def _line(entry: Entry, names: Mapping[str, str] | None) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -65,15 +65,18 @@ class EventLog:
         return numbers
 
     def query(self, limit: int = 100, since: float | None = None, kind: str | None = None, person: str | None = None, *,
-              until: float | None = None, below: int | None = None, oldest: bool = False) -> list[Event]:
-        """The newest first (`oldest`: the oldest first): at most `limit`, from the time `since`, before the time `until`, of one kind, of
-        one person, numbered less than `below`. Raises StoreError; SealBrokenError for an event that was tampered with."""
+              kinds: Sequence[str] = (), until: float | None = None, below: int | None = None, oldest: bool = False) -> list[Event]:
+        """The newest first (`oldest`: the oldest first): at most `limit`, from the time `since`, before the time `until`, of one kind or
+        any of `kinds`, of one person, numbered less than `below`. Raises StoreError; SealBrokenError for an event that was tampered
+        with."""
         wanted = [("wall >= ?", since), ("wall < ?", until), ("kind = ?", kind), ("person = ?", person), ("id < ?", below)]
-        chosen = [(text, value) for text, value in wanted if value is not None]
+        chosen: list[tuple[str, tuple[Any, ...]]] = [(text, (value,)) for text, value in wanted if value is not None]
+        if kinds:
+            chosen.append((f"kind IN ({', '.join('?' * len(kinds))})", tuple(kinds)))
         where = f" WHERE {' AND '.join(text for text, _ in chosen)}" if chosen else ""
         order = "ASC" if oldest else "DESC"
         rows = self._database.rows(f"SELECT id, wall, kind, person, details FROM event{where} ORDER BY id {order} LIMIT ?",
-                                   [*(value for _, value in chosen), max(limit, 0)])
+                                   [*(value for _, values in chosen for value in values), max(limit, 0)])
         keys: dict[str | None, bytes] = {}
         return [self._read(row, keys) for row in rows]
 

@@ -72,6 +72,11 @@ class Store(RecordDesk):
         self.read_only_because = None
         return True
 
+    def reopen(self) -> None:
+        """Opens the same folder again after `close`: another database may lie there now. Raises StoreError."""
+        self._open(False)
+        self.read_only_because = None
+
     def _open(self, read_only: bool, *, older: bool = False) -> None:
         database = Database(self.folder, read_only=read_only, wait=self._wait, older=older)
         try:

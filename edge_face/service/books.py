@@ -75,6 +75,8 @@ class Books(Protocol):
 
     def ask(self, job: Callable[[Store], R]) -> R: ...
 
+    def swap(self, job: Callable[[], R]) -> R: ...
+
     def take_change(self) -> bool: ...
 
     def record(self, kind: str) -> dict[str, Any] | None: ...
@@ -198,6 +200,17 @@ class StoreBooks:
         """Anything else of the open store, that changes neither whom the door knows nor what they may."""
         return job(self.store)
 
+    def swap(self, job: Callable[[], R]) -> R:
+        """Runs a job that puts another database in the place of this one, which is closed meanwhile. Raises what the job raises, and
+        StoreError when what lies there then does not open."""
+        self.store.close()
+        try:
+            return job()
+        finally:
+            self.store.reopen()
+            self._assemble(self._models)
+            self._changed = True
+
     def take_change(self) -> bool:
         """Has a command changed whom the door knows or what they may, since this was last asked?"""
         changed, self._changed = self._changed, False
@@ -220,6 +233,7 @@ class StoreBooks:
         keep_used(self.store, person, step)
 
     def _assemble(self, models: Models | None) -> None:
+        self._models = models
         bundle = models.embedder_bundle if models is not None else None
         people = PeopleCommands(self.store, self._people_changed, embedder_id=bundle.model_id if bundle else None,
                                 thresholds=bundle.thresholds if bundle else None, rate=self._settings.decision.false_grants)

@@ -77,7 +77,7 @@ def commands(daemon: Daemon) -> tuple[WebCommand, ...]:
     """`people.*`, `codes.*`, `schedule.*`, `clock.*`."""
     desk = DataDesk(daemon)
     return (*(WebCommand(rule.name, rule.role, partial(desk.plain, rule), rule.names, rule.fresh) for rule in RULES),
-            WebCommand("people.list", VIEWER, desk.list, ("match", "offset", "limit")),
+            WebCommand("people.list", VIEWER, desk.everybody, ("match", "offset", "limit")),
             WebCommand("people.show", VIEWER, desk.show, ("who",)),
             WebCommand("people.pairs", VIEWER, desk.pairs),
             WebCommand("people.consent", HELPER, desk.consent, ("who", "give", "withdraw", "how")),
@@ -98,7 +98,7 @@ class DataDesk:
             return self._daemon.command(rule.name, given)
         return self._changed(caller, rule.name, given)
 
-    def list(self, caller: Caller, given: Arguments) -> Any:
+    def everybody(self, caller: Caller, given: Arguments) -> Any:
         """Everybody by name, or a part: `match` is in the name; `total` is how many there are of them."""
         match, offset = text(given, "match", "", 200).casefold().strip(), whole(given, "offset", 0)
         limit = whole(given, "limit", LONGEST_PAGE, 1, LONGEST_PAGE)
@@ -162,8 +162,7 @@ class DataDesk:
         answer = self._daemon.command(name, given) if run is None else run()
         if isinstance(answer, dict) and isinstance(answer.get("id"), str):
             whom = whom or alias_of(self._daemon, answer["id"])
-        say(self._daemon, caller, name.replace(".", "-").replace("_", "-"), at_once=name == "people.forget",
-            **({"whom": whom} if whom is not None else {}))
+        say(self._daemon, caller, name.replace(".", "-").replace("_", "-"), at_once=name == "people.forget", whom=whom)
         return answer
 
     def _names(self, people: set[str]) -> dict[str, str]:

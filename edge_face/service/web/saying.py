@@ -14,9 +14,12 @@ if TYPE_CHECKING:
 KIND = "pages"
 
 
-def say(daemon: Daemon, caller: Caller, what: str, *, at_once: bool = False, **details: Detail) -> None:
-    """`what`: a short word of ours, as "people-forget" or "door-unlock"; so are texts in `details`. `at_once`: on the disk as soon as may
-    be, not with the next batch. Raises AuditError for what cannot stand in a record."""
+def say(daemon: Daemon, caller: Caller, what: str, *, at_once: bool = False, whom: str | None = None, **details: Detail) -> None:
+    """`what`: a short word of ours, as "people-forget" or "door-unlock"; so are texts in `details`. `whom`: the alias of the person whom
+    it is about, with a "p" before it, as details hold no bare aliases. `at_once`: on the disk as soon as may be, not with the next batch.
+    Raises AuditError for what cannot stand in a record."""
+    if whom is not None:
+        details["whom"] = whom
     alias = daemon.accounts.alias(caller.account) if caller.account else None
     record = AuditRecord(KIND, daemon.clock.wall(), alias, caller.role.name.lower(), {"what": what, **details})
     if daemon.parts.audit is not None:
