@@ -174,7 +174,8 @@ def _names(settings: Settings) -> dict[str, str]:
         people = ((store.alias(person.id), person.name) for person in store.iterate(lambda who, error: None))
         names = {alias: name for alias, name in people if alias is not None}
         key = store.audit_key()
-        names |= {visitor_alias(key, who): str(value.get("label", "")) for _, who, value in store.records("visitor", lambda who, error: None)}
+        names |= {visitor_alias(key, who): str(value.get("label", ""))
+                  for _, who, value in store.records("visitor", lambda who, error: None)}
         with suppress(EdgeFaceError):  # what is damaged has no names
             names |= {account_alias(key, login.id): login.name for login in account_book_of(store.record(KIND)).accounts}
         return names

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from edge_face.audit import AuditRecord
+from edge_face.audit.place import account_alias
 from edge_face.audit.record import Detail
 from edge_face.errors import ForbiddenError, TooManyTriesError, WrongPassphraseError
 from edge_face.people.account_passphrase import check_passphrase, is_right, passphrase_hash
@@ -72,7 +73,7 @@ class Accounts:
 
     def alias(self, identity: str) -> str:
         """What the audit log calls an account: 16 hexadecimal digits."""
-        return hmac.new(self._audit_key(), b"account " + identity.encode(), hashlib.sha256).hexdigest()[:16]
+        return account_alias(self._audit_key(), identity)
 
     def aliases(self) -> dict[str, str]:
         """Names by aliases, for whoever reads the audit log."""
