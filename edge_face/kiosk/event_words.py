@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,3 +46,9 @@ GROUPS: dict[str, Group] = {
 def kind_word(kind: str) -> Any:
     """An event of a later version keeps its own name."""
     return WORDS.get(kind, kind)
+
+
+def whole(event: Mapping[str, Any]) -> dict[str, Any]:
+    """An event with everything that a page asks of one; empty where its kind has no such thing."""
+    return {"name": None, "person": None, "visitor": None, "forgotten": False, "alarm": None, "reasons": [], "authority": None,
+            "seconds": None, **event}

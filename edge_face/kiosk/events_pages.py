@@ -11,7 +11,7 @@ from starlette.responses import Response, StreamingResponse
 
 from edge_face.errors import EdgeFaceError
 from edge_face.kiosk.acting import act, ask, ask_or, page, wrong_of
-from edge_face.kiosk.event_words import GROUPS, kind_word
+from edge_face.kiosk.event_words import GROUPS, kind_word, whole
 from edge_face.kiosk.forms import Form, form_of, query_of
 from edge_face.kiosk.pages import Page
 from edge_face.kiosk.showing import Shower
@@ -35,14 +35,14 @@ async def list_(request: Request) -> Response:
         problem, filters = wrong_of(error), {}
         answer = await ask(request, "events.list", limit=SHOWN)
     people = await ask_or(request, {"people": []}, "people.list")
-    return page(request, "owner/events.html", problem=problem, events=answer["events"],
+    return page(request, "owner/events.html", problem=problem, events=[whole(event) for event in answer["events"]],
                   before=answer["before"], query=query, groups=GROUPS, kind_word=kind_word, people=people["people"][:500],
                   carried=_carried(query), filtered=bool(filters))
 
 
 async def show(request: Request) -> Response:
     event = await ask(request, "events.show", event=int(request.path_params["number"]))
-    return page(request, "owner/event.html", event=event, kind_word=kind_word)
+    return page(request, "owner/event.html", event=whole(event), kind_word=kind_word)
 
 
 async def export(request: Request) -> Response:

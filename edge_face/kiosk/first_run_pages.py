@@ -75,7 +75,8 @@ async def _what(request: Request, name: str) -> dict[str, Any]:
         return {"people": (await ask(request, "people.list"))["people"]}
     if name == "assurance":
         answer = await ask(request, "settings.show")
-        return {"levels": choices(answer["settings"]), "chosen": answer["settings"]["decision"]["assurance"], "meanings": MEANINGS}
+        return {"levels": choices(answer["settings"]), "chosen": answer["settings"]["decision"]["assurance"], "meanings": MEANINGS,
+                "pad": answer["settings"]["kiosk"]["pad"], "keypad": bool(answer["settings"]["inputs"]["keypad_rows"])}
     if name == "backup":
         return {"last": (await ask(request, "health")).get("last_backup")}
     return {"done": await _facts(request), "restart": (await ask(request, "settings.show"))["restart"]}
@@ -97,7 +98,8 @@ async def pulse(request: Request) -> Response:
 
 async def assurance(request: Request) -> Response:
     form = await form_of(request)
-    return await act(request, "settings.save", {"changes": {"decision.assurance": form.text("assurance")}}, then=f"{START}/backup",
+    changes = {"decision.assurance": form.text("assurance"), "kiosk.pad": form.ticked("pad")}
+    return await act(request, "settings.save", {"changes": changes}, then=f"{START}/backup",
                      notice=_("Chosen. It holds as soon as the door has started again, at the end of these steps."),
                      again=_again("assurance"))
 
@@ -122,10 +124,11 @@ def choices(settings: Mapping[str, Any]) -> list[dict[str, Any]]:
         if level.name.startswith("face") and source == "none":
             missing = _("needs a camera")
         elif level.name.endswith("code") and not inputs["keypad_rows"]:
-            missing = _("needs a keypad")
+            missing = _("needs a keypad, or codes on the page beside the door")
         elif level.name.endswith("card") and not inputs["wiegand_d0"]:
             missing = _("needs a card reader")
-        found.append({"name": level.name, "missing": missing})
+        able = missing is None or (level.name.endswith("code") and (source != "none" or not level.name.startswith("face")))
+        found.append({"name": level.name, "missing": missing, "able": able})
     return found
 
 

@@ -11,7 +11,6 @@ from typing import Any
 from edge_face.errors import UsageError
 from edge_face.kiosk.forms import Form
 from edge_face.settings import Settings, section_names
-from edge_face.settings_file import allowed
 from edge_face.settings_toml import toml_value
 
 MASKS = "camera.privacy_masks"
@@ -28,7 +27,6 @@ class Entry:
     kind: str
     value: Any
     default: Any
-    allowed: str
     unit: str
     choices: tuple[str, ...]
     low: float | None
@@ -39,9 +37,11 @@ class Entry:
     @property
     def text(self) -> str:
         """The value as a line of text; a list one a line."""
-        if self.kind == "list":
-            return "\n".join(self.value)
-        return f"{self.value:g}" if isinstance(self.value, float) else str(self.value)
+        return "\n".join(self.value) if self.kind == "list" else _plain(self.value)
+
+    @property
+    def default_text(self) -> str:
+        return toml_value(self.default) if isinstance(self.default, (bool, str, list)) else _plain(self.default)
 
     @property
     def changed(self) -> bool:
@@ -67,7 +67,7 @@ def _entries(section: str, values: Mapping[str, Any], closed: Collection[str], s
         if key in closed or shown is None:
             continue
         yield Entry(key, field.name, meta["doc"], shown, values.get(field.name, getattr(default, field.name)),
-                    getattr(default, field.name), allowed(section, field.name), meta["unit"], tuple(meta["choices"]), meta["low"],
+                    getattr(default, field.name), meta["unit"], tuple(meta["choices"]), meta["low"],
                     meta["high"], "1" if kind is int else "any", key in saved)
 
 
@@ -120,6 +120,10 @@ def _number(text: str, whole: bool) -> Any:
         return int(plain) if whole else float(plain)
     except ValueError:
         return text
+
+
+def _plain(value: Any) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def value_text(value: Any) -> str:

@@ -31,11 +31,7 @@ function say(words, seen) {
 
 function follow(live) {
   const overlay = live.querySelector(".overlay");
-  const picture = live.querySelector(".picture");
   const words = live.parentElement.querySelector(".live-words");
-  const stream = picture.getAttribute("src");
-  let broken = false;
-  picture.addEventListener("error", () => { broken = true; });
 
   async function look() {
     if (!document.hidden) {
@@ -46,10 +42,6 @@ function follow(live) {
       } catch { /* the daemon is down: said below */ }
       draw(overlay, seen || {});
       say(words, seen);
-      if (seen && broken) {  // the door is back: so is its picture
-        broken = false;
-        picture.src = `${stream}?again=${Date.now()}`;
-      }
     }
     setTimeout(look, PAUSE);
   }
