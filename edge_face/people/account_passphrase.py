@@ -18,11 +18,13 @@ SHORTEST, LONGEST = 12, 256
 _FEWEST = 5
 """Different characters."""
 _ROWS = ("abcdefghijklmnopqrstuvwxyz", "qwertyuiopasdfghjklzxcvbnm", "qwertzuiopasdfghjklyxcvbnm", "azertyuiopqsdfghjklmwxcvbn",
-         "0123456789012")
+         "0123456789012", "1qaz2wsx3edc4rfv5tgb6yhn7ujm", "qazwsxedcrfvtgbyhnujm", "zaq1xsw2cde3vfr4bgt5nhy6mju7",
+         "1q2w3e4r5t6y7u8i9o0p", "q1w2e3r4t5y6u7i8o9p0", "123qweasdzxc")
+"""What fingers find by themselves: the alphabet, rows and columns of keys."""
 _STEMS = ("password", "passphrase", "passwort", "motdepasse", "contrasena", "letmein", "welcome", "iloveyou", "administrator",
           "administrateur", "changeme", "correcthorsebatterystaple", "edgeface", "raspberrypi", "raspberry", "frontdoor", "qwerty",
           "dragon", "monkey", "football", "baseball", "princess", "sunshine", "superman", "trustno1", "masterkey", "secret", "admin",
-          "login", "owner", "house", "door", "open")
+          "leavemealone", "mailcreated", "polniypizdec", "sojdlg123aljg", "login", "owner", "house", "door", "open")
 """What is tried first, with whatever is put around it."""
 _REST = 6
 """Letters and digits that must be left beside such a stem, a row of keys and the account's own name."""
@@ -71,7 +73,7 @@ def _repeats(text: str) -> bool:
 
 
 def _without_rows(text: str) -> str:
-    """Without stretches of four and more along the alphabet, a row of keys or the digits, either way."""
+    """Without stretches of four and more along such a row, either way."""
     rows = [*_ROWS, *(row[::-1] for row in _ROWS)]
     left, at = [], 0
     while at < len(text):

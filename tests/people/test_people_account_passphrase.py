@@ -35,6 +35,15 @@ def test_poor_ones(poor: str, why: str) -> None:
     assert len(poor) < 5 or poor not in str(caught.value)
 
 
+# The twelve of the 3,000 commonest in zxcvbn's list (MIT) that have twelve characters.
+@pytest.mark.parametrize("common", ["1q2w3e4r5t6y", "qwerty123456", "123456qwerty", "123456654321", "123qweasdzxc",
+                                    "1qaz2wsx3edc", "q1w2e3r4t5y6", "mailcreated5240", "qazwsxedcrfv", "polniypizdec0211",
+                                    "sojdlg123aljg", "leavemealone"])
+def test_what_everybody_takes(common: str) -> None:
+    with pytest.raises(UsageError, match="first to be guessed"):
+        check_passphrase(common, "Olga")
+
+
 @settings(deadline=None, max_examples=200)
 @given(st.text(max_size=LONGEST + 5), st.text(max_size=30))
 def test_any_text_is_taken_or_refused_in_one_sentence(text: str, name: str) -> None:
