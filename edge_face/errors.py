@@ -50,6 +50,10 @@ class PeopleError(EdgeFaceError, ValueError):
     """A person cannot be added, found or changed as asked."""
 
 
+class UnknownError(PeopleError):
+    """There is nobody, or nothing, of that name or number."""
+
+
 class EnrolmentError(PeopleError):
     """Pictures do not make an enrolment: no face, two faces, too poor, somebody else's."""
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from edge_face.errors import PeopleError, StoreError
+from edge_face.errors import PeopleError, StoreError, UnknownError
 from edge_face.people import copies, tombstones
 from edge_face.people.admission import KIND as ADMISSION
 from edge_face.people.admission import Admission, admission_record, is_held
@@ -139,7 +139,7 @@ class Store(RecordDesk):
         """Raises PeopleError when nobody has this id."""
         row = self._database.row("SELECT id, wrapped_key, name_tag, record FROM person WHERE id = ?", [identity])
         if row is None or self._stones.covers(identity):
-            raise PeopleError(f"there is nobody with the id {identity}: 'edge-face people list' shows who is enrolled")
+            raise UnknownError(f"there is nobody with the id {identity}: 'edge-face people list' shows who is enrolled")
         return self._person(row, self._database.rows("SELECT id, model, sealed FROM template WHERE person = ? ORDER BY rowid",
                                                      [identity]))
 
@@ -150,7 +150,7 @@ class Store(RecordDesk):
         name = clean_name(who)
         identity = self._named(name)
         if identity is None:
-            raise PeopleError(f"there is nobody named '{name}': 'edge-face people list' shows who is enrolled")
+            raise UnknownError(f"there is nobody named '{name}': 'edge-face people list' shows who is enrolled")
         return self.person(identity)
 
     def has_name(self, name: str) -> bool:

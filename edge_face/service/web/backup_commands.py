@@ -53,7 +53,8 @@ class BackupDesk:
         """Everything that the store holds, under a passphrase: an id, by which the file is fetched in pieces, and its size."""
         passphrase = check_passphrase(text(given, "passphrase"))
         found: list[BackedUp] = []
-        identity, size = self._parcels.make(lambda path: found.append(back_up(*self._where, path, passphrase, wall=self._daemon.clock.wall)))
+        wall = self._daemon.clock.wall
+        identity, size = self._parcels.make(lambda path: found.append(back_up(*self._where, path, passphrase, wall=wall)))
         say(self._daemon, caller, "backup-make", at_once=True, size=size)
         return {"id": identity, "size": size, "people": found[0].people}
 

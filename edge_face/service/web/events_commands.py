@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from edge_face.access.local_time import zone_of
 from edge_face.audit import Entry, audit_folder, expected_head, latest_entries, verify_log
-from edge_face.errors import EdgeFaceError, ForbiddenError, PeopleError, UsageError
+from edge_face.errors import EdgeFaceError, ForbiddenError, PeopleError, UnknownError, UsageError
 from edge_face.people import Store
 from edge_face.people.events import KIND as EVENT_KIND
 from edge_face.service import attendance, diary
+from edge_face.service.books import Books
 from edge_face.service.diary import Wanted
 from edge_face.service.web.arguments import Arguments, flag, number, text, whole
 from edge_face.service.web.data_commands import HOW, alias_of, names_of
@@ -59,7 +60,13 @@ class EventDesk:
 
     def show(self, caller: Caller, given: Arguments) -> Any:
         event = whole(given, "event", low=0)
-        return self._daemon.books(lambda books: books.event(event))
+
+        def job(books: Books) -> dict[str, Any]:
+            if books.ask(lambda store: store.events.get(event)) is None:
+                raise UnknownError(f"there is no event {event}: it may be so old that it was deleted")
+            return books.event(event)
+
+        return self._daemon.books(job)
 
     def export(self, caller: Caller, given: Arguments) -> Any:
         """The same as a table, some at a time; the first has the headings."""

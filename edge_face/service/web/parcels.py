@@ -102,7 +102,8 @@ class Parcels:
                 with open(parcel.path, "ab", opener=lambda path, flags: os.open(path, flags, 0o600)) as file:
                     file.write(piece)
             except OSError as error:
-                raise StoreError(f"the file cannot be written ({error.strerror}): make room on the door's disk; nothing was changed") from error
+                raise StoreError(f"the file cannot be written ({error.strerror}): make room on the door's disk; nothing was "
+                                 "changed") from error
             return parcel.id
 
     def brought(self, identity: str) -> Path:

@@ -75,7 +75,7 @@ class SettingsDesk:
         with self._guard:
             overlay, answer = self._change(given)
             write_overlay(self._daemon.settings, overlay)
-        keys = tuple(row["key"].replace("_", "-") for row in answer["rows"])
+        keys = tuple(row["key"] for row in answer["rows"])
         say(self._daemon, caller, "settings-save", at_once=True, keys=keys[:MOST_SAID], more=max(0, len(keys) - MOST_SAID))
         return answer
 
