@@ -51,10 +51,15 @@ class Parts:
     """Where the settings come from; None: from nowhere but whoever made the daemon."""
 
     def answer(self) -> None:
-        """Whoever asks is answered from now on."""
-        for socket in (self.control, self.web):
-            if socket is not None:
-                socket.start()
+        """Whoever asks is answered from now on: on the control socket last, so that a door which answers there has all its threads. A door
+        needs no pages."""
+        if self.web is not None:
+            try:
+                self.web.start()
+            except RuntimeError as error:
+                _log.error("the pages cannot ask this door: %s", error)
+        if self.control is not None:
+            self.control.start()
 
     def ask(self) -> None:
         """Lamps and buzzer say what the policy asks for now."""

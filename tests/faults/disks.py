@@ -269,7 +269,8 @@ class _Trouble:
         if code != 0 or house.board.level(LOCK) != house.kind.off:
             found.append(f"not safe after ExecStopPost ({code})")
         # A magnet's coil goes off when the daemon stops: a row of the safe-state table.
-        was = [o for o in self._openings() if not (o.since >= stopped and house.kind.off == house.kind.released)]
+        fails_open = house.kind.off == house.kind.released
+        was = [o for o in self._openings() if not (fails_open and (o.since >= stopped or (self.ended and o.until is None)))]
         unnamed = unallowed(was, self.words)
         self.row.count(UNNAMED, len(unnamed))
         self.row.count("releases", len(was))
