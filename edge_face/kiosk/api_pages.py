@@ -43,7 +43,8 @@ def _visitor(sent: Mapping[str, Any]) -> Mapping[str, Any]:
 OPERATIONS = (
     Operation("POST", "/session", "session.login", "Log in", NOBODY, body=m.Login, answer=m.Token, status=201),
     Operation("GET", "/session", "session.who", "Who is logged in", NOBODY, answer=m.Session),
-    Operation("PUT", "/session", "session.fresh", "Give the passphrase once more, for what asks for it", VIEWER, body=m.Again),
+    Operation("PUT", "/session", "session.fresh", "Give the passphrase once more, for what asks for it: a new token", VIEWER,
+              body=m.Again, answer=m.Token),
     Operation("DELETE", "/session", "session.logout", "Log out", VIEWER),
 
     Operation("GET", "/people", "people.list", "Everybody by name", query=m.Part, answer=m.People),

@@ -71,10 +71,10 @@ async def again(request: Request) -> Response:
         return _again(request)
     form = await form_of(request)
     try:
-        await ask(request, "session.fresh", passphrase=form.whole("passphrase"))
+        answer = await ask(request, "session.fresh", passphrase=form.whole("passphrase"))
     except EdgeFaceError as error:
         return _again(request, wrong_of(error), form)
-    return redirect(request, safe_next(form.text("next")))
+    return log_in(request, redirect(request, safe_next(form.text("next"))), answer["token"])
 
 
 def _again(request: Request, problem: str = "", form: Form | None = None) -> Response:

@@ -182,7 +182,7 @@ def test_strangers_who_try_do_not_keep_a_logged_in_owner_waiting(house: WebHouse
     for _ in range(5):
         with pytest.raises(WrongPassphraseError):
             house.web.call("session.login", name="Olga", passphrase="not her passphrase")
-    house.web.call("session.fresh", token=token, passphrase=PASSPHRASE)
+    token = house.web.call("session.fresh", token=token, passphrase=PASSPHRASE)["token"]
     for _ in range(5):
         with pytest.raises(WrongPassphraseError):
             house.web.call("session.fresh", token=token, passphrase="not her passphrase")
@@ -236,7 +236,8 @@ def test_the_passphrase_counts_for_five_minutes(house: WebHouse) -> None:
     assert who(house, token)["fresh"] is False
     with pytest.raises(FreshNeededError):
         house.web.call("accounts.add", token=token, name="Hans", role="helper", passphrase=PASSPHRASE)
-    house.web.call("session.fresh", token=token, passphrase=PASSPHRASE)
+    old, token = token, house.web.call("session.fresh", token=token, passphrase=PASSPHRASE)["token"]
+    assert who(house, old)["role"] == "nobody" and who(house, token)["fresh"] is True
     house.web.call("accounts.add", token=token, name="Hans", role="helper", passphrase=PASSPHRASE)
     house.daemon.sessions.stale(token)
     with pytest.raises(FreshNeededError):
@@ -334,6 +335,17 @@ def test_a_new_passphrase_ends_the_other_sessions(house: WebHouse) -> None:
     assert who(house, second)["role"] == "nobody"
     with pytest.raises(PeopleError, match="no login of that name"):
         house.web.call("accounts.passphrase", token=tokens["owner"], passphrase=PASSPHRASE, name="Nobody")
+
+
+def test_an_owner_logs_others_out(house: WebHouse) -> None:
+    tokens = house.everybody()
+    assert house.web.call("accounts.logout", token=tokens["owner"], name="vera") == {"ended": 1}
+    assert [who(house, tokens[role])["role"] for role in tokens] == ["owner", "helper", "nobody"]
+    second = house.web.call("session.login", name="Olga", passphrase=PASSPHRASE)["token"]
+    assert house.web.call("accounts.logout", token=tokens["owner"]) == {"ended": 2}
+    assert who(house, second)["role"] == "nobody" and who(house, tokens["owner"])["role"] == "owner"
+    with pytest.raises(PeopleError, match="no login of that name"):
+        house.web.call("accounts.logout", token=tokens["owner"], name="Nobody")
 
 
 def test_any_letters_make_a_passphrase(house: WebHouse) -> None:

@@ -52,12 +52,14 @@ def test_fresh_stale_and_fresh_again() -> None:
     assert session is not None and kept.is_fresh(session)
     clock.sleep(FRESH)
     assert not kept.is_fresh(session)
-    kept.prove(token)
-    assert kept.is_fresh(session)
-    kept.stale(token)
+    new = kept.renew(token)
+    assert kept.find(token) is None and kept.find(new) is session and kept.is_fresh(session) and session.begun == 0.0
+    kept.stale(new)
     assert not kept.is_fresh(session)
-    kept.prove("nobody's")
     kept.stale("nobody's")
+    assert kept.renew("nobody's") == "" and kept.renew(token) == ""
+    clock.sleep(901)
+    assert kept.renew(new) == ""
 
 
 def test_ending_one_some_and_all() -> None:

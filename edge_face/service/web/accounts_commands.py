@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from edge_face.errors import ForbiddenError, PeopleError
+from edge_face.errors import ForbiddenError, LoginNeededError, PeopleError
+from edge_face.people.person import name_key
 from edge_face.service.web.accounts import Login
 from edge_face.service.web.arguments import Arguments, text
 from edge_face.service.web.roles import Caller, Role, WebCommand
@@ -28,6 +29,7 @@ def commands(daemon: Daemon) -> tuple[WebCommand, ...]:
             WebCommand("accounts.add", Role.OWNER, desk.add, ("name", "role", "passphrase"), fresh=True),
             WebCommand("accounts.remove", Role.OWNER, desk.remove, ("name",), fresh=True),
             WebCommand("accounts.role", Role.OWNER, desk.role, ("name", "role"), fresh=True),
+            WebCommand("accounts.logout", Role.OWNER, desk.end_sessions, ("name",), fresh=True),
             WebCommand("accounts.passphrase", Role.VIEWER, desk.passphrase, ("passphrase", "name"), fresh=True))
 
 
@@ -56,10 +58,13 @@ class _Desk:
         return {}
 
     def fresh(self, caller: Caller, given: Arguments) -> Any:
+        """{"token", "role", "name"}: the session goes on under the new token, the old one has ended."""
         self._accounts.prove(caller.account, text(given, "passphrase"))
-        self._sessions.prove(caller.token)
+        token = self._sessions.renew(caller.token)
+        if not token:
+            raise LoginNeededError("log in first")
         say(self._daemon, caller, "again")
-        return {}
+        return {"token": token, "role": caller.role.name.lower(), "name": caller.name}
 
     def others(self, caller: Caller, given: Arguments) -> Any:
         """{"sessions": [{"begun": wall, "this": bool}]} of the own account, the oldest first."""
@@ -91,19 +96,32 @@ class _Desk:
         self._say(caller, "account-role", changed)
         return _shown(changed)
 
+    def end_sessions(self, caller: Caller, given: Arguments) -> Any:
+        """Of one login; without a name of all, except the one that asks."""
+        name = text(given, "name", "")
+        whose = [self._named(name)] if name else list(self._accounts.all())
+        ended = sum(self._sessions.end_of(login.id, caller.token) for login in whose)
+        say(self._daemon, caller, "account-logout", all=not name, ended=ended, at_once=True)
+        if name:
+            self._accounts.tell_changed("account-logout", whose[0])
+        return {"ended": ended}
+
     def passphrase(self, caller: Caller, given: Arguments) -> Any:
         """Of the own login; of another one (`name`) for owners."""
         identity, name = caller.account, text(given, "name", "")
         if name:
-            found = next((login for login in self._accounts.all() if login.name == name), None)
-            if caller.role is not Role.OWNER and (found is None or found.id != caller.account):
+            if caller.role is not Role.OWNER and name_key(name) != name_key(caller.name):
                 raise ForbiddenError("only an owner changes the passphrase of another login")
-            if found is None:
-                raise PeopleError("there is no login of that name")
-            identity = found.id
+            identity = self._named(name).id
         changed = self._accounts.set_passphrase(identity, text(given, "passphrase"), caller.token)
         self._say(caller, "account-passphrase", changed)
         return _shown(changed)
+
+    def _named(self, name: str) -> Login:
+        found = next((login for login in self._accounts.all() if name_key(login.name) == name_key(name)), None)
+        if found is None:
+            raise PeopleError("there is no login of that name")
+        return found
 
     def _logged_in(self, login: Login, caller: Caller) -> Any:
         if caller.token:

@@ -73,11 +73,16 @@ class Sessions:
     def is_fresh(self, session: Session) -> bool:
         return self._monotonic() - session.proven < FRESH
 
-    def prove(self, token: str) -> None:
-        """The passphrase was given again."""
-        session = self.find(token)
-        if session is not None:
-            session.proven = self._monotonic()
+    def renew(self, token: str) -> str:
+        """The passphrase was given again: the same session under a new token; the old one has ended. "" where there is none."""
+        fresh, now = secrets.token_urlsafe(_TOKEN_BYTES), self._monotonic()
+        with self._guard:
+            session = self._sessions.pop(_key(token), None)
+            if session is None or self._left(session, now) <= 0:
+                return ""
+            session.used = session.proven = now
+            self._sessions[_key(fresh)] = session
+        return fresh
 
     def stale(self, token: str) -> None:
         """What asks for the passphrase again asks from now on: that of before was for one thing only."""
