@@ -14,10 +14,11 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from edge_face.kiosk import failures
+from edge_face.kiosk.cookies import SESSION, keep_visit, read_cookie
 from edge_face.kiosk.guard import guarded, tell_language
 from edge_face.kiosk.link import Link
 from edge_face.kiosk.pages import Listener, Page
-from edge_face.kiosk.site import Site
+from edge_face.kiosk.site import Site, site_of
 from edge_face.kiosk.tls import Certificates
 from edge_face.kiosk.walls import Walls
 from edge_face.settings import Settings
@@ -58,4 +59,8 @@ def make_app(settings: Settings, listener: Listener, link: Link, *, secure: bool
 async def _lost(request: Request, error: Exception) -> Response:
     """No page, or not asked in this way."""
     tell_language(request)
-    return await failures.answer(request, error)
+    if site_of(request).listener is Listener.OWNER:
+        request.state.token = read_cookie(request, SESSION)
+    response = await failures.answer(request, error)
+    keep_visit(request, response)
+    return response

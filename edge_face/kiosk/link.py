@@ -39,9 +39,8 @@ class _Channel:
         self.reader, self.writer = reader, writer
         self.used = monotonic()
 
-    @property
-    def alive(self) -> bool:
-        return not self.reader.at_eof() and not self.writer.is_closing() and monotonic() - self.used < KEEP_SECONDS
+    def alive(self, keep: float) -> bool:
+        return not self.reader.at_eof() and not self.writer.is_closing() and monotonic() - self.used < keep
 
     async def ask(self, line: bytes, seconds: float) -> bytes:
         async with asyncio.timeout(seconds):
@@ -60,10 +59,11 @@ class _Channel:
 
 
 class Link:
-    """Asks one daemon. May be made before it runs, and outlives it."""
+    """Asks one daemon. May be made before it runs, and outlives it. `keep_seconds`: 0 for a connection of its own for each request."""
 
-    def __init__(self, path: Path, connections: int = CONNECTIONS, answer_seconds: float = ANSWER_SECONDS) -> None:
-        self.path = path
+    def __init__(self, path: Path, connections: int = CONNECTIONS, answer_seconds: float = ANSWER_SECONDS,
+                 keep_seconds: float = KEEP_SECONDS) -> None:
+        self.path, self._keep = path, keep_seconds
         self._answer_seconds = answer_seconds
         self._connections = connections
         self._turn: asyncio.Semaphore | None = None
@@ -95,8 +95,9 @@ class Link:
         try:
             channel = self._kept() or await self._connected()
             answer = await channel.ask(line, seconds)
-            self._idle.append(channel)
-            kept = True
+            if self._keep > 0:
+                self._idle.append(channel)
+                kept = True
             return answer
         except EdgeFaceError:
             raise
@@ -116,7 +117,7 @@ class Link:
     def _kept(self) -> _Channel | None:
         while self._idle:
             channel = self._idle.pop()
-            if channel.alive:
+            if channel.alive(self._keep):
                 return channel
             channel.close()
         return None

@@ -137,7 +137,7 @@ class House:
     def browser(self, listener: Listener = Listener.OWNER) -> Browser:
         """One that was never here before."""
         kiosk = listener is Listener.KIOSK
-        app = make_app(self.settings, listener, Link(web_socket_path(self.settings)), pages=self._pages)
+        app = make_app(self.settings, listener, Link(web_socket_path(self.settings), keep_seconds=0), pages=self._pages)
         made = Browser(app, base_url=KIOSK_URL if kiosk else OWNER_URL, follow_redirects=False)
         return self._stack.enter_context(made)
 

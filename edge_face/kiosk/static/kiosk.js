@@ -86,15 +86,15 @@
     const shown = new Date(now);
     let time = "", day = "";
     try {
-      time = shown.toLocaleTimeString(root.lang, { hour: "2-digit", minute: "2-digit", timeZone: zone });
+      time = shown.toLocaleTimeString(root.lang, { hour: "2-digit", minute: "2-digit", hourCycle: "h23", timeZone: zone });
       day = shown.toLocaleDateString(root.lang, { weekday: "long", day: "numeric", month: "long", timeZone: zone });
-    } catch (error) { time = shown.toLocaleTimeString(root.lang, { hour: "2-digit", minute: "2-digit" }); }
+    } catch (error) { time = shown.toLocaleTimeString(root.lang, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" }); }
     put(at("clock"), time);
     put(at("day"), day);
     if (night) {
       put(at("moon"), time);
       const minute = Math.floor(now / 60000);
-      at("moon").style.transform = `translate(${((minute * 7) % 21) - 10}vw, ${((minute * 5) % 15) - 7}vh)`;
+      at("wander").style.transform = `translate(${((minute * 7) % 21) - 10}vw, ${((minute * 5) % 15) - 7}vh)`;
     }
     put(at("more"), further());
     const counting = (restUntil !== null && restUntil > performance.now()) || (said && performance.now() < said.until);
