@@ -436,3 +436,22 @@ def test_a_socket_that_cannot_be_made_does_not_keep_the_door_shut(tmp_path: Path
     assert "socket of the pages cannot be made" in house.control.call("status")["summary"]
     assert house.control.call("door.pulse")["seconds"] == 0.2
     house.stop()
+
+
+def test_logins_outlive_a_new_device_key_and_travel_in_a_backup(house: WebHouse, tmp_path: Path) -> None:
+    from edge_face.people.backup import back_up, restore
+    from edge_face.people.rotation import rotate_key
+
+    house.claimed()
+    house.stop()
+    rotate_key(house.folder)
+    house.start()
+    assert house.web.call("session.login", name="Olga", passphrase=PASSPHRASE)["role"] == "owner"
+    back_up(house.folder, None, tmp_path / "door.backup", "a passphrase of the backup")
+    (tmp_path / "other").mkdir()
+    restore(tmp_path / "other", None, tmp_path / "door.backup", "a passphrase of the backup")
+    other = WebHouse(tmp_path / "other")
+    assert other.web.call("session.login", name="Olga", passphrase=PASSPHRASE)["role"] == "owner"
+    with pytest.raises(WrongPassphraseError):
+        other.web.call("session.login", name="Olga", passphrase="a passphrase of the backup")
+    other.stop()
