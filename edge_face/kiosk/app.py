@@ -11,7 +11,7 @@ from starlette.exceptions import HTTPException
 from starlette.formparsers import MultiPartParser
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
+from starlette.routing import Match, Route
 
 from edge_face.kiosk import failures
 from edge_face.kiosk.cookies import SESSION, keep_visit, read_cookie
@@ -62,5 +62,8 @@ async def _lost(request: Request, error: Exception) -> Response:
     if site_of(request).listener is Listener.OWNER:
         request.state.token = read_cookie(request, SESSION)
     response = await failures.answer(request, error)
+    if response.status_code == 405:  # a path may have several pages, each with its own ways of asking
+        ways = [route.methods or () for route in request.app.routes if route.matches(request.scope)[0] is not Match.NONE]
+        response.headers["Allow"] = ", ".join(sorted(set().union(*ways)))
     keep_visit(request, response)
     return response

@@ -50,6 +50,7 @@ def log_in(request: Request, response: Response, token: str) -> Response:
 def log_out(request: Request, response: Response) -> Response:
     """The browser forgets the session; the daemon was told by `session.logout`."""
     set_cookie(request, response, SESSION, "", 0)
+    response.headers["Clear-Site-Data"] = '"storage"'
     return response
 
 

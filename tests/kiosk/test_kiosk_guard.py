@@ -203,6 +203,11 @@ def test_a_daemon_that_is_down_is_said_and_found_again(new_house: Callable[..., 
     assert browser.at(browser.get("/owner")).startswith("/login"), "sessions end with the daemon"
 
 
+def test_a_page_asked_in_a_wrong_way_says_in_which_it_is(own: House) -> None:
+    answer = own.browser().put("/form", headers={"origin": "http://127.0.0.1:8443"})
+    assert answer.status_code == 405 and answer.headers["allow"] == "POST"
+
+
 def test_languages_are_chosen_by_hand_by_memory_and_by_the_browser(own: House) -> None:
     browser = own.browser()
     lost = "/nothing"
