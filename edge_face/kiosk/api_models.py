@@ -3,9 +3,11 @@ sees it. Moments are seconds since 1970, UTC."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
+
+from edge_face.settings_overlay import OPEN
 
 LAST_MOMENT = 253_000_000_000.0
 """Some day in the year 9987: calendars end there."""
@@ -70,6 +72,12 @@ class Token(Answer):
     token: str
     role: str
     name: str
+
+
+class Renewed(Answer):
+    """The token that counts from now on; the one before does not."""
+
+    token: str
 
 
 class Session(Answer):
@@ -341,10 +349,16 @@ class Models(Answer):
     models: list[dict[str, Any]]
 
 
+if TYPE_CHECKING:
+    OpenKey = str
+else:
+    OpenKey = Literal[tuple(f"{section}.{key}" for section, keys in OPEN.items() for key in keys)]
+
+
 class SettingsChange(Sent):
     """Values by "section.key"; null is the settings file's own again."""
 
-    changes: Annotated[dict[Annotated[str, Field(pattern=r"^[a-z]{1,32}\.[a-z0-9_]{1,32}$")], Any], Field(min_length=1, max_length=200)]
+    changes: Annotated[dict[OpenKey, Any], Field(min_length=1, max_length=200)]
 
 
 class SettingsRow(Answer):

@@ -182,9 +182,10 @@ def _operation_id(operation: Operation) -> str:
 
 def _failures(operation: Operation) -> dict[int | str, dict[str, Any]]:
     """The statuses that it may have besides its own."""
-    means = {401: "Nobody is logged in.", 403: "The login may not do that, or its passphrase must be given once more.",
+    means = {400: "The body cannot be read at all.", 401: "Nobody is logged in.",
+             403: "The login may not do that, or its passphrase must be given once more.",
              404: "There is nobody, or nothing, of that name.", 409: "It cannot be done now, or not so; the sentence says why.",
              413: "The request is too long.", 422: "Something of the request is not what it must be.", 429: "Too many tries.",
              503: "The door's own program does not answer, or its disk takes nothing."}
-    left_out = {404} if operation.role is Role.NOBODY else set()
+    left_out = ({404} if operation.role is Role.NOBODY else set()) | ({400} if operation.body is None else set())
     return {status: {"model": Failure, "description": text} for status, text in means.items() if status not in left_out}
