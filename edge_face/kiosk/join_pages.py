@@ -74,6 +74,7 @@ async def _guide(request: Request, template: str, problem: str = "", **more: Any
         state = await ask(request, "invite.state", secret=secret, id=session)
     except EnrolmentError:
         return redirect(request, f"/join/{secret}", _("This took too long, or was begun on another page: begin again."), "bad")
+    template = template or ("enrol/join_photos.html" if state["kind"] == "photos" else "enrol/join_camera.html")
     desk = Desk(url(f"/join/{secret}/look", id=session), url(f"/join/{secret}/photos", id=session), url(f"/join/{secret}/done", id=session),
                 url(f"/join/{secret}/leave", id=session), f"/join/{secret}")
     return page(request, template, problem, state=state, words=prompt_words(language_of(request), state["prompt"]), steps=STEPS,
@@ -95,7 +96,8 @@ async def done(request: Request) -> Response:
     try:
         answer = await ask(request, "invite.done", secret=secret, id=session)
     except EdgeFaceError as error:
-        return redirect(request, f"/join/{secret}", wrong_of(error), "bad")
+        # Nothing is lost: the same page once more, with what was made.
+        return await _guide(request, "", wrong_of(error))
     return redirect(request, url(f"/mine/{answer['lasting']}", new="1"))
 
 

@@ -99,8 +99,7 @@ async def invite(request: Request) -> Response:
     except EdgeFaceError as error:
         return await _invitations(request, wrong_of(error))
     link = link_to(request, f"/join/{made['secret']}")
-    return page(request, "enrol/invited.html", made=made, link=link, qr=qr_picture(link),
-                reachable=settings_of(request).kiosk.owner_listen == "lan")
+    return page(request, "enrol/invited.html", made=made, link=link, qr=qr_picture(link))
 
 
 async def withdraw(request: Request) -> Response:

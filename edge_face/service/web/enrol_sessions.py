@@ -28,7 +28,7 @@ class Board:
     number: int = 0
     phase: str = "running"
     """"running", then "ready" (made, to be finished), "failed", "cancelled" or "passed"."""
-    prompt: dict[str, Any] = field(default_factory=dict)
+    prompt: dict[str, Any] = field(default_factory=lambda: {"key": "", "text": "", "step": None, "share": 0.0, "good": False})
     problem: str = ""
     more: dict[str, Any] = field(default_factory=dict)
 

@@ -31,8 +31,10 @@ _log = logging.getLogger("edge_face.enrolling")
 
 MOST_SECONDS = 300.0
 """Of one enrolment, from its beginning."""
+MOST_PHOTO_SECONDS = 900.0
+"""Of one by photos: they may have to be taken first."""
 IDLE_SECONDS = 60.0
-"""Without a picture or a question: whoever began has gone."""
+"""Without a picture or a question: whoever began has gone. What is made already, and photos, are kept on unless somebody else begins."""
 KEEP_SECONDS = 20.0
 """The networks stay loaded for so long after the last enrolment."""
 LOAD_SECONDS = 45.0
@@ -93,7 +95,7 @@ class Enrolling:
         def make(tools: Tools, until: float) -> Photos:
             return Photos(Enrolment(tools.reader, tools.thresholds), tools.reader, holder, until, self._clock.wall())
 
-        return self._begin(make, MOST_SECONDS)
+        return self._begin(make, MOST_PHOTO_SECONDS)
 
     def first_pass(self, person: Person, passed: Callable[[str], None]) -> FirstPass:
         """Somebody who waits may pass, for two minutes."""
@@ -109,6 +111,12 @@ class Enrolling:
             raise EnrolmentError("this enrolment is over: begin again")
         self._touched = self._clock.monotonic()
         return session
+
+    @property
+    def prompt(self) -> dict[str, Any] | None:
+        """What whoever stands before the door's camera is to do for an enrolment or a first pass; None while there is none."""
+        session = self._session
+        return dict(session.board.prompt) if session is not None and session.scenes and session.board.phase == "running" else None
 
     def look(self, session: Session, image: Image) -> dict[str, Any]:
         """A picture from elsewhere, (h, w, 3) BGR; what the board shows then. Raises EnrolmentError, also while the one before
@@ -174,9 +182,13 @@ class Enrolling:
         session = self._session
         if session is None or session.board.phase not in ("running", "ready"):
             return
-        left = max(min(session.until, self._touched + IDLE_SECONDS) - self._clock.monotonic(), 1.0)
+        left = min(session.until, self._touched + IDLE_SECONDS) - self._clock.monotonic()
+        if left <= 0:
+            self._give_up(session, "somebody else began meanwhile: begin again")
+            return
         what = "somebody is just passing for the first time" if session.kind == "pass" else "somebody else is enrolling just now"
-        raise EnrolmentError(f"{what}: try again in {left:.0f} s at the latest, if nobody goes on with that")
+        raise EnrolmentError(f"{what}: try again in {max(left, 1.0):.0f} s at the latest, if nobody goes on with "
+                             "that")
 
     def _tools_soon(self) -> Future[Tools]:
         """Starts the thread, which loads them. With the lock held."""
@@ -227,7 +239,7 @@ class Enrolling:
             return
         if now > session.until:
             self._give_up(session, "the time for this was over: begin again")
-        elif now - self._touched > IDLE_SECONDS:
+        elif now - self._touched > IDLE_SECONDS and session.board.phase == "running" and session.kind != "photos":
             self._give_up(session, "nobody went on for a minute: begin again")
 
     def _give_up(self, session: Session, why: str) -> None:
