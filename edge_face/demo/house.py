@@ -40,7 +40,7 @@ class House:
         """Every edge of the mock pins, a JSON line each."""
         self._wanted = {"camera.source": f"file:{clip_path(clip)}", "camera.loop": True, "door.pins": "mock",
                         # Nobody on the clip types a code or does what a challenge asks for.
-                        "decision.assurance": "face", "store.folder": str(folder / "store"),
+                        "decision.assurance": "face", "kiosk.pad": True, "store.folder": str(folder / "store"),
                         "kiosk.folder": str(folder / "pages"), **(changes or {})}
         self._ports = port, owner_port
         self.settings = Settings()

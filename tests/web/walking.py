@@ -84,6 +84,10 @@ class Visit:
         """Presses the button of the form in which a field stands."""
         self.page.locator("form", has=self.page.locator(field)).locator("button:not([type=button]), input[type=submit]").last.click()
 
+    def sees(self, script: str, why: str, seconds: float = 30.0) -> None:
+        """Waits until an expression holds in the page. (Playwright's own way evaluates text inside the page, which our policy forbids.)"""
+        until(lambda: self.page.evaluate(script), seconds, why)
+
     @property
     def path(self) -> str:
         return urlsplit(self.page.url).path
@@ -94,9 +98,25 @@ class Visit:
 
     def phase(self, *wanted: str, seconds: float = 60.0) -> str:
         """Waits until the page beside the door is in one of these phases."""
-        self.page.wait_for_function("wanted => wanted.includes(document.documentElement.dataset.phase)", arg=list(wanted),
-                                    timeout=seconds * 1000)
-        return str(self.page.evaluate("document.documentElement.dataset.phase"))
+        # Waited for in the page itself: some phases last a second.
+        script = """([wanted, seconds]) => new Promise((done) => {
+          const root = document.documentElement, seen = [];
+          const look = () => { seen.push(root.dataset.phase); if (wanted.includes(root.dataset.phase)) done(seen); };
+          new MutationObserver(look).observe(root, { attributes: true, attributeFilter: ["data-phase"] });
+          setTimeout(() => done([...seen, ""]), seconds * 1000);
+          look();
+        })"""
+        end = time.monotonic() + seconds
+        seen: list[str] = []
+        while (left := end - time.monotonic()) > 0 and (not seen or not seen[-1]):
+            try:
+                seen += self.page.evaluate(script, [list(wanted), left])
+            except Exception as error:
+                if "context was destroyed" not in str(error):
+                    raise
+                self.page.wait_for_load_state("domcontentloaded")  # it came back by loading itself anew
+        assert seen and seen[-1], f"waited for {wanted}, saw {seen}: {self.text!r}"
+        return seen[-1]
 
     def shot(self, name: str, *, whole: bool = False) -> Path:
         """A picture for whoever looks at the results."""
