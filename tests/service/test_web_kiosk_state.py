@@ -29,7 +29,7 @@ from policy_door import ANN, STRANGER, Door
 from policy_walk import DOORS, Walker
 
 KEYS = {"phase", "message", "greeting", "prompt_seconds", "rest_seconds", "camera", "people_near", "time", "clock_trusted", "factors",
-        "assurance"}
+        "assurance", "enrol"}
 NOW = 100.0
 
 
@@ -72,21 +72,21 @@ def test_of_duress_nothing_is_seen_whatever_happens(door: int) -> None:
     rules, forced, plain = DOORS[door], Page(), Page()
     one = other = PolicyState()
     duress = 0
-    for inputs in inputs_of_a_walk(door, 11 + door, 1500):
+    for inputs in inputs_of_a_walk(door, 11 + door, 800):
         one, made = step(one, inputs, rules)
         harmless = replace(inputs, codes=tuple(replace(code, duress=False) for code in inputs.codes))
         other, others = step(other, harmless, rules)
         now = one.at or 0.0
         assert forced.after(one, made, now) == plain.after(other, others, now)
         duress += sum(d.kind is Kind.DURESS for d in made)
-    assert duress > 5
+    assert duress > 2
 
 
 @pytest.mark.parametrize("door", range(len(DOORS)))
 def test_whatever_happens_the_page_has_words_for_it_and_names_nobody(door: int) -> None:
     page, state = Page(), PolicyState()
     phases: set[str] = set()
-    for inputs in inputs_of_a_walk(door, 23 + door, 1500):
+    for inputs in inputs_of_a_walk(door, 23 + door, 800):
         state, made = step(state, inputs, DOORS[door])
         json_state = page.after(state, made, state.at or 0.0)
         json.dumps(json_state, allow_nan=False)

@@ -18,6 +18,7 @@ from edge_face.access.assurance import Use, door_level, sees
 from edge_face.errors import ServiceError
 from edge_face.service.frames import NoFeed
 from edge_face.service.web.kiosk_state import KioskState, Outcome, View, kiosk_state, outcome_of
+from edge_face.service.web.metrics import Counts
 from edge_face.types import Light, Scene, TrackState
 
 if TYPE_CHECKING:
@@ -52,9 +53,12 @@ class Board:
         # A page that outlives the daemon must not take the new one's first state for one that it has.
         self._number = secrets.randbits(40)
         self._shown: KioskState | None = None
+        self.counts = Counts()
+        """Of decisions, for `edge_face.service.web.metrics`."""
 
     def hear(self, decision: Decision) -> None:
         """In the policy thread, after what follows from a decision was done."""
+        self.counts.hear(decision)
         try:
             outcome = outcome_of(decision, self._greeting(decision.person))
         except Exception:  # a page that shows nothing is no reason to close a door
@@ -102,7 +106,7 @@ class Board:
         policy, feed = parts.policy, parts.feed
         if policy is None or feed is None:
             raise ServiceError("the door is just starting")
-        wall, faces, roster = daemon.clock.wall(), self._faces, daemon.roster
+        wall, faces, inputs, kiosk = daemon.clock.wall(), self._faces, daemon.settings.inputs, daemon.settings.kiosk
         level = door_level(policy.rules.level, policy.rules.calendar, wall, daemon.keeper.believed)
         light = {Light.TOO_DARK: "too_dark", Light.TOO_BRIGHT: "too_bright"}.get(policy.light, "")
         seen = sees(daemon.settings)
@@ -111,7 +115,6 @@ class Board:
             camera = "off"
         return View(
             policy.state, now, wall, self._outcome, camera, light, not faces.failed, faces.count if now - faces.at <= RECENT else 0,
-            self._since, daemon.settings.kiosk.sleep,
-            codes=roster is not None and roster.codes is not None and len(roster.codes) > 0,
-            cards=bool(daemon.settings.inputs.wiegand_d0) and level.card is not Use.NOTHING, assurance=level.name,
-            seen=seen and level.faces)
+            self._since, kiosk.sleep,
+            codes=bool(inputs.keypad_rows) or kiosk.pad, cards=bool(inputs.wiegand_d0) and level.card is not Use.NOTHING, pad=kiosk.pad,
+            assurance=level.name, seen=seen and level.faces, enrol=daemon.enrolling.prompt)

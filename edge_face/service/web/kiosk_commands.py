@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from edge_face.access.assurance import sees
-from edge_face.errors import UsageError
+from edge_face.errors import AccessError, ServiceError
 from edge_face.people.code_hash import KIND as PIN
 from edge_face.service.code_thread import Offer
 from edge_face.service.web import arguments as given
+from edge_face.service.web import metrics
 from edge_face.service.web.board import LONGEST_WAIT
 from edge_face.service.web.overlay import overlay
 from edge_face.service.web.roles import Caller, Role, WebCommand
@@ -32,9 +33,11 @@ def commands(daemon: Daemon) -> tuple[WebCommand, ...]:
 
     def picture(caller: Caller, arguments: Arguments) -> Any:
         after, wait = _poll(arguments)
+        if daemon.feed_of_pages.off or not sees(daemon.settings):
+            return {"number": after, "off": True}
         shot = daemon.feed_of_pages.latest(after, wait)
         if shot is None:
-            return {"number": after, "off": daemon.feed_of_pages.off or not sees(daemon.settings)}
+            return {"number": after, "off": False}
         return {"number": shot.number, "jpeg": base64.b64encode(shot.jpeg).decode("ascii"), "width": shot.width, "height": shot.height}
 
     def code(caller: Caller, arguments: Arguments) -> Any:
@@ -55,6 +58,7 @@ def commands(daemon: Daemon) -> tuple[WebCommand, ...]:
             WebCommand("kiosk.notice", Role.NOBODY, notice),
             WebCommand("view.picture", Role.VIEWER, picture, ("after", "wait")),
             WebCommand("view.overlay", Role.VIEWER, seen),
+            metrics.command(daemon),
             WebCommand("people.greet", Role.HELPER, greet, ("who", "text")))
 
 
@@ -63,12 +67,15 @@ def _poll(arguments: Arguments) -> tuple[int, float]:
 
 
 def _offered(daemon: Daemon, text: str) -> str:
-    """A code that was typed on the page is one like that of a keypad: as it is refused there, it is refused here."""
+    """A code that was typed on the page is one like that of a keypad: as it is refused there, it is refused here. Raises
+    AccessError where the page is no keypad."""
+    if not daemon.settings.kiosk.pad:
+        raise AccessError("codes are not typed on this page: use the keypad, or ask the owner to set [kiosk] pad")
     if not text or len(text) > LONGEST_CODE:
         return Offer.NONSENSE.name.lower()
     codes = daemon.parts.codes
     if codes is None:
-        raise UsageError("the door is just starting: try again")
+        raise ServiceError("the door is just starting: try again")
     return codes.offer(text, PIN).name.lower()
 
 
@@ -79,4 +86,4 @@ def _notice(daemon: Daemon) -> dict[str, Any]:
     return {"responsible": settings.kiosk.responsible, "camera": sees(settings), "keep_events_days": settings.store.keep_events,
             "keep_audit_days": settings.audit.keep, "pictures": settings.kiosk.fps > 0, "method": settings.privacy.method,
             "assurance": settings.decision.assurance, "attendance": settings.kiosk.attendance, "snapshot": hooks.snapshot and told,
-            "language": settings.kiosk.language}
+            "language": settings.kiosk.language, "pad": settings.kiosk.pad}

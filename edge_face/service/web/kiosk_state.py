@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import enum
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -70,7 +71,8 @@ class Outcome:
 @dataclass(frozen=True, slots=True)
 class View:
     """One moment of the door, as far as it is shown. `faces`: how many are in the picture; `since`: when something happened last, for
-    the sleep. `codes`, `cards`: does any open something here; `assurance`: the door's level of now. `seen`: the level asks for faces."""
+    the sleep. `codes`, `cards`: can they be given here; `pad`: codes on the page itself; `assurance`: the door's level of now; `seen`: it
+    asks for faces; `enrol`: what somebody who enrols here just now is to do, as `edge_face.service.web.enrolling` has it."""
 
     policy: PolicyState
     now: float
@@ -84,8 +86,10 @@ class View:
     sleep: float = 60.0
     codes: bool = True
     cards: bool = False
+    pad: bool = False
     assurance: str = ""
     seen: bool = True
+    enrol: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,12 +106,14 @@ class KioskState:
     clock_trusted: bool = True
     factors: dict[str, bool] = field(default_factory=dict)
     assurance: str = ""
+    enrol: Mapping[str, Any] | None = None
 
     def as_json(self, now: float, wall: float) -> dict[str, Any]:
         return {"phase": self.phase.value, "message": self.message, "greeting": self.greeting,
                 "prompt_seconds": _left(self.until, now), "rest_seconds": _left(self.rest_until, now), "camera": self.camera,
                 "people_near": self.people_near, "time": round(wall, 3), "clock_trusted": self.clock_trusted,
-                "factors": dict(self.factors), "assurance": self.assurance}
+                "factors": dict(self.factors), "assurance": self.assurance,
+                "enrol": None if self.enrol is None else dict(self.enrol)}
 
 
 def _left(until: float | None, now: float) -> float | None:
@@ -152,7 +158,7 @@ def kiosk_state(view: View) -> KioskState:
     """What is shown now. Never raises."""
     phase, message, greeting, until, rest = _now(view)
     return KioskState(phase, message, greeting, until, rest, view.camera, view.faces, view.policy.trusted,
-                      {"code": view.codes, "card": view.cards}, view.assurance)
+                      {"code": view.codes, "card": view.cards, "pad": view.pad}, view.assurance, view.enrol)
 
 
 _Shown = tuple[Phase, str, str | None, float | None, float | None]

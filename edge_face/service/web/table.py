@@ -24,8 +24,9 @@ _log = logging.getLogger("edge_face.pages")
 COMMAND_MODULES = ("accounts_commands", "kiosk_commands", "data_commands", "door_commands", "events_commands", "settings_commands",
                    "backup_commands", "enrol_commands")
 """In this package. Each has `commands(daemon) -> tuple[WebCommand, ...]`."""
-UNASKED = frozenset({"session.who", "kiosk.state", "kiosk.picture", "kiosk.notice", "view.overlay", "view.picture", "enrol.state",
-                     "health"})
+UNASKED = frozenset({
+    "session.who", "kiosk.state", "kiosk.picture", "kiosk.notice", "view.overlay", "view.picture", "metrics.read", "enrol.state",
+    "health"})
 """What a page asks again and again by itself: it does not keep a session alive."""
 
 
