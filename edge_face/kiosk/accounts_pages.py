@@ -55,6 +55,13 @@ async def passphrase(request: Request) -> Response:
                      then=ACCOUNTS, notice=_("The passphrase was changed."), again=_list)
 
 
+async def logout(request: Request) -> Response:
+    """Ends the sessions of one login, or of everybody else."""
+    name = (await form_of(request)).text("name")
+    return await act(request, "accounts.logout", {"name": name} if name else {}, then=ACCOUNTS, again=_list,
+                     notice=_("%(name)s is logged out everywhere.", name=name) if name else _("Everybody else is logged out."))
+
+
 async def mine(request: Request) -> Response:
     return await _mine(request)
 
@@ -81,6 +88,7 @@ PAGES: tuple[Page, ...] = (
     Page(ACCOUNTS, add, ("POST",), role=Role.OWNER, fresh=True),
     Page("/accounts/role", role, ("POST",), role=Role.OWNER, fresh=True),
     Page("/accounts/remove", remove, ("POST",), role=Role.OWNER, fresh=True),
+    Page("/accounts/logout", logout, ("POST",), role=Role.OWNER, fresh=True),
     Page("/accounts/passphrase", passphrase, ("POST",), role=Role.OWNER, fresh=True),
     Page(ACCOUNT, mine, fresh=True),
     Page(ACCOUNT, own_passphrase, ("POST",), fresh=True),

@@ -13,10 +13,13 @@ OWN: dict[str, Any] = {
     "lost": _("records found no place"), "broken": _("THE LOG WAS CHANGED"), "assurance": _("what a grant rests on"),
     "duress": _("somebody is forced"),
 }
+LOGINS: dict[str, Any] = {
+    "claimed": _("the first owner was made"), "login": _("login"), "wrong": _("a wrong passphrase or code"),
+    "rest": _("logins rest after wrong tries"), "reset": _("all logins removed at the device"), "account-added": _("login added"),
+    "account-removed": _("login removed"), "account-role": _("role of a login changed"), "account-passphrase": _("passphrase changed"),
+}
 PAGES: dict[str, Any] = {
-    "claim": _("the first owner was made"), "login": _("login"), "login-failed": _("login failed"), "logout": _("logout"),
-    "again": _("passphrase given again"), "again-failed": _("passphrase given again, wrong"),
-    "sessions-ended": _("other browsers logged out"),
+    **LOGINS, "logout": _("logout"), "again": _("passphrase given again"), "sessions-ended": _("other browsers logged out"),
     "people-rename": _("person renamed"), "people-suspend": _("person set aside"), "people-activate": _("person taken in again"),
     "people-forget": _("person forgotten"), "people-consent": _("consent changed"), "people-assure": _("what is asked of a person changed"),
     "people-greet": _("greeting changed"), "codes-add": _("code or card given"), "codes-remove": _("code or card taken away"),
@@ -37,16 +40,14 @@ PAGES: dict[str, Any] = {
     "invitation-consent": _("consent given by an invitation"), "lasting-link-new": _("lasting link given"),
     "own-consent-withdraw": _("consent taken back by the person"), "own-forget": _("forgotten at the person's own wish"),
     "first-pass": _("first pass at the door"), "first-pass-begin": _("first pass begun"), "pending-approve": _("person approved"),
-    "pending-refuse": _("person refused"), "account-added": _("login added"), "account-removed": _("login removed"),
-    "account-role": _("role of a login changed"), "account-passphrase": _("passphrase changed"),
-    "owner-reset": _("all logins removed at the device"),
+    "pending-refuse": _("person refused"),
 }
 
 
 def record_word(record: Mapping[str, Any]) -> Any:
     """In words; what a later version writes keeps its own word."""
     kind = str(record["kind"])
-    if kind == "pages":
+    if kind in ("pages", "login"):
         what = str(record.get("details", {}).get("what", kind))
         return PAGES.get(what, what)
     return OWN.get(kind) or WORDS.get(kind, kind)

@@ -7,10 +7,11 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
-from edge_face.errors import EdgeFaceError, MissingExtraError
+from edge_face.errors import EdgeFaceError
 from edge_face.kiosk.acting import act, ask, page, wrong_of
 from edge_face.kiosk.forms import Form, form_of
 from edge_face.kiosk.pages import Page
+from edge_face.kiosk.qr import qr_picture
 from edge_face.kiosk.rendering import redirect
 from edge_face.kiosk.words import _
 from edge_face.service.web.roles import Role
@@ -48,6 +49,9 @@ async def add(request: Request) -> Response:
         return await _codes(request, wrong_of(error))
     if what == "card":
         return redirect(request, f"/people/{who}/codes", notice=_("The card was added."))
+    if what == "pin":
+        said = _("The PIN is set. At the keypad: %(number)s, then the PIN, then #.", number=answer["number"])
+        return redirect(request, f"/people/{who}/codes", notice=said)
     return await _codes(request, made=answer)
 
 
@@ -73,7 +77,7 @@ async def app(request: Request) -> Response:
         answer = await ask(request, "codes.totp", who=who)
     except EdgeFaceError as error:
         return await _codes(request, wrong_of(error))
-    return page(request, "owner/app_code.html", answer=answer, who_id=who, **_qr(answer["uri"]))
+    return page(request, "owner/app_code.html", answer=answer, who_id=who, picture=qr_picture(answer["uri"]))
 
 
 async def confirm(request: Request) -> Response:
@@ -95,18 +99,6 @@ async def remove(request: Request) -> Response:
     who, form = request.path_params["who"], await form_of(request)
     return await act(request, "codes.remove", {"who": who, "what": form.text("what")}, then=f"/people/{who}/codes",
                      notice=_("It was taken away: it opens nothing any more."), again=_codes)
-
-
-def _qr(uri: str) -> dict[str, Any]:
-    """Dark modules as one SVG path, and how many a side has; an empty path without the package that makes them: the key can be typed."""
-    from edge_face.people.code_page import qr_modules
-
-    try:
-        rows = qr_modules(uri)
-    except MissingExtraError:
-        return {"qr": "", "qr_size": 0}
-    path = " ".join(f"M{x} {y}h1v1h-1z" for y, row in enumerate(rows) for x, dark in enumerate(row) if dark)
-    return {"qr": path, "qr_size": len(rows)}
 
 
 _WHO = "/people/{who}/codes"
