@@ -74,12 +74,6 @@ class Token(Answer):
     name: str
 
 
-class Renewed(Answer):
-    """The token that counts from now on; the one before does not."""
-
-    token: str
-
-
 class Session(Answer):
     role: str
     name: str
