@@ -20,9 +20,9 @@ from edge_face.vision.bundle import load_bundle
 from edge_face.vision.live import LiveNetwork
 from edge_face.vision.live_cues import CUES
 from edge_face.vision.live_cues import PICTURE as SHOWN
-from edge_face.vision.live_cues.texture import Line
+from edge_face.vision.live_cues.texture import Skin
 from edge_face.vision.live_fusion import limits, rows_of
-from edge_face.vision.manifest_texture import read_line
+from edge_face.vision.manifest_texture import read_skin
 
 LEAST_TRACKS = 100
 """Living people and attacks below which no rate of 5 % can be told."""
@@ -36,27 +36,27 @@ def measure(bundle_folder: Path, data: Path, tracks: int, precision: str = "int8
     bundle = load_bundle(bundle_folder, "liveness", "accept")
     network = LiveNetwork(bundle, precision)
     texture = bundle.thresholds.get("texture")
-    line = None if texture is None else read_line(texture, str(bundle_folder))
+    skin = None if texture is None else read_skin(texture, str(bundle_folder))
     kept = Kept(keep, {"model": bundle.model_id, "precision": precision, "texture": None if texture is None else texture["weights"],
                        "data": data_digest(data), "seed": seed, "tracks": tracks, "looks": LOOKS})
     album = load_album(data, "calibration", say=say)
-    samples = collect(album, network.alive, tracks, seed, line, kept)
-    pictures = [*stills(album, network.alive, line), *[s for s in samples if s.looks == PICTURE]]
+    samples = collect(album, network.alive, tracks, seed, skin, kept)
+    pictures = [*stills(album, network.alive, skin), *[s for s in samples if s.looks == PICTURE]]
     found = thresholds([s for s in samples if s.looks != PICTURE], pictures)
     return ({} if texture is None else {"texture": texture}) | found | {"precision": precision}
 
 
-def collect(album: Album, network: Network, tracks: int, seed: int, line: Line | None = None, kept: Kept | None = None) -> list[Sample]:
+def collect(album: Album, network: Network, tracks: int, seed: int, skin: Skin | None = None, kept: Kept | None = None) -> list[Sample]:
     """The cues of all tracks. Raises ModelError for too few of them."""
     samples: list[Sample] = []
     attacks = sum(1 for name, kind in SPECIES.items() if not kind.live and name != LEFT_OUT)
     with Progress("simulated tracks", 2 * tracks * attacks) as bar:
-        for number, found in enumerate(simulated(album, network, tracks, seed, line, kept.tracks if kept else None)):
+        for number, found in enumerate(simulated(album, network, tracks, seed, skin, kept.tracks if kept else None)):
             if kept is not None:
                 kept.add(number, found)
             samples += found
             bar.step(1)
-    for found in pictured(album, network, seed, line):
+    for found in pictured(album, network, seed, skin):
         samples += found
     counts = [sum(s.live == live and s.looks == LOOKS[-1] for s in samples) for live in (True, False)]
     if min(counts) < LEAST_TRACKS:

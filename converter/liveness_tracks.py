@@ -14,7 +14,7 @@ import numpy as np
 from converter.training.attacks import SPECIES, present_track
 from converter.training.liveness_data import LEFT_OUT, Album, Shot
 from edge_face.types import Box, Floats, Image
-from edge_face.vision.live_cues.texture import Line
+from edge_face.vision.live_cues.texture import Skin
 from edge_face.vision.live_track import LiveTrack, picture_cues
 
 LOOKS = (5, 8, 12)
@@ -50,7 +50,7 @@ class Sample:
         return self.species == "live"
 
 
-def simulated(album: Album, network: Network, count: int, seed: int, line: Line | None = None,
+def simulated(album: Album, network: Network, count: int, seed: int, skin: Skin | None = None,
               known: Mapping[int, list[Sample]] | None = None) -> Iterator[list[Sample]]:
     """`count` tracks of every simulated species that calibration may see, and as many living ones as attacks: each of another
     still of the album. Those that are `known` by their number are not measured again."""
@@ -63,10 +63,10 @@ def simulated(album: Album, network: Network, count: int, seed: int, line: Line 
             continue
         rng = np.random.default_rng((seed, number))
         shot = shots[number % len(shots)]
-        yield measured(_frames(species, shot, album, rng), network, species, shot, False, rng, line)
+        yield measured(_frames(species, shot, album, rng), network, species, shot, False, rng, skin)
 
 
-def pictured(album: Album, network: Network, seed: int, line: Line | None = None) -> Iterator[list[Sample]]:
+def pictured(album: Album, network: Network, seed: int, skin: Skin | None = None) -> Iterator[list[Sample]]:
     """Tracks of real pictures, those of one person in a row, without what one picture alone gives: `stills` are every one."""
     rng = np.random.default_rng(seed)
     for source in ("nuaa", "own"):
@@ -79,22 +79,22 @@ def pictured(album: Album, network: Network, seed: int, line: Line | None = None
                 for start in range(0, len(own) - LOOKS[-1] + 1, LOOKS[-1]):
                     part = own[start:start + LOOKS[-1]]
                     frames = ((shot.image(), shot.box, shot.landmarks) for shot in part)
-                    yield [s for s in measured(frames, network, species, part[0], True, rng, line) if s.looks != PICTURE]
+                    yield [s for s in measured(frames, network, species, part[0], True, rng, skin) if s.looks != PICTURE]
 
 
-def stills(album: Album, network: Network, line: Line | None = None) -> Iterator[Sample]:
+def stills(album: Album, network: Network, skin: Skin | None = None) -> Iterator[Sample]:
     """Every real picture by itself."""
     for shot in (shot for source in ("nuaa", "own") for live in (True, False) for shot in album.of(source, live)):
         image = shot.image()
         alive = network(image, shot.box)
-        yield Sample(shot.species, f"{shot.source}:{shot.subject}", shot.source, True, PICTURE, picture_cues(image, shot.box, alive, line),
+        yield Sample(shot.species, f"{shot.source}:{shot.subject}", shot.source, True, PICTURE, picture_cues(image, shot.box, alive, skin),
                      alive)
 
 
 def measured(frames: Iterator[Frame], network: Network, species: str, shot: Shot, real: bool, rng: np.random.Generator,
-             line: Line | None = None) -> list[Sample]:
+             skin: Skin | None = None) -> list[Sample]:
     """What its first picture gives, and the cues of one track after 5, 8 and 12 looks, by the device's own code."""
-    track, first = LiveTrack(line=line), 0.5
+    track, first = LiveTrack(skin=skin), 0.5
     found: list[Sample] = []
 
     def add(looks: int, cues: dict[str, float | None]) -> None:
@@ -105,7 +105,7 @@ def measured(frames: Iterator[Frame], network: Network, species: str, shot: Shot
         alive = network(image, where)
         if number == 0:
             first = alive
-            add(PICTURE, picture_cues(image, where, alive, line))
+            add(PICTURE, picture_cues(image, where, alive, skin))
         track.look(image, where, points, alive, number / FPS)
         if track.looks in LOOKS:
             add(track.looks, track.cues())

@@ -5,9 +5,10 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-DESCRIPTION = ("Learn what tells the texture of skin from that of a print or a screen, on the same pictures as `train liveness`, and "
-               "write it into a liveness bundle: some 2,000 numbers that the door weighs beside its network. Minutes on one core. The "
-               "bundle's rates are then those of another detector and are taken out: calibrate-liveness measures them anew.")
+DESCRIPTION = ("Learn what tells the texture of skin from that of a copy, on the real captures of what `train liveness` takes (NUAA, or "
+               "your own LIVE/ and ATTACK-<species>/), and write it into a liveness bundle: a small network that the door weighs beside "
+               "the large one. A minute on one core. The bundle's rates are then those of another detector and are taken out: "
+               "calibrate-liveness measures them anew.")
 EXAMPLES = """
   edge-face-convert train-texture bundle/ --data DIR                  DIR as `edge-face-convert train` takes it for liveness
   edge-face-convert calibrate-liveness bundle/ --data DIR             always next
@@ -18,8 +19,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("bundle", type=Path, metavar="BUNDLE", help="folder of a liveness bundle")
     parser.add_argument("--data", type=Path, required=True, metavar="DIR",
                         help="pictures: liveness/, detect/, faces/, or LIVE/ and ATTACK-<species>/")
-    parser.add_argument("--presentations", type=int, default=12000, metavar="N",
-                        help="real captures and simulated attacks to learn from (default 12000)")
+    parser.add_argument("--views", type=int, default=3, metavar="N",
+                        help="looks at each capture besides the one at it as it is: farther off, in other lights (default 3)")
     parser.add_argument("--seed", type=int, default=0, help="another draw of them (default 0)")
     parser.add_argument("--out", type=Path, metavar="DIR", help="write a changed copy of the bundle there instead of changing it")
     parser.add_argument("--json", metavar="FILE", help="write what was found on people held out as JSON ('-': to standard output)")
@@ -36,8 +37,8 @@ def run(args: argparse.Namespace) -> int:
     from edge_face.vision.bundle import load_bundle
 
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    if not 400 <= args.presentations <= 1_000_000:
-        raise UsageError("--presentations must be from 400 to 1000000")
+    if not 0 <= args.views <= 100:
+        raise UsageError("--views must be from 0 to 100")
     if args.seed < 0:
         raise UsageError("--seed must be 0 or more")
     require_folder(args.json, "--json ")
@@ -48,7 +49,7 @@ def run(args: argparse.Namespace) -> int:
     from converter.liveness_texture import train, write
     from converter.manifest import replace_text
 
-    texture = train(args.data, args.presentations, args.seed, say=lambda text: print(text, file=sys.stderr))
+    texture = train(args.data, args.views, args.seed, say=lambda text: print(text, file=sys.stderr))
     text = json.dumps(texture["learned"])
     if args.out is not None:
         shutil.copytree(args.bundle, args.out)
@@ -60,7 +61,7 @@ def run(args: argparse.Namespace) -> int:
         print(text)
         return 0
     learned = texture["learned"]
-    print(f"{learned['presentations']} presentations; ridge {learned['ridge']:g}; a {learned['folds']}th of the people held out at a time:")
+    print(f"{learned['looks']} looks at {learned['captures']} captures; a {learned['folds']}th of the people held out at a time:")
     print("attack, source                      samples    AUC    APCER at a BPCER of 5 %")
     for name, found in learned["held_out"].items():
         print(f"  {name:34}{found['samples']:7}  {found['auc']:.3f}  {100 * found['apcer']:6.1f} %")

@@ -13,7 +13,7 @@ from edge_face.vision.live_crop import live_crop
 from edge_face.vision.live_cues.texture import texture
 from edge_face.vision.live_fusion import Fusion, limits, rows_of
 from edge_face.vision.live_track import LiveTrack, picture_cues
-from edge_face.vision.manifest_texture import read_line
+from edge_face.vision.manifest_texture import read_skin
 from edge_face.vision.picture_model import PictureModel
 
 ENOUGH = 5
@@ -56,7 +56,7 @@ class LivenessJudge:
         found = bundle.thresholds
         self._fusion = Fusion.of(found, bpcer)
         self._picture = Fusion.of(found, bpcer, "picture") if "picture" in found else None
-        self._line = read_line(found["texture"], bundle.name) if "texture" in found else None
+        self._skin = read_skin(found["texture"], bundle.name) if "texture" in found else None
         self.threshold, self.attack_threshold = self._fusion.live, self._fusion.attack
         self.network_threshold = _alone(found, bpcer)
         self.still_threshold = self.network_threshold if self._picture is None else self._picture.attack
@@ -64,7 +64,7 @@ class LivenessJudge:
 
     def look(self, track_id: int, image: Image, track: Track, monotonic: float) -> Liveness:
         """One more look at a track, whose box and landmarks are in the pixels of `image`. Raises ModelError when the network fails."""
-        memory = self._tracks.pop(track_id, None) or LiveTrack(self._fusion.cues, self._line)
+        memory = self._tracks.pop(track_id, None) or LiveTrack(self._fusion.cues, self._skin)
         self._tracks[track_id] = memory  # the newest last
         if len(self._tracks) > MOST_TRACKS:
             del self._tracks[next(iter(self._tracks))]
@@ -89,7 +89,7 @@ class LivenessJudge:
         alive = self._network.alive(image, box)
         if self._picture is None:
             return alive
-        score = self._picture.score(picture_cues(image, box, alive, self._line, self._picture.cues))
+        score = self._picture.score(picture_cues(image, box, alive, self._skin, self._picture.cues))
         return score if math.isfinite(score) else 0.0
 
     def network(self, image: Image, box: Box) -> float:
@@ -97,11 +97,11 @@ class LivenessJudge:
         return self._network.alive(image, box)
 
     def texture(self, image: Image, box: Box) -> float | None:
-        """The micro-texture alone of one picture, 0 (a copy) to 1 (skin), 0.5 on the line; None for a face that is too small.
-        Raises ModelError for a bundle that has no line."""
-        if self._line is None:
+        """The micro-texture alone of one picture, 0 (a copy) to 1 (skin), None for a face that is too small.
+        Raises ModelError for a bundle that knows nothing of it."""
+        if self._skin is None:
             raise ModelError("the liveness bundle knows nothing of texture: edge-face-convert train-texture teaches it")
-        value = texture(image, box, self._line)
+        value = texture(image, box, self._skin)
         return None if value is None else 1.0 / (1.0 + math.exp(-min(max(value, -60.0), 60.0)))
 
     def forget(self, track_id: int) -> None:

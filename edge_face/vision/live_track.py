@@ -17,7 +17,7 @@ from edge_face.vision.live_cues.highlights import highlights
 from edge_face.vision.live_cues.sight import Sight, sight_of
 from edge_face.vision.live_cues.spectrum import moire, sharpness, spectrum
 from edge_face.vision.live_cues.surroundings import surroundings
-from edge_face.vision.live_cues.texture import Line, texture
+from edge_face.vision.live_cues.texture import Skin, texture
 
 LOOKS = 12
 """Looks that count, the latest: with one in a quarter of a second the last three seconds, so that what is swapped in tells soon."""
@@ -36,12 +36,12 @@ CLOSE = frozenset({TEXTURE, "moire", "sharpness"})
 
 
 class LiveTrack:
-    """The cues of one track, those that are `wanted`; `line`: the bundle's of micro-texture. `looks`: how many it had. Nothing here
+    """The cues of one track, those that are `wanted`; `skin`: the bundle's network of micro-texture. `looks`: how many it had. Nothing here
     tells who somebody is; the few small pictures go with it."""
 
-    def __init__(self, wanted: Collection[str] = CUES, line: Line | None = None) -> None:
-        self._wanted = frozenset(wanted) - (frozenset() if line is not None else {TEXTURE})
-        self._line = line
+    def __init__(self, wanted: Collection[str] = CUES, skin: Skin | None = None) -> None:
+        self._wanted = frozenset(wanted) - (frozenset() if skin is not None else {TEXTURE})
+        self._skin = skin
         self._values: deque[dict[str, float]] = deque(maxlen=LOOKS)
         self._tones: deque[Tone] = deque(maxlen=LOOKS)
         self._earlier: deque[Sight] = deque(maxlen=KEPT)
@@ -62,7 +62,7 @@ class LiveTrack:
         toned = bool(wanted & {"flicker", "banding"})
         sight = sight_of(image, box, landmarks, monotonic, close=bool(wanted & {"moire", "sharpness"}), wide=toned or bool(wanted & WIDE),
                          small=toned or "highlights" in wanted)
-        self._values.append(_measured(wanted, image, box, sight, network, self._line, self._earlier))
+        self._values.append(_measured(wanted, image, box, sight, network, self._skin, self._earlier))
         if toned:
             self._tones.append(tone_of(sight))
         if wanted & WIDE and (not self._earlier or not 0 <= monotonic - self._earlier[-1].monotonic < APART):
@@ -81,22 +81,22 @@ class LiveTrack:
         return found
 
 
-def picture_cues(image: Image, box: Box, network: float, line: Line | None = None,
+def picture_cues(image: Image, box: Box, network: float, skin: Skin | None = None,
                  wanted: Collection[str] = PICTURE) -> dict[str, float | None]:
     """What one picture by itself shows of `wanted`. Raises ModelError for a box without area."""
     nowhere = np.full((5, 2), np.nan, np.float32)
-    chosen = frozenset(wanted) & frozenset(PICTURE) - (frozenset() if line is not None else {TEXTURE})
+    chosen = frozenset(wanted) & frozenset(PICTURE) - (frozenset() if skin is not None else {TEXTURE})
     sight = sight_of(image, box, nowhere, 0.0, close="moire" in chosen, wide="border" in chosen, small="highlights" in chosen)
-    found = _measured(chosen, image, box, sight, network, line, ())
+    found = _measured(chosen, image, box, sight, network, skin, ())
     return {name: found.get(name) for name in CUES}
 
 
-def _measured(wanted: Collection[str], image: Image, box: Box, sight: Sight, network: float, line: Line | None,
+def _measured(wanted: Collection[str], image: Image, box: Box, sight: Sight, network: float, skin: Skin | None,
               earlier: Iterable[Sight]) -> dict[str, float]:
     """Those of one look that can be measured."""
     power = spectrum(sight.windows)
     measures: dict[str, Callable[[], float | None]] = {
-        NETWORK: lambda: logit(network), TEXTURE: lambda: texture(image, box, line) if line is not None else None,
+        NETWORK: lambda: logit(network), TEXTURE: lambda: texture(image, box, skin) if skin is not None else None,
         "moire": lambda: moire(power), "sharpness": lambda: sharpness(power, sight.eye_distance),
         "highlights": lambda: highlights(sight.face), "border": lambda: border(sight.around, sight.inside),
         "surroundings": lambda: surroundings(sight, earlier)}

@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from edge_face.vision.live_cues import CUES, PICTURE, TEXTURE
-from edge_face.vision.manifest_texture import read_line
+from edge_face.vision.manifest_texture import read_skin
 from edge_face.vision.manifest_values import listed, mapping, real, shown, whole, wrong
 
 MAX_ROWS = 4096
@@ -51,9 +51,9 @@ def check_table(table: Any, where: str, key: str) -> None:
 
 
 def _check_liveness(thresholds: dict[str, Any], where: str) -> None:
-    """A line of micro-texture alone is a bundle that is still to be calibrated."""
+    """Micro-texture alone is a bundle that is still to be calibrated."""
     if "texture" in thresholds:
-        read_line(thresholds["texture"], where)
+        read_skin(thresholds["texture"], where)
     if not set(thresholds) - {"texture"}:
         return
     _check_errors(thresholds.get("passive"), where, "thresholds.passive")

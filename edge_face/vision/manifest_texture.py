@@ -1,6 +1,7 @@
-"""The line of micro-texture in a manifest: one byte for each weight, as text.
+"""The small network of micro-texture in a manifest: one byte for each weight of its first layer, as text.
 
-`thresholds.texture` = {"kind": KIND, "weights": base64 of NUMBERS int8, "scale", "bias"}: weight = int8 x scale.
+`thresholds.texture` = {"kind": KIND, "weights": base64 of (NUMBERS, units) int8, "scales", "biases", "out": (units,), "bias"}:
+weight = int8 x scale of its unit.
 """
 
 from __future__ import annotations
@@ -11,27 +12,46 @@ from typing import Any
 
 import numpy as np
 
-from edge_face.vision.live_cues.texture import KIND, NUMBERS, Line
-from edge_face.vision.manifest_values import mapping, real, text, wrong
+from edge_face.types import Floats
+from edge_face.vision.live_cues.texture import KIND, NUMBERS, Skin
+from edge_face.vision.manifest_values import listed, mapping, real, text, wrong
 
+MOST_UNITS = 64
 _KEY = "thresholds.texture"
-_WEIGHTS = re.compile(rf"[A-Za-z0-9+/]{{{NUMBERS // 3 * 4}}}", re.ASCII)
+_BASE64 = re.compile(r"[A-Za-z0-9+/]+", re.ASCII)
 
 
-def read_line(given: Any, where: str) -> Line:
-    """The line that a manifest's `thresholds.texture` holds. Raises ModelError."""
+def read_skin(given: Any, where: str) -> Skin:
+    """What a manifest's `thresholds.texture` holds. Raises ModelError."""
     entry = mapping(given, where, _KEY)
     if entry.get("kind") != KIND:
         raise wrong(where, f"{_KEY}.kind", f"{KIND!r}, what this edge-face looks at (else edge-face-convert train-texture learns it anew)")
-    weights = text(entry.get("weights"), _WEIGHTS, f"base64 of {NUMBERS} bytes", where, f"{_KEY}.weights")
-    scale = real(entry.get("scale"), 1e-9, 1e3, where, f"{_KEY}.scale")
+    scales = _reals(entry.get("scales"), 1e-9, 1e3, where, "scales")
+    units = len(scales)
+    biases, out = (_reals(entry.get(name), -1e3, 1e3, where, name) for name in ("biases", "out"))
+    if not len(biases) == len(out) == units:
+        raise wrong(where, f"{_KEY}.out", f"{units} numbers, as many as scales and biases")
+    weights = text(entry.get("weights"), _BASE64, "base64", where, f"{_KEY}.weights")
+    if len(weights) != NUMBERS * units // 3 * 4:
+        raise wrong(where, f"{_KEY}.weights", f"base64 of {NUMBERS * units} bytes, {NUMBERS} for each of the scales")
     bias = real(entry.get("bias"), -1e3, 1e3, where, f"{_KEY}.bias")
-    return Line(np.frombuffer(base64.b64decode(weights), np.int8).astype(np.float32) * np.float32(scale), bias)
+    bytes_ = np.frombuffer(base64.b64decode(weights), np.int8).reshape(NUMBERS, units)
+    return Skin(bytes_.astype(np.float32) * scales, biases, out, bias)
 
 
-def packed(line: Line) -> dict[str, Any]:
-    """A line as a manifest holds it; its weights lose what eight bits cannot say."""
-    scale = max(float(np.abs(line.weights).max()) / 127, 1e-9)
-    weights = np.rint(line.weights / scale).astype(np.int8)
-    return {"kind": KIND, "weights": base64.b64encode(weights.tobytes()).decode(), "scale": float(f"{scale:.8g}"),
-            "bias": float(f"{line.bias:.8g}")}
+def packed(skin: Skin) -> dict[str, Any]:
+    """As a manifest holds it; the weights lose what eight bits cannot say."""
+    scales = np.array([float(f"{max(float(scale), 1e-9):.6g}") for scale in np.abs(skin.weights).max(axis=0) / 127])
+    weights = np.clip(np.rint(skin.weights / scales), -127, 127).astype(np.int8)
+    return {"kind": KIND, "weights": base64.b64encode(weights.tobytes()).decode(), "scales": scales.tolist(),
+            "biases": _rounded(skin.biases), "out": _rounded(skin.out), "bias": float(f"{skin.bias:.6g}")}
+
+
+def _reals(given: Any, low: float, high: float, where: str, name: str) -> Floats:
+    key = f"{_KEY}.{name}"
+    values = listed(given, 1, MOST_UNITS, "numbers", where, key)
+    return np.array([real(value, low, high, where, f"{key}[{number}]") for number, value in enumerate(values)], np.float32)
+
+
+def _rounded(values: Floats) -> list[float]:
+    return [float(f"{float(value):.6g}") for value in values]

@@ -10,12 +10,16 @@ import numpy as np
 from hypothesis import strategies as st
 
 from edge_face.vision.bundle import MANIFEST, MODELS
-from edge_face.vision.live_cues.texture import NUMBERS, Line
+from edge_face.vision.live_cues.texture import NUMBERS, Skin
 from edge_face.vision.manifest_migration import migrate
 from edge_face.vision.manifest_texture import packed
 
 DIGEST = "0123456789abcdef" * 4
 ERRORS = [{"score": 0.2, "bpcer": 0.01, "apcer": 0.3}, {"score": 0.5, "bpcer": 0.05, "apcer": 0.02}]
+
+
+SKIN = Skin(np.linspace(-1, 1, 2 * NUMBERS).reshape(NUMBERS, 2).astype(np.float32), np.zeros(2, np.float32),
+            np.array([1, -1], np.float32), 0.25)
 
 
 def manifest(task: str, outputs: dict[str, Any], **more: Any) -> dict[str, Any]:
@@ -57,12 +61,12 @@ SAMPLES: dict[str, dict[str, Any]] = {
                                          "border": {"weight": -1, "centre": 0.8, "scale": 0.1}},
                    "rows": [{"score": 0.3, "bpcer": 0.01, "apcer": 0.1}, {"score": 0.6, "bpcer": 0.05, "apcer": 0.01}]}}),
     "textured": manifest("liveness", {"live": {"shape": [1, 1]}}, thresholds={
-        "texture": packed(Line(np.linspace(-1, 1, NUMBERS).astype(np.float32), 0.25)), "passive": {"rows": ERRORS},
+        "texture": packed(SKIN), "passive": {"rows": ERRORS},
         "picture": {"bias": 0, "cues": {"texture": {"weight": 2, "centre": 0, "scale": 0.5}}, "rows": ERRORS},
         "fusion": {"bias": 0, "cues": {"network": {"weight": 1.5, "centre": 0, "scale": 2.0},
                                        "texture": {"weight": 2, "centre": 0, "scale": 0.5}}, "rows": ERRORS}}),
     "line": manifest("liveness", {"live": {"shape": [1, 1]}}, thresholds={
-        "texture": packed(Line(np.ones(NUMBERS, np.float32), -3.0))}),
+        "texture": packed(SKIN)}),
     "anonymizer": manifest("anonymizer", {"picture": {"shape": [1, 64, 64, 3]}}),
     "mirrored": manifest("embedder", {"embedding": {"shape": [1, 16], "dimension": 16, "parts": [12, 4], "mirrored": True}},
                          input={"kind": "picture", "width": 112, "height": 112, "colour": "BGR", "range": [0, 255],

@@ -1,4 +1,4 @@
-"""Micro-texture: how often each small pattern of lighter and darker neighbours occurs in a face, against a line between skin and copies.
+"""Micro-texture: how often each small pattern of lighter and darker neighbours occurs in a face, and a small network that knows skin.
 
 Uniform local binary patterns: T. Ojala, M. Pietikainen, T. Maenpaa, "Multiresolution gray-scale and rotation invariant texture
 classification with local binary patterns", IEEE TPAMI 24(7), 2002. In cells of the face, against prints: J. Maatta, A. Hadid,
@@ -32,31 +32,35 @@ PATTERNS = 59
 """Patterns that are told apart: 58 with at most two changes around the circle, and all others."""
 NUMBERS = PATTERNS * CELLS * CELLS * sum(map(len, RADII))
 KIND = f"lbp-u8 y12 cr1 cb1, {SIDE} px, {CELLS}x{CELLS}"
-"""What a line's weights belong to."""
+"""What weights belong to."""
+MOST = 8.0
 _ROUND = ((0, 0), (0, 1), (0, 2), (1, 2), (2, 2), (2, 1), (2, 0), (1, 0))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Line:
-    """A linear function of the numbers of a face: above 0 is skin. `weights` (NUMBERS,) float32."""
+class Skin:
+    """A network of one hidden layer over the numbers of a face: above 0 is skin. `weights` (NUMBERS, units), `biases` and `out`
+    (units,), float32."""
 
     weights: Floats
+    biases: Floats
+    out: Floats
     bias: float
 
     def value(self, numbers: Floats) -> float:
-        """On which side of the line a face lies, and how far."""
-        return float(self.weights @ numbers) + self.bias
+        """The logarithm of the odds for skin, as far as what it learned from goes."""
+        return float(np.maximum(numbers @ self.weights + self.biases, 0.0) @ self.out) + self.bias
 
 
-def texture(image: Image, box: Box, line: Line) -> float | None:
-    """The line's value of the face in `box`, about -1 (a copy) to 1 (skin); None for a face that is too small or not in the picture."""
+def texture(image: Image, box: Box, skin: Skin) -> float | None:
+    """The value of the face in `box`, at most MOST either way; None for a face that is too small or not in the picture."""
     numbers = face_patterns(image, box)
-    return None if numbers is None else line.value(numbers)
+    return None if numbers is None else min(max(skin.value(numbers), -MOST), MOST)
 
 
 def face_patterns(image: Image, box: Box) -> Floats | None:
-    """(NUMBERS,) float32: for each plane, radius and cell the square roots of the patterns' shares (then a straight line sees
-    Hellinger's distance). None for a face that is too small or not in the picture."""
+    """(NUMBERS,) float32: for each plane, radius and cell the square roots of the patterns' shares (their distances are then
+    Hellinger's). None for a face that is too small or not in the picture."""
     face = face_region(image, box)
     return None if face is None else pattern_shares(face)
 
