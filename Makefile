@@ -6,6 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 OUT ?= demo-out
 WEB_OUT ?= web-out
+EXAMPLES ?= 10000
 
 .PHONY: help demo kiosk test test-web fuzz-web lint bench test-bookworm test-convert wheel hil arm64 faults clean
 help:
@@ -13,6 +14,7 @@ help:
 	@echo "make kiosk           the pages on the bundled clip: beside the door and the owner's; prints their addresses. KIOSK='--set kiosk.language=zh'"
 	@echo "make test            all tests (no network after installation, no camera, no pins)"
 	@echo "make test-web        the pages in a real browser (Debian's chromium); screenshots in $(WEB_OUT)/"
+	@echo "make fuzz-web        the pages' API by its OpenAPI document, $(EXAMPLES) examples"
 	@echo "make lint            ruff and mypy --strict"
 	@echo "make bench           every stage's speed on this machine"
 	@echo "make test-bookworm   the tests with Raspberry Pi OS Bookworm's numpy 1.24 and OpenCV 4.6"
@@ -56,6 +58,10 @@ kiosk: $(VENV)/.kiosk
 
 test: $(VENV)/.dev
 	@$(BIN)/pytest
+
+# The API by its own document, all checks.
+fuzz-web: $(VENV)/.web
+	@EDGE_FACE_EXAMPLES=$(EXAMPLES) $(BIN)/pytest -p no:cacheprovider -rs -s --timeout 7200 tests/web/test_web_api.py --web
 
 # A browser of the system's own (sudo apt install chromium), none is fetched. Not part of make test: minutes, and two processes more.
 test-web: $(VENV)/.web

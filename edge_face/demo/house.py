@@ -30,8 +30,8 @@ _LOOK = 0.05
 
 
 class House:
-    """`folder` gets everything: settings, store, logs. A folder in which a house was made before is used again. `changes`: keys of
-    the settings beside the demo's own, as {"door.pulse": 1.5}. A port of 0: any that is free."""
+    """`folder` gets everything: settings, store, logs. A folder in which a house was made before is used again. `port`, `owner_port`:
+    0 for any that is free. `changes`: keys of the settings beside the demo's own, as {"door.pulse": 1.5}."""
 
     def __init__(self, folder: Path, *, clip: str = "door", port: int = 0, owner_port: int = 0,
                  changes: Mapping[str, Any] | None = None) -> None:
@@ -80,9 +80,7 @@ class House:
                 place.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
             raise ServiceError(f"{error.filename} cannot be made ({error.strerror}): name another folder") from error
-        kiosk, owner = (_free_port(port) for port in self._ports)
-        if kiosk == owner:
-            owner = _free_port(0)
+        kiosk, owner = (port or free_port() for port in self._ports)
         wanted = {**self._wanted, "kiosk.port": kiosk, "kiosk.owner_port": owner}
         self.settings = apply_overrides(Settings(), wanted, "the demo")
         try:
@@ -96,6 +94,8 @@ class House:
         """Returns when the door answers. Raises `ServiceError` with what it said when it does not."""
         self._door = self._started("run", "--config", str(self.config), log=self.door_log)
         self._until(self._door, self.door_log, "the door", lambda: self.client.call("status"))
+        # A laptop knows the hour; a door without a network has to be told that it does.
+        self.client.call("clock.set", wall=time.time())
 
     def start_pages(self) -> None:
         """Returns when both listeners answer."""
@@ -184,15 +184,16 @@ def enrol(settings: Settings, names: Sequence[str]) -> dict[str, str]:
     return found
 
 
-def _free_port(wanted: int) -> int:
-    """`wanted` where nobody listens there, else one that the system gives."""
-    for port in (wanted, 0):
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            with contextlib.suppress(OSError):
-                probe.bind(("127.0.0.1", port))
-                return int(probe.getsockname()[1])
-    raise ServiceError("there is no free port on this machine")
+def free_port(wanted: int = 0) -> int:
+    """`wanted`, or one that the system gives. Raises `ServiceError` for one that another program has."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", wanted))
+        except (OSError, OverflowError) as error:
+            raise ServiceError(f"port {wanted} cannot be used (another program has it, or it is none): choose another, or name none"
+                               ) from error
+        return int(probe.getsockname()[1])
 
 
 def _knock(port: int) -> None:

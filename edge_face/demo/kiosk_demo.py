@@ -12,7 +12,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from edge_face.demo import people
-from edge_face.demo.house import House
+from edge_face.demo.house import House, free_port
 from edge_face.errors import ForbiddenError, ServiceError, UsageError
 from edge_face.settings_toml import parsed_change
 
@@ -24,8 +24,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--folder", metavar="DIR", help="keep everything here, to go on another time (default: a scratch folder)")
     parser.add_argument("--clip", default="door", help="which bundled clip is played (default: door)")
     parser.add_argument("--who", default="ben", metavar="NAME", help="who of the bundled people is enrolled (default: ben)")
-    parser.add_argument("--port", type=int, default=8090, help="port of the page beside the door (default: 8090, or any that is free)")
-    parser.add_argument("--owner-port", type=int, default=8443, help="port of the owner's pages (default: 8443, or any that is free)")
+    parser.add_argument("--port", type=int, metavar="N", help="port of the page beside the door (default: 8090, or any that is free)")
+    parser.add_argument("--owner-port", type=int, metavar="N", help="port of the owner's pages (default: 8443, or any that is free)")
     parser.add_argument("--set", metavar="KEY=VALUE", action="append", default=[], dest="changes",
                         help="any key of the settings, as kiosk.language=zh (may be repeated)")
     parser.add_argument("--once", action="store_true", help="start, say where the pages are, end (for scripts)")
@@ -43,7 +43,8 @@ def run(args: argparse.Namespace) -> int:
     with ExitStack() as stack:
         folder = Path(args.folder).absolute() if args.folder else \
             Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="edge-face-kiosk-")))
-        house = stack.enter_context(House(folder, clip=args.clip, port=args.port, owner_port=args.owner_port, changes=changes))
+        kiosk, owner = _port(args.port, "--port", 8090), _port(args.owner_port, "--owner-port", 8443)
+        house = stack.enter_context(House(folder, clip=args.clip, port=kiosk, owner_port=owner, changes=changes))
         _say(args, f"enrolling {args.who} from the bundled stills ...")
         house.prepare((args.who,))
         _say(args, "starting the door on the bundled clip ...")
@@ -54,6 +55,19 @@ def run(args: argparse.Namespace) -> int:
             if said := house.ended():
                 raise ServiceError(said)
     return 0
+
+
+def _port(wanted: int | None, option: str, usual: int) -> int:
+    """A port that was named or none; the usual one gives way to whoever has it."""
+    if wanted is None:
+        try:
+            return free_port(usual)
+        except ServiceError:
+            return free_port()
+    try:
+        return free_port(wanted)
+    except ServiceError as error:
+        raise UsageError(f"{option} {wanted}: another program has this port, or there is none such; choose another or none") from error
 
 
 def _code(house: House) -> str:
