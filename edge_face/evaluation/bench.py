@@ -11,8 +11,12 @@ from typing import Any
 import numpy as np
 
 from edge_face.evaluation import process, speed
+from edge_face.evaluation.preview import preview_cost
 from edge_face.settings import Settings
 from edge_face.types import Floats, Frame, Image, Match
+
+PREVIEWED = 100
+"""Frames that are hidden, coded and handed over again and again."""
 
 
 class Crowd:
@@ -81,6 +85,9 @@ def measure(settings: Settings, clip: Path, chosen: Container[int], frames: int,
     forced = speed.pipeline(VisionPipeline(settings, detector, embedder, gallery, live=live, force_embedding=True).process, stream)
     say("the whole pipeline, as it runs ...")
     usual = speed.pipeline(VisionPipeline(settings, detector, embedder, gallery, live=live).process, stream)
+    say("the picture on the pages ...")
+    shown = VisionPipeline(settings, detector, embedder, gallery, live=live)
+    figures["preview"] = preview_cost(settings, [(frame, shown.process(frame)) for frame in stream[:PREVIEWED]], frames)
     if peer:
         say("YuNet ...")
         yunet = speed.yunet(peer, [f.image for f in stream])

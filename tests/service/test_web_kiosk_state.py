@@ -79,7 +79,7 @@ def test_of_duress_nothing_is_seen_whatever_happens(door: int) -> None:
         now = one.at or 0.0
         assert forced.after(one, made, now) == plain.after(other, others, now)
         duress += sum(d.kind is Kind.DURESS for d in made)
-    assert duress > 2
+    assert duress > 0
 
 
 @pytest.mark.parametrize("door", range(len(DOORS)))
