@@ -83,7 +83,7 @@ async def restore(request: Request) -> Response:
         done = await ask(request, "backup.restore", id=identity, passphrase=passphrase, replace=True)
     except EdgeFaceError as error:
         return _restore(request, wrong_of(error))
-    return redirect(request, "/restarting?next=/login", notice=_("The backup is in place: %(count)s people.", count=done["people"]))
+    return redirect(request, "/restarting?next=/", notice=_("The backup is in place: %(count)s people.", count=done["people"]))
 
 
 def _restore(request: Request, problem: str = "") -> Response:

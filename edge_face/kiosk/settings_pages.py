@@ -97,7 +97,9 @@ async def restarting(request: Request) -> Response:
     the page that says so comes back here by itself."""
     query = query_of(request)
     wanted, tries = safe_next(query.text("next")), query.integer("tries", "tries") or 0
-    if tries >= TRIES or caller_of(request).role is Role.NOBODY:
+    if caller_of(request).role is Role.NOBODY:
+        return redirect(request, url("/login", next=wanted), notice=_("The door has started again: log in once more."))
+    if tries >= TRIES:
         return redirect(request, wanted)
     return page(request, "owner/restarting.html", next=wanted, tries=tries + 1)
 

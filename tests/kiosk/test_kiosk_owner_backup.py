@@ -29,7 +29,7 @@ def test_a_backup_is_fetched_and_brought_back(new_house: Callable[..., House]) -
     owner.fill(f"/people/{house.ids['Ben']}/name", name="Benjamin")
     owner = house.logged_in()
     where = owner.at(owner.fill("/backup/restore", files={"file": ("door.backup", file)}, passphrase=WORDS, sure="1"))
-    assert where == "/restarting?next=/login"
+    assert where == "/restarting?next=/"
     house._thread.join(30)
     assert not house._thread.is_alive()
     house._tokens.clear()
