@@ -25,6 +25,7 @@ EXAMPLES = """
   edge-face enroll Ben --keep-pictures                   asks whether they may be kept, sealed, for a later recogniser
   edge-face enroll Zoe --under-16 --guardian "her mother, on paper"    a code is asked for besides the face
   edge-face enroll Ben --again                           new templates for somebody who is enrolled
+  edge-face enroll --batch people.csv --images photos    many: a list (name, folder, consent, how) and a folder of pictures for each
 """
 SAMPLED = 6.0
 """Frames a second of a video that are looked at."""
@@ -35,7 +36,10 @@ _SILENT = 10.0
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     from edge_face.cli.main import add_common
 
-    parser.add_argument("name", metavar="NAME", help="what the person is called here; does not begin with a dash")
+    parser.add_argument("name", metavar="NAME", nargs="?", help="what the person is called here; does not begin with a dash")
+    parser.add_argument("--batch", metavar="CSV", help="many people: a list with the columns name, folder, consent, how; whose consent is "
+                        "empty waits for it")
+    parser.add_argument("--report", metavar="FILE", help="with --batch: the report page (default: beside the list)")
     source = parser.add_mutually_exclusive_group()
     source.add_argument("--camera", metavar="SOURCE", help="picamera2, usb:N, rtsp://... (default: the settings')")
     source.add_argument("--images", metavar="DIR", help="a folder of pictures of this one person")
@@ -57,6 +61,10 @@ def run(args: argparse.Namespace) -> int:
     import os
     import time
 
+    if args.batch is not None:
+        from edge_face.cli.enroll_batch import run_batch
+
+        return run_batch(args)
     # The libraries' own messages beside our sentence help nobody; whoever wants them sets these variables.
     os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")
     os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
@@ -70,6 +78,8 @@ def run(args: argparse.Namespace) -> int:
     from edge_face.settings_file import load_settings
     from edge_face.vision.bundle import load_bundle
 
+    if args.name is None or args.report is not None:
+        raise UsageError("--report goes with --batch" if args.report is not None else "give the NAME of the person, or --batch people.csv")
     name = clean_name(args.name)
     if args.under_16 != bool(args.guardian and args.guardian.strip()):
         raise UsageError('--under-16 and --guardian "how a guardian agreed" go together')

@@ -73,7 +73,7 @@ class _Parser(argparse.ArgumentParser):
         words = self._words[:self._words.index("--")] if "--" in self._words else self._words
         odd = [word for word in words if word.startswith("-") and word != "-"
                and not any(option.startswith(word.split("=")[0]) for option in self._option_string_actions)]
-        if odd and "required" in message:
+        if odd and ("required" in message or ("unrecognized" in message and odd[0] in message)):
             message += f" ('{odd[0]}' is no option here, and a name cannot begin with a dash)"
         super().error(message)
 

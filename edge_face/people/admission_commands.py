@@ -1,6 +1,6 @@
 """Commands on who waits: invitations, lasting links, approval. Plain values in and out, as in `edge_face.people.commands`.
 
-Who may run which is the business of `edge_face.service.web.enrol_commands`; nothing here is on the control socket but `people.propose`.
+Who may run which is the business of `edge_face.service.web.enrol_commands`; nothing here is on the control socket.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class AdmissionCommands(CommandTable):
         "invite.new": "new", "invite.list": "list", "invite.withdraw": "withdraw", "invite.open": "open", "invite.consent": "consent",
         "invite.done": "done", "lasting.new": "lasting", "lasting.show": "show", "lasting.withdraw": "take_back",
         "lasting.give": "give", "lasting.forget": "forget", "pending.list": "pending", "pending.approve": "approve",
-        "pending.refuse": "refuse", "pending.admit": "admit", "pending.offer": "offer", "people.propose": "propose"}
+        "pending.refuse": "refuse", "pending.admit": "admit", "pending.offer": "offer"}
 
     def __init__(self, store: Store, changed: Callable[[], None] = lambda: None, *, embedder_id: str | None = None,
                  wall: Callable[[], float] = time.time) -> None:
@@ -150,10 +150,6 @@ class AdmissionCommands(CommandTable):
         self._store.events.append("person.admitted", self._wall(), person.id, {})
         return _summary(person)
 
-    def propose(self, name: str, templates: Any) -> Answer:
-        """Enrols somebody who has not been asked yet, pending: as soon as the consent is recorded the person is active."""
-        return _summary(self._add(_text(name, "name"), Consent(), templates, ""))
-
     def offer(self, name: str, templates: Any, consent: Any, how: str) -> Answer:
         """Enrols somebody from a camera or pictures that are not the door's: held back like who came by an invitation."""
         if not isinstance(consent, list) or "recognise" not in consent or not set(consent) <= set(QUESTIONS):
@@ -169,8 +165,7 @@ class AdmissionCommands(CommandTable):
             raise PeopleError("these templates were made by another embedder than this door's: enrol with the door's own")
         if name_key(clean_name(name)) and self._store.has_name(name):
             raise PeopleError(f"there is already somebody named '{name}': choose another name, or forget that person first")
-        held = Admission(source, wall) if source else None
-        person = self._store.add(name, consent, own, wall=wall, state=State.PENDING, held=held)
+        person = self._store.add(name, consent, own, wall=wall, state=State.PENDING, held=Admission(source, wall))
         self._store.events.append("person.proposed", wall, person.id, {"templates": len(own)})
         return person
 

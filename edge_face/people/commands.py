@@ -28,7 +28,7 @@ QUESTIONS = ("recognise", "show", "pictures")
 _COMMANDS = {
     "people.list": "list", "people.known": "known", "people.show": "show", "people.rename": "rename", "people.forget": "forget",
     "people.export": "export", "people.import": "import_", "people.alike": "alike", "people.enroll": "enroll_templates",
-    "people.suspend": "suspend", "people.activate": "activate", "people.consent": "consent",
+    "people.suspend": "suspend", "people.propose": "propose", "people.activate": "activate", "people.consent": "consent",
     "people.pictures": "pictures",
 }
 WRITING = frozenset(_COMMANDS) - {"people.list", "people.known", "people.show", "people.export", "people.alike",
@@ -50,6 +50,7 @@ class PeopleCommands(CommandTable):
         self._store, self._changed = store, gallery_changed
         self._embedder, self._thresholds, self._rate, self._wall = embedder_id, thresholds, rate, wall
         self._likeness: Likeness | None = None
+        self._edition = -1
 
     def show(self, who: str) -> Answer:
         """One person by name or id, with what is kept about their templates."""
@@ -158,7 +159,7 @@ class PeopleCommands(CommandTable):
         asked = Consent(**{question: stamp if question in given else None for question in QUESTIONS})
         if before is None:
             person = self._store.add(name, _sensible(asked, given), own, wall=self._wall(), pictures=crops)
-            likeness.add(person)
+            self._learn(likeness, person)
             self._note("person.enrolled", person.id, {"templates": len(own)})
         else:
             merged = Consent(**{q: getattr(asked, q) or getattr(before.consent, q) for q in QUESTIONS})
@@ -167,9 +168,20 @@ class PeopleCommands(CommandTable):
             unknown = not of_model(before.templates, self._embedder or "")
             self._note("person.enrolled-again", person.id, {"templates": len(own)})
             if unknown:  # kept, as a whole house may be re-enrolled one after the other
-                likeness.add(person)
+                self._learn(likeness, person)
                 self._likeness = likeness
         return {"person": self._summary(person), "alike": [self._alike(a) for a in alike]}
+
+    def propose(self, name: str, templates: Any) -> Answer:
+        """Enrols somebody who has not been asked yet, pending: as soon as the consent is recorded the person is active."""
+        own = self._templates(templates)
+        if not own:
+            raise PeopleError("there are no templates to enrol")
+        likeness = self._likenesses()
+        person = self._store.add(_text(name, "name"), Consent(), own, wall=self._wall(), state=State.PENDING)
+        self._learn(likeness, person)
+        self._store.events.append("person.proposed", self._wall(), person.id, {"templates": len(own)})
+        return self._summary(person)
 
     def export(self, who: str | None = None, after: str = "") -> Answer:
         """Whole records, some at a time: ask again with `after` = `next` until that is null."""
@@ -246,9 +258,15 @@ class PeopleCommands(CommandTable):
     def _likenesses(self) -> Likeness:
         if self._embedder is None or self._thresholds is None:
             raise PeopleError("nobody can be enrolled without the embedder that the door runs: set [vision] embedder")
-        if self._likeness is None:
+        if self._likeness is None or self._edition != self._store.edition:
+            self._edition = self._store.edition
             self._likeness = Likeness(self._store.iterate(lambda who, error: None), self._embedder, self._rate, self._thresholds)
         return self._likeness
+
+    def _learn(self, likeness: Likeness, person: Person) -> None:
+        """One more, without reading all the others again."""
+        likeness.add(person)
+        self._edition = self._store.edition
 
     def _alike(self, alike: Alike) -> Answer:
         return {"id": alike.person, "name": self._store.person(alike.person).name, "score": round(alike.score, 4),

@@ -42,6 +42,8 @@ class Store(RecordDesk):
     def __init__(self, folder: str | Path, key_file: str | Path | None = None, read_only: bool = False, *,
                  wait: float = 2.0, or_read_only: bool = False) -> None:
         self.folder, self._key_file, self._wait = Path(folder), key_file, wait
+        self.edition = 0
+        """Goes up with each change of whose templates are here: what was computed from them is then old."""
         self.read_only_because: str | None = None
         """Why a store that was to be written is open for reading only."""
         try:
@@ -219,6 +221,7 @@ class Store(RecordDesk):
             self._shelf.put(key, person.id, pictures)
             if held is not None:
                 self._records.put(ADMISSION, admission_record(held), person.id, "")
+        self.edition += 1
         return person
 
     def rename(self, identity: str, name: str) -> Person:
@@ -262,6 +265,7 @@ class Store(RecordDesk):
             person = self._rewrite(settled(replace(person, consent=consent, state=state,
                                                       templates=() if erase else person.templates)))
         if erase or drop:
+            self.edition += 1
             self._scrub()
         return person
 
@@ -280,6 +284,7 @@ class Store(RecordDesk):
                 self._shelf.clear(identity)
                 self._shelf.put(self._key_of(identity), identity, pictures)
             self._rewrite(person)
+        self.edition += 1
         self._scrub()
         return person
 
@@ -338,6 +343,7 @@ class Store(RecordDesk):
         return State.ACTIVE if person.state is State.PENDING and not self.is_held(person.id) else person.state
 
     def _erase(self, identity: str, name: str, wall: float | None) -> None:
+        self.edition += 1
         self.events.anonymise(identity, name)
         self._database.run("DELETE FROM template WHERE person = ?", [identity])
         self._shelf.clear(identity)

@@ -101,7 +101,7 @@ def handlers(daemon: Daemon) -> dict[str, Handler]:
                                  "service.maintain": maintain, "kiosk.claim": claim, "owner.reset": reset}
     table |= {f"door.{word}": partial(order, command) for word, command in
               (("secure", Command.SECURE), ("lockdown", Command.LOCKDOWN), ("lift", Command.LIFT), ("quiet", Command.QUIET))}
-    for name in (*PeopleCommands.names(), *ScheduleCommands.names(), *AssuranceCommands.names(), *CodeCommands.names(), "people.propose"):
+    for name in (*PeopleCommands.names(), *ScheduleCommands.names(), *AssuranceCommands.names(), *CodeCommands.names()):
         table[name] = partial(_books, daemon, name)
     return table
 

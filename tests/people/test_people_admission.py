@@ -141,7 +141,7 @@ def test_refusing_erases_whoever_waits_and_nobody_else(house: House) -> None:
 
 def test_who_never_comes_is_forgotten(house: House) -> None:
     house.waiting("Late")
-    house.run("people.propose", name="Asked never", templates=FACES)
+    house.people.run("people.propose", {"name": "Asked never", "templates": FACES})
     house.wall += 20 * DAY
     soon = house.waiting("Soon")
     ben = house.store.add("Ben", BOTH, templates_like(1), wall=1.0).id
@@ -154,7 +154,7 @@ def test_who_never_comes_is_forgotten(house: House) -> None:
 
 
 def test_a_proposed_person_becomes_active_with_the_consent(house: House) -> None:
-    who = house.run("people.propose", name="Ana", templates=FACES)["id"]
+    who = house.people.run("people.propose", {"name": "Ana", "templates": FACES})["id"]
     assert house.known() == ()
     assert house.run("pending.list")["pending"][0]["why"] == "consent"
     house.people.run("people.consent", {"who": who, "give": ["recognise"], "how": "on paper"})
@@ -299,3 +299,11 @@ def test_consents_that_are_none(house: House, questions: object) -> None:
     link = own(house)
     with pytest.raises(UsageError):
         house.run("lasting.withdraw", secret=link, questions=questions)
+
+
+def test_whom_a_face_looks_like_counts_those_who_wait(house: House) -> None:
+    assert house.people.run("people.alike", {"templates": FACES})["alike"] == []
+    house.waiting()
+    assert house.people.run("people.alike", {"templates": FACES})["alike"][0]["name"] == "Ana"
+    house.run("pending.refuse", who="Ana")
+    assert house.people.run("people.alike", {"templates": FACES})["alike"] == []
