@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edge_face.errors import StoreError, UsageError
+from edge_face.people.accounts import KIND as ACCOUNTS
 from edge_face.people.backup import BackedUp, Restored, back_up, restore
 from edge_face.people.backup_file import BackupReader
 from edge_face.people.passphrase import check_passphrase
@@ -77,8 +78,8 @@ class BackupDesk:
         return {"id": self._parcels.bring(identity, whole(given, "at", 0, 0, LARGEST), piece)}
 
     def restore(self, caller: Caller, given: Arguments) -> Any:
-        """Puts a backup in the place of the store; the door then starts again, with the backup's people, codes and logins. What is wrong
-        with it is said before anything is changed."""
+        """Puts a backup in the place of the store; the door then starts again, with the backup's people, codes and logins (`logins`: are
+        there any in it?). What is wrong with it is said before anything is changed."""
         path = self._parcels.brought(text(given, "id"))
         passphrase, replace = text(given, "passphrase"), flag(given, "replace", False)
         people = self._daemon.books(lambda books: books.ask(lambda store: store.count()))
@@ -89,16 +90,19 @@ class BackupDesk:
             pass  # no backup, or another passphrase: said while the store is still open
         say(self._daemon, caller, "backup-restore", at_once=True)
 
-        def job(books: Books) -> Restored:
+        def job(books: Books) -> tuple[Restored, bool]:
             try:
-                return books.swap(lambda: restore(*self._where, path, passphrase, replace=True))
+                done = books.swap(lambda: restore(*self._where, path, passphrase, replace=True))
+                return done, bool(books.record(ACCOUNTS))
             finally:
                 # Here, as whoever asked may have gone. Done or not, a start makes sure that the door goes by the store that lies there.
                 restart_soon(self._daemon)
 
         try:
-            done: Restored = self._daemon.books(job)
+            done, logins = self._daemon.books(job)
         finally:
             self._parcels.clear()
+        self._daemon.accounts.reread()
         _log.warning("a backup was restored from the pages: the door starts again")
-        return {"people": done.people, "made": done.made, "marks": done.marks, "kept": done.kept.name if done.kept is not None else None}
+        return {"people": done.people, "made": done.made, "marks": done.marks, "logins": logins,
+                "kept": done.kept.name if done.kept is not None else None}
