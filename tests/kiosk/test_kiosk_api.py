@@ -167,7 +167,7 @@ def test_a_body_that_is_none_or_too_long_is_refused_and_a_secret_is_not_repeated
     assert sent(b"{").status_code == 422 and sent(b"\xb2\xd3").status_code == 400 and sent(b'{"name": NaN}').status_code == 422
     assert sent(b'{"name": "\\ud800"}').status_code == 422
     assert sent(b" " * (LARGEST_BODY + 1)).status_code == 413
-    assert sent(b"[" * 5000).status_code == 422
+    assert sent(b"[" * 5000).status_code in (400, 422)
     answer = browser.post(f"{ROOT}/people/Ben/codes", json={"pin": "secret-9876"}, headers=headers)
     assert answer.status_code == 422 and "9876" not in answer.text
 
