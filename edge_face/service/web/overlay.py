@@ -13,9 +13,9 @@ from edge_face.types import Box, Scene
 if TYPE_CHECKING:
     from edge_face.service.daemon import Daemon
 
-EYES_OF_BOX = 0.43
-"""A face's eyes are so many widths of its box apart (median over the bundled clips)."""
-HEIGHT_OF_BOX = 1.25
+EYES_OF_BOX, HEIGHT_OF_BOX = 0.48, 1.37
+"""A face's eyes are so many widths of its box apart, and the box is so many widths high: medians of 130 faces of the bundled clips that are
+turned by less than 20 degrees."""
 
 
 def overlay(daemon: Daemon) -> dict[str, Any]:
