@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Iterable
-from importlib.util import find_spec
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -25,7 +24,7 @@ from edge_face.settings import Settings
 
 PAGE_MODULES = (
     "static_files", "kiosk_pages", "stream_pages", "trust_pages", "login_pages", "first_run_pages", "overview_pages", "people_pages",
-    "codes_pages", "hours_pages", "visitors_pages", "events_pages", "attendance_pages", "door_pages", "live_pages", "health_pages",
+    "codes_pages", "hours_pages", "visitors_pages", "events_pages", "door_pages", "live_pages", "health_pages",
     "settings_pages", "models_pages", "backup_pages", "audit_pages", "accounts_pages", "enrol_pages", "join_pages", "mine_pages",
     "pending_pages", "metrics_pages", "api_pages")
 """Each has `PAGES`."""
@@ -33,12 +32,7 @@ PAGE_MODULES = (
 
 def all_pages() -> tuple[Page, ...]:
     """Every page of both listeners."""
-    found: list[Page] = []
-    for name in PAGE_MODULES:
-        module = f"edge_face.kiosk.{name}"
-        if find_spec(module) is not None:
-            found.extend(importlib.import_module(module).PAGES)
-    return tuple(found)
+    return tuple(page for name in PAGE_MODULES for page in importlib.import_module(f"edge_face.kiosk.{name}").PAGES)
 
 
 def make_app(settings: Settings, listener: Listener, link: Link, *, secure: bool = False, hosts: Iterable[str] = (),

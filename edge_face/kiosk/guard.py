@@ -6,14 +6,16 @@ The daemon checks each command once more and is the one that counts: this is so 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hmac
+from collections.abc import Iterator
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Message, Receive
 
-from edge_face.errors import ForbiddenError, FreshNeededError, LoginNeededError
+from edge_face.errors import ForbiddenError, FreshNeededError, LoginNeededError, ServiceError
 from edge_face.kiosk import failures
 from edge_face.kiosk.cookies import (
     LANGUAGE,
@@ -39,6 +41,8 @@ BODY_SECONDS = 60.0
 """For so long nothing of a request's body may come."""
 MOST_FIELDS, MOST_FILES = 2000, 20
 LONGEST_TOKEN = 256
+LARGE, MOST_LARGE = 1 << 20, 3
+"""Bytes from which a body is large, and how many of such are taken in at a time."""
 STATIC = "/static/"
 
 
@@ -50,8 +54,13 @@ def guarded(page: Page) -> Endpoint:
         request.state.page = page
         tell_language(request)
         try:
+            _insist_on_length(request, page.largest)
             await _admit(page, request)
-            response = await page.endpoint(request)
+            with _turn(request, page):
+                await _insist_on_our_form(request, page)
+                if page.fresh and not caller_of(request).fresh:
+                    raise FreshNeededError("give your passphrase once more")
+                response = await page.endpoint(request)
         except Exception as error:
             response = await failures.answer(request, error)
         finally:
@@ -83,10 +92,6 @@ async def _admit(page: Page, request: Request) -> None:
         if who.role is not Role.NOBODY:
             raise ForbiddenError(f"this is for whoever has the role '{page.role.name.lower()}'; you have '{who.role.name.lower()}'")
         raise LoginNeededError("log in first")
-    if request.method not in ("GET", "HEAD") and not request.state.scripted:
-        await _insist_on_our_form(request, page)
-    if page.fresh and not who.fresh:
-        raise FreshNeededError("give your passphrase once more")
 
 
 def _bearer(request: Request) -> str:
@@ -95,7 +100,26 @@ def _bearer(request: Request) -> str:
     return token.strip() if kind.lower() == "bearer" and len(token) <= LONGEST_TOKEN else ""
 
 
+@contextlib.contextmanager
+def _turn(request: Request, page: Page) -> Iterator[None]:
+    """Pictures and backups are held in memory while they come: a few at a time, whoever sends them."""
+    site = site_of(request)
+    if page.largest <= LARGE or request.method in ("GET", "HEAD"):
+        yield
+        return
+    # Whoever needs no login cannot keep those away who have one.
+    if site.receiving[page.role] >= MOST_LARGE:
+        raise ServiceError("others are just sending pictures or files: try again in a minute")
+    site.receiving[page.role] += 1
+    try:
+        yield
+    finally:
+        site.receiving[page.role] -= 1
+
+
 async def _insist_on_our_form(request: Request, page: Page) -> None:
+    if request.method in ("GET", "HEAD") or request.state.scripted:
+        return
     given = request.headers.get("x-csrf", "")
     if not given and not page.api and request.headers.get("content-type", "").startswith(
             ("application/x-www-form-urlencoded", "multipart/form-data")):
@@ -118,16 +142,19 @@ def tell_language(request: Request) -> None:
     request.state.language = chosen(wanted, request.headers.get("accept-language", ""), settings.language)
 
 
+def _insist_on_length(request: Request, largest: int) -> None:
+    """What is announced too long is not read at all."""
+    announced = request.headers.get("content-length", "0")
+    if not announced.isdecimal() or len(announced) > 15 or int(announced) > largest:
+        raise HTTPException(413, failures.too_long(largest))
+
+
 def _bounded(request: Request, largest: int) -> Receive:
     """The request's body, refused when it is longer than its page takes or when nothing comes."""
-    announced = request.headers.get("content-length", "0")
-    too_long = not announced.isdecimal() or int(announced[:15]) > largest or len(announced) > 15
     seen, whole = 0, False
 
     async def receive() -> Message:
         nonlocal seen, whole
-        if too_long:
-            raise HTTPException(413, failures.too_long(largest))
         if whole:  # what is waited for now is that the browser goes away
             return await request.receive()
         try:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from edge_face.kiosk.enrol_words import PROMPTS
 from edge_face.kiosk.words import Words, _
 
 PHASES: Mapping[str, Words] = MappingProxyType({
@@ -80,13 +81,12 @@ OFFERS: Mapping[str, Words] = MappingProxyType({
 """By what becomes of a code that was typed; `lost` is the page's own."""
 
 OTHERS: Mapping[str, Words] = MappingProxyType({
-    "rest": _("Try again in %(seconds)s s."),
-    "typed": _("%(count)s digits typed."),
-    "dark": _("The picture is dark."),
+    "rest": _("Try again in %(seconds)s s.", seconds="%(seconds)s"),
 })
 
 
-def all_words() -> dict[str, Words]:
+def all_words() -> dict[str, str]:
     """Every sentence that the page's script may need, by its key there."""
-    return {f"{room}.{key}": words for room, table in (("phase", PHASES), ("message", MESSAGES), ("offer", OFFERS), ("other", OTHERS))
-            for key, words in table.items()}
+    tables: tuple[tuple[str, Mapping[str, str]], ...] = (
+        ("phase", PHASES), ("message", MESSAGES), ("offer", OFFERS), ("other", OTHERS), ("enrol", PROMPTS))
+    return {f"{room}.{key}": words for room, table in tables for key, words in table.items()}

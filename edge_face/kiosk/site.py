@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 class Site:
     """One listener. `secure`: reached by TLS. `hosts`: names by which browsers may reach it. `paths`: of the pages that it has.
     `certificates`: where it is on the network. `asked`: when (monotonic) the daemon was asked last what its owner set on a page.
-    `closing`: what is called when it ends."""
+    `receiving`: large bodies that come in just now, by their pages' roles. `closing`: what is called when it ends."""
 
     settings: Settings
     listener: Listener
@@ -32,6 +33,7 @@ class Site:
     paths: frozenset[str] = frozenset()
     certificates: Certificates | None = None
     asked: float = -math.inf
+    receiving: Counter[Role] = field(default_factory=Counter)
     closing: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
 
 

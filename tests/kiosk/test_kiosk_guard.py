@@ -11,6 +11,7 @@ from starlette.responses import JSONResponse, Response
 
 from edge_face.errors import PeopleError, StoreError
 from edge_face.kiosk.cookies import NOTE, SESSION, VISIT
+from edge_face.kiosk.guard import MOST_LARGE
 from edge_face.kiosk.link import caller_of, token_of
 from edge_face.kiosk.pages import Listener, Page
 from edge_face.kiosk.rendering import redirect
@@ -48,6 +49,8 @@ PAGES = (*STATIC, Page("/nobody", _who, role=Role.NOBODY), Page("/viewer", _who)
          Page("/owner", _who, role=Role.OWNER), Page("/fresh", _who, role=Role.OWNER, fresh=True),
          Page("/form", _form, methods=("POST",), role=Role.NOBODY, largest=2000),
          Page("/owners/form", _form, methods=("POST",), role=Role.OWNER, fresh=True),
+         Page("/large", _body, methods=("POST",), role=Role.HELPER, largest=4 << 20),
+         Page("/large/{secret}", _body, methods=("POST",), role=Role.NOBODY, invited=True, largest=4 << 20),
          Page("/api/v1/thing", _body, methods=("POST",), role=Role.HELPER, api=True, largest=1000),
          Page("/api/v1/token", _body, methods=("POST",), role=Role.NOBODY, api=True), Page("/fault/{kind}", _fault, role=Role.NOBODY),
          Page("/k", _who, role=Role.NOBODY, listener=Listener.KIOSK), Page("/kv", _who, role=Role.VIEWER, listener=Listener.KIOSK))
@@ -132,6 +135,26 @@ def test_a_body_is_as_long_as_its_page_takes(own: House) -> None:
     headers = {"x-csrf": browser.csrf, "content-type": "application/x-www-form-urlencoded"}
     assert browser.post("/form", content=iter([b"name=" + b"x" * 900] * 5), headers=headers).status_code == 413
     assert browser.post("/form", content=b"", headers={**headers, "content-length": "-1"}).status_code in (400, 413)
+
+
+def test_large_bodies_come_in_a_few_at_a_time(own: House) -> None:
+    browser, guest = own.logged_in(), own.browser()
+    guest.app.site.receiving[Role.NOBODY] = MOST_LARGE  # type: ignore[attr-defined]
+    refused = guest.post("/large/abc", content=b"x", headers={"x-csrf": guest.csrf})
+    assert refused.status_code == 409 and "try again" in refused.text and ran == []
+    guest.app.site.receiving[Role.NOBODY] -= 1  # type: ignore[attr-defined]
+    assert guest.post("/large/abc", content=b"x" * (2 << 20), headers={"x-csrf": guest.csrf}).json() == {"bytes": 2 << 20}
+    assert guest.app.site.receiving[Role.NOBODY] == MOST_LARGE - 1  # type: ignore[attr-defined]
+    browser.app.site.receiving[Role.NOBODY] = MOST_LARGE  # type: ignore[attr-defined]
+    assert browser.post("/large", content=b"x", headers={"x-csrf": browser.csrf}).status_code == 200, "nobody keeps the owner away"
+
+
+def test_what_is_announced_too_long_is_not_read(own: House) -> None:
+    browser = own.logged_in(Role.HELPER)
+    for length in ("1001", "-1", "9" * 20, "1e3", ""):
+        headers = {"x-csrf": browser.csrf, "content-length": length}
+        assert browser.post("/api/v1/thing", content=b"", headers=headers).status_code == 413
+    assert ran == []
 
 
 def test_scripts_send_their_token_by_themselves_and_no_form_word(own: House) -> None:

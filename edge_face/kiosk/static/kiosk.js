@@ -19,9 +19,11 @@
 
   // Words
 
+  const DRAWN = { left: "turn_left", right: "turn_right", up: "look_up" }; // what enrolment asks for looks as a challenge does
   const suffix = () => (state.factors.code ? ".code" : state.factors.card ? ".card" : "");
   function sentence() {
     if (down) return word("phase.down");
+    if (state.enrol) return first(`enrol.${state.enrol.key}`) || state.enrol.text || "";
     const { phase, message, assurance } = state;
     const messageText = message ? first(`message.${message}${suffix()}`, `message.${message}`) : "";
     if (phase === "granted") return state.greeting || messageText || word("phase.granted");
@@ -44,11 +46,12 @@
   // The page
 
   function show() {
-    const asleep = !down && state.phase === "asleep" && performance.now() > awakeUntil;
-    root.dataset.phase = down ? "down" : state.phase === "asleep" && !asleep ? "idle" : state.phase;
+    const asleep = !down && !state.enrol && state.phase === "asleep" && performance.now() > awakeUntil;
+    root.dataset.phase = down ? "down" : state.enrol ? DRAWN[state.enrol.step] || "look"
+      : state.phase === "asleep" && !asleep ? "idle" : state.phase;
     root.dataset.camera = state.camera;
     root.dataset.needs = ["code", "card"].includes(state.assurance) ? state.assurance : "";
-    root.dataset.code = pad && state.factors.code !== false ? "1" : "0";
+    root.dataset.code = pad && state.factors.pad !== false ? "1" : "0";
     at("unset").hidden = state.clock_trusted !== false;
     put(at("say"), sentence());
     put(at("more"), further());
@@ -62,9 +65,11 @@
   }
 
   function countdown() {
-    const seconds = down ? null : state.prompt_seconds;
+    const enrolling = !down && state.enrol;
+    const seconds = down || enrolling ? null : state.prompt_seconds;
     const key = seconds == null ? "" : `${state.phase}`;
-    at("left").hidden = seconds == null;
+    at("left").hidden = seconds == null && !enrolling;
+    at("bar").style.transform = enrolling ? `scaleX(${Math.min(1, Math.max(0, state.enrol.share || 0))})` : "";
     if (key === promptOf && seconds != null && Math.abs(seconds * 1000 - remaining()) < 400) return;
     promptOf = key;
     if (moving) { moving.cancel(); moving = null; }
@@ -146,7 +151,7 @@
   function take(next) {
     if (down) picture(false);
     down = false;
-    state = { ...state, ...next, factors: next.factors || {} };
+    state = { enrol: null, ...state, ...next, factors: next.factors || {} };
     restUntil = next.rest_seconds == null ? null : performance.now() + next.rest_seconds * 1000;
     if (typeof next.time === "number") clockOffset = next.time * 1000 - Date.now();
     if (next.phase !== "asleep") awakeUntil = 0;
