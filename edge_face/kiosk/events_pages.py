@@ -14,6 +14,7 @@ from edge_face.kiosk.acting import act, ask, ask_or, page, wrong_of
 from edge_face.kiosk.event_words import GROUPS, kind_word, whole
 from edge_face.kiosk.forms import Form, form_of, query_of
 from edge_face.kiosk.pages import Page
+from edge_face.kiosk.reason_words import reason_word
 from edge_face.kiosk.showing import Shower
 from edge_face.kiosk.site import settings_of
 from edge_face.kiosk.words import _
@@ -36,13 +37,14 @@ async def list_(request: Request) -> Response:
         answer = await ask(request, "events.list", limit=SHOWN)
     people = await ask_or(request, {"people": []}, "people.list")
     return page(request, "owner/events.html", problem=problem, events=[whole(event) for event in answer["events"]],
-                  before=answer["before"], query=query, groups=GROUPS, kind_word=kind_word, people=people["people"][:500],
+                  before=answer["before"], query=query, groups=GROUPS, kind_word=kind_word,
+                reason_word=reason_word, people=people["people"][:500],
                   carried=_carried(query), filtered=bool(filters))
 
 
 async def show(request: Request) -> Response:
     event = await ask(request, "events.show", event=int(request.path_params["number"]))
-    return page(request, "owner/event.html", event=whole(event), kind_word=kind_word)
+    return page(request, "owner/event.html", event=whole(event), kind_word=kind_word, reason_word=reason_word)
 
 
 async def export(request: Request) -> Response:

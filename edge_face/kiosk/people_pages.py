@@ -12,6 +12,7 @@ from edge_face.errors import EdgeFaceError
 from edge_face.kiosk.acting import act, ask, ask_or, page, wrong_of
 from edge_face.kiosk.forms import form_of, query_of
 from edge_face.kiosk.pages import Page
+from edge_face.kiosk.reason_words import reason_word
 from edge_face.kiosk.rendering import redirect
 from edge_face.kiosk.site import caller_of
 from edge_face.kiosk.words import _
@@ -48,7 +49,7 @@ async def _person(request: Request, problem: str = "") -> Response:
     codes = await ask_or(request, {"codes": []}, "codes.list")
     may = await ask_or(request, None, "schedule.test", who=who)
     greeted = await ask_or(request, None, "people.greet", who=who) if caller_of(request).role >= Role.HELPER else None
-    return page(request, "owner/person.html", person=person, may=may, greeted=greeted, problem=problem,
+    return page(request, "owner/person.html", person=person, may=may, reason_word=reason_word, greeted=greeted, problem=problem,
                   codes=[row for row in codes["codes"] if row["id"] == person["id"]])
 
 
