@@ -39,7 +39,7 @@ async def looked(request: Request, command: str, /, **arguments: Any) -> Respons
     try:
         state = await ask(request, command, **arguments, **picture.arguments())
     except EnrolmentError as error:
-        return JSONResponse({"detail": str(error), "kind": type(error).__name__}, 409)
+        return JSONResponse({"error": {"kind": type(error).__name__, "message": str(error)}}, 409)
     return JSONResponse(state_record(language_of(request), state))
 
 

@@ -95,3 +95,82 @@ def test_somebody_elses_photos_never_pass(new_house: Callable[..., House]) -> No
     house.until(seen, 40)
     assert owner.at(owner.fill(f"{passing}/stop")) == "/pending"
     assert house.ask("people.list")["people"][0]["state"] == State.PENDING
+
+
+def test_a_no_ends_the_invitation_and_keeps_nothing(house: House) -> None:
+    link = invitation(house, "Nina")
+    phone = house.browser()
+    answer = phone.fill(f"{link}/consent", recognise="no", show="yes")
+    assert "nothing is kept of your face" in answer.text
+    assert "not valid" in phone.get(link).text
+    assert "declined" in house.logged_in("helper").get("/pending/invitations").text
+
+
+def test_both_questions_want_an_answer_which_can_be_changed(house: House) -> None:
+    link = invitation(house, "Nora")
+    phone = house.browser()
+    half = phone.fill(f"{link}/consent", recognise="yes")
+    assert half.status_code == 422
+    assert "Answer both questions" in half.text
+    assert "answer the two questions first" in phone.fill(f"{link}/begin", source="camera").text
+    phone.fill(f"{link}/consent", recognise="yes", show="yes")
+    assert "Use this device&#39;s camera" in phone.get(link).text
+    assert "May this door recognise you?" in phone.get(f"{link}?anew=1").text
+    assert "no camera" in phone.fill(f"{link}/begin", source="camera").text, "this house has none"
+
+
+def test_a_withdrawn_invitation_leads_nowhere(house: House) -> None:
+    link = invitation(house, "Rosa")
+    owner = house.logged_in("owner")
+    found = next(row for row in house.ask("invite.list")["invitations"] if row["name"] == "Rosa")
+    assert owner.at(owner.fill(f"/pending/invitations/{found['id']}/withdraw")) == "/pending/invitations"
+    page = house.browser().get(link)
+    assert (page.status_code, "not valid" in page.text) == (422, True)
+    assert "no such open invitation" in owner.fill(f"/pending/invitations/{found['id']}/withdraw").text
+
+
+@pytest.mark.parametrize("path", ["/join/x", "/join/" + "A" * 43, "/join/%00", "/join/" + "%F0%9F%98%80" * 43, "/mine/x", "/mine/" + "0" * 59,
+                                  "/mine/" + "A" * 5000, "/mine/x/withdraw"])
+def test_links_that_are_none(house: House, path: str) -> None:
+    page = house.browser().get(path)
+    assert page.status_code in (404, 422)
+    assert "not valid" in page.text or page.status_code == 404
+
+
+@pytest.mark.parametrize(("name", "hours", "words"), [("", "24", "name is empty"), ("Ben", "24", "already somebody named"),
+                                                      ("Otto", "48", "at most 24 hours"), ("Otto", "soon", "not a number")])
+def test_invitations_that_cannot_be_made(house: House, name: str, hours: str, words: str) -> None:
+    answer = house.logged_in("helper").fill("/pending/invitations", name=name, hours=hours)
+    assert answer.status_code == 422
+    assert words in answer.text
+
+
+def test_the_own_page_takes_back_and_erases(house: House) -> None:
+    owner = house.logged_in("owner")
+    made = owner.fill(f"/pending/{house.ids['Ben']}/link")
+    found = re.search(r'value="http://127\.0\.0\.1:8443(/mine/[\w-]{59})"', made.text)
+    assert found is not None, made.text
+    mine, phone = found.group(1), house.browser()
+    assert "What this door keeps of Ben" in phone.get(mine).text
+    assert phone.at(phone.fill(f"{mine}/withdraw", question="show")) == mine
+    assert "no, you are hidden" in phone.get(mine).text
+    assert phone.at(phone.fill(f"{mine}/give")) == mine
+    assert house.ask("people.show", who=house.ids["Ben"])["consent"]["show"]["how"] == "answered on the person's own page"
+    assert "erased at once" in phone.get(f"{mine}/withdraw").text
+    assert "is one of" in phone.fill(f"{mine}/withdraw", question="everything").text
+    assert "Tick the box first" in phone.fill(f"{mine}/forget").text
+    assert "Nothing is kept of you any more" in phone.fill(f"{mine}/forget", sure="1").text
+    assert "Ben" not in str(house.ask("people.list"))
+    assert "not valid" in phone.get(mine).text
+    assert any(row["what"] == "own-forget" for row in audited(house))
+
+
+def audited(house: House) -> list[dict[str, Any]]:
+    """Details of what the audit log says of the pages."""
+    audit = house.daemon.parts.audit
+    assert audit is not None
+    from edge_face.audit import read_entries
+
+    audit.call(lambda log: log.commit())
+    folder = house.folder / "store" / "audit"
+    return [dict(entry.record.details) for entry in read_entries(folder) if entry.record.kind == "pages"]

@@ -86,7 +86,7 @@
           headers: { accept: "application/json", "x-csrf": csrf, "content-type": "image/jpeg" } });
         if (status === 200) {
           if (!show(state)) break;
-        } else if (status === 503 || status === 409 && state.kind !== "EnrolmentError") {
+        } else if (status === 503 || status === 409 && state.error?.kind !== "EnrolmentError") {
           say(guide.dataset.lost);
           await pause(1500);
         } else {
