@@ -146,7 +146,8 @@ def _text(overlay: Mapping[str, Any]) -> str:
 
 def _insist_on_open(key: str, value: Any, where: str) -> None:
     if not is_open(key):
-        raise SettingsError(f"{where}: {key[:80]} cannot be set on a page: it belongs into the settings file on the device")
+        name = key[:80] if key.isprintable() else ascii(key[:80])
+        raise SettingsError(f"{where}: {name} cannot be set on a page: it belongs into the settings file on the device")
     if key == "camera.source" and isinstance(value, str) and not _CAMERAS.fullmatch(value.strip().lower()):
         raise SettingsError(f"{where}: a page sets camera.source to picamera2, usb:N or none; films, folders and cameras in the network "
                             "belong into the settings file on the device")

@@ -7,9 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from web_house import WebHouse
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from web_house import PASSPHRASE, WebHouse
 
 from edge_face.errors import EdgeFaceError, ForbiddenError, FreshNeededError, LoginNeededError, UsageError
+from edge_face.service.protocol import answer_line
 from edge_face.service.web import table
 from edge_face.service.web.roles import Caller, Role, WebCommand
 from edge_face.service.web.sessions import FRESH
@@ -23,6 +26,11 @@ FOR_ANYBODY = {"session.who", "session.claim", "session.login", "session.logout"
                "kiosk.notice", "settings.public", "metrics.read"}
 """Whoever adds to these says why here: the way to a login, and what the page beside the door shows and takes from whoever stands there.
 metrics.read refuses by itself whoever has neither a login nor the key of the numbers (test_web_metrics.py)."""
+
+
+ENDING = {"session.logout", "session.claim", "session.login", "session.fresh", "session.end_others", "accounts.logout", "daemon.restart",
+          "door.lockdown"}
+"""End the login that these tests use, or the daemon."""
 
 
 @pytest.fixture(scope="module")
@@ -161,16 +169,37 @@ def test_a_stale_passphrase_is_refused(tmp_path: Path, ran: list[str]) -> None:
 def test_odd_arguments_of_every_command_are_errors_of_ours(house: WebHouse, tokens: dict[str, str],
                                                            commands: tuple[WebCommand, ...]) -> None:
     """Never the daemon's "it met TypeError while it did that"."""
-    skipped = {"session.logout", "session.claim", "session.login", "session.fresh", "session.end_others", "accounts.logout",
-               "daemon.restart", "door.lockdown"}
     for command in commands:
-        if command.name in skipped:
+        if command.name in ENDING:
             continue
         for odd in (0.1, [], {"a": [None]}, "\x00", True):
             try:
                 house.web.call(command.name, token=tokens["owner"], **dict.fromkeys(command.names, odd))
             except EdgeFaceError as error:
                 assert "met " not in str(error), (command.name, odd, str(error))
+
+
+SOON = {"wait": 0.0, "seconds": 0.1}
+"""Arguments that make a command wait or a door open: not for long."""
+ANY = st.recursive(st.none() | st.booleans() | st.integers(-5, 1 << 70) | st.floats() | st.text(max_size=30) | st.sampled_from(
+    ["Vera", "owner", "viewer", "2026-11-21", "08:00-12:00", "481516", "4" * 17, "camera.source", "pin", "all", PASSPHRASE]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=12), inner, max_size=3), max_leaves=6)
+
+
+@settings(deadline=None, max_examples=150, derandomize=True, suppress_health_check=list(HealthCheck))
+@given(data=st.data())
+def test_any_arguments_are_carried_out_or_refused_in_one_sentence(house: WebHouse, tokens: dict[str, str], commands: tuple[WebCommand, ...],
+                                                                  data: st.DataObject) -> None:
+    known = [command for command in commands if command.name not in ENDING]
+    command = data.draw(st.sampled_from(known))
+    names = data.draw(st.sets(st.sampled_from(command.names))) if command.names else ()
+    arguments = {name: SOON.get(name, data.draw(ANY)) for name in sorted(names)}
+    try:
+        answer = run_for(house.daemon, command, {"token": tokens["owner"], **arguments})
+    except EdgeFaceError as error:
+        assert str(error).strip() and "\n" not in str(error).strip()
+    else:
+        answer_line(answer)
 
 
 def test_two_commands_of_one_name_are_a_mistake(house: WebHouse, monkeypatch: pytest.MonkeyPatch) -> None:
