@@ -18,7 +18,7 @@ import pytest
 from kiosk_house import House
 
 from edge_face.errors import ServiceError
-from edge_face.kiosk.serving import serve
+from edge_face.kiosk.serving import _bound, serve
 from edge_face.settings import Settings
 from edge_face.settings_file import apply_overrides, to_toml
 
@@ -161,3 +161,9 @@ def test_it_ends_in_order_while_pages_look_on(tmp_path: Path, pages: Callable[[S
 def test_ctrl_c_ends_it_too(tmp_path: Path, pages: Callable[[Settings], Pages]) -> None:
     code, said = pages(settings_in(tmp_path)).end(signal.SIGINT)
     assert code == 130 and "Traceback" not in said
+
+
+def test_answers_are_not_held_back_for_the_browsers_acknowledgement() -> None:
+    with _bound("127.0.0.1", 0, "port") as listening, socket.create_connection(listening.getsockname()):
+        with listening.accept()[0] as channel:
+            assert channel.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY), "Nagle's algorithm costs 40 ms a page"
