@@ -123,7 +123,8 @@ def _number(text: str, whole: bool) -> Any:
 
 
 def _plain(value: Any) -> str:
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    """Every digit of a number: what is shown and sent back must be what it was."""
+    return str(int(value)) if isinstance(value, float) and value.is_integer() and abs(value) < 1e15 else str(value)
 
 
 def value_text(value: Any) -> str:

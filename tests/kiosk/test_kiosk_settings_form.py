@@ -45,6 +45,12 @@ def test_a_form_that_nobody_touched_changes_nothing(section: str) -> None:
     assert read(filled(section), shown(section)) == {}
 
 
+def test_a_number_with_many_digits_is_sent_back_as_it_was() -> None:
+    found = shown("decision", dwell=0.12345678901, window=1e-7)
+    form = Form({entry.key: [entry.text] for entry in found})
+    assert read(form, found) == {}
+
+
 def test_what_is_typed_has_the_type_of_its_key() -> None:
     changes = read(filled("decision", votes="4", dwell="0,5", assurance="face"), shown("decision"))
     assert changes == {"decision.votes": 4, "decision.dwell": 0.5, "decision.assurance": "face"}
