@@ -50,7 +50,7 @@ def decoded(shot: Shot) -> np.ndarray:
 
 @pytest.fixture
 def pages() -> PictureFeed:
-    return PictureFeed(1000.0, SystemClock())
+    return PictureFeed(1e9, SystemClock())  # a picture is always due
 
 
 @pytest.fixture
