@@ -11,6 +11,7 @@ import ssl
 import subprocess
 import sys
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -130,7 +131,9 @@ def test_on_the_network_there_is_tls_and_nothing_else(tmp_path: Path, pages: Cal
         running.get(settings.kiosk.owner_port)
     old = ssl.create_default_context()
     old.check_hostname, old.verify_mode = False, ssl.CERT_NONE
-    old.minimum_version = old.maximum_version = ssl.TLSVersion.TLSv1_1
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Python says itself that it is old
+        old.minimum_version = old.maximum_version = ssl.TLSVersion.TLSv1_1
     with pytest.raises(OSError), socket.create_connection(("127.0.0.1", settings.kiosk.owner_port), 5) as channel:
         old.wrap_socket(channel).close()
 
@@ -164,6 +167,5 @@ def test_ctrl_c_ends_it_too(tmp_path: Path, pages: Callable[[Settings], Pages]) 
 
 
 def test_answers_are_not_held_back_for_the_browsers_acknowledgement() -> None:
-    with _bound("127.0.0.1", 0, "port") as listening, socket.create_connection(listening.getsockname()):
-        with listening.accept()[0] as channel:
-            assert channel.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY), "Nagle's algorithm costs 40 ms a page"
+    with _bound("127.0.0.1", 0, "port") as listening, socket.create_connection(listening.getsockname()), listening.accept()[0] as channel:
+        assert channel.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY), "Nagle's algorithm costs 40 ms a page"
