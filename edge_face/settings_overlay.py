@@ -118,6 +118,10 @@ def write_overlay(settings: Settings, overlay: Mapping[str, Any]) -> None:
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o640)
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             os.fchmod(file.fileno(), 0o640)
+            if os.geteuid() == 0:  # root tried the door by hand: the service's user must be able to read and replace it
+                with contextlib.suppress(OSError):  # a stick without owners
+                    folder_of = path.parent.stat()
+                    os.fchown(file.fileno(), folder_of.st_uid, folder_of.st_gid)
             file.write(_text(overlay))
             file.flush()
             os.fsync(file.fileno())

@@ -164,6 +164,7 @@ def test_a_wall_clock_that_goes_back_changes_no_order(tmp_path: Path) -> None:
     assert verify_log(tmp_path, KEY).problem is None
     assert [entry.record.details.get("mark") for entry in read_entries(tmp_path)] == [None, 1, 2, 3, 4]
     assert [e.record.details["mark"] for e in latest_entries(tmp_path, 2)] == [3, 4]
+    assert [e.number for e in latest_entries(tmp_path, 2, below=4)] == [2, 3] and latest_entries(tmp_path, 2, below=1) == []
 
 
 def test_a_full_disk_takes_the_reserve_step_by_step_and_gives_it_back(tmp_path: Path) -> None:

@@ -42,6 +42,10 @@ def test_events_are_chosen(store: Store) -> None:
     assert ids(kind="grant") == ids(person=ben.id) == numbers[9::-2]
     assert ids(since=7.0) == numbers[9:6:-1]
     assert ids(below=numbers[3]) == numbers[2::-1]
+    assert ids(until=3.0) == numbers[2::-1] and ids(since=2.0, until=3.0) == [numbers[2]]
+    assert ids(kinds=("grant", "deny")) == numbers[::-1] and ids(kinds=("grant",), until=4.0) == [numbers[3], numbers[1]]
+    assert ids(kinds=("deny",), person=ben.id) == [] and ids(kinds=("alarm",)) == [] and ids(kind="grant", kinds=("deny",)) == []
+    assert store.events.kinds() == ["deny", "grant"]
     assert (store.events.count(), store.events.count("grant"), store.events.count(person="nobody")) == (10, 5, 0)
     assert store.events.count("grant", ben.id) == 5 and store.events.count("deny", ben.id) == 0
     assert ids(oldest=True, limit=2) == numbers[:2]

@@ -92,6 +92,14 @@ def test_what_is_written_is_read_again_and_readable_for_the_group(tmp_path: Path
     assert [path.name for path in tmp_path.iterdir()] == [FILE]
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
+def test_what_root_writes_belongs_to_whom_the_folder_belongs_to(tmp_path: Path, settings: Settings) -> None:
+    os.chown(tmp_path, 12345, 12346)
+    write_overlay(settings, {"door.pulse": 2.5})
+    found = (tmp_path / FILE).stat()
+    assert (found.st_uid, found.st_gid) == (12345, 12346)
+
+
 def test_nothing_there_changes_nothing(settings: Settings) -> None:
     assert read_overlay(settings) == {} and with_overlay(settings) is settings
 
