@@ -47,6 +47,7 @@ def test_a_change_is_shown_before_it_is_saved_and_waits_for_a_new_start(new_hous
     assert house.ask("settings.show")["overlay"] == {}
     changes = page.split('name="changes" value="')[1].split('"')[0].replace("&#34;", '"')
     owner.at(owner.fill("/settings/decision/save", changes=changes))
+    assert "Nothing is different" in owner.get(where).text  # the back button
     answer = house.ask("settings.show")
     assert answer["settings"]["decision"]["votes"] == 2 and set(answer["waiting"]) == {"decision.votes", "decision.dwell"}
     assert "decision.votes" in owner.get("/settings").text and "back to what the file says" in owner.get("/settings/decision").text
