@@ -59,12 +59,13 @@ def _serve(args: argparse.Namespace) -> int:
     settings = load_settings(args.config)
     try:
         from edge_face.kiosk import serving
+
+        return int(serving.main(settings))
     except ModuleNotFoundError as error:
         package = (error.name or "").partition(".")[0]
         if package not in _EXTRA:
             raise
         raise MissingExtraError(package, "kiosk") from error
-    return int(serving.main(settings))
 
 
 def _claim(args: argparse.Namespace) -> int:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import json
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -101,3 +103,12 @@ def test_the_fingerprint_of_the_certificate(run: Shell, tmp_path: Path) -> None:
     code, out, _ = run("kiosk", "fingerprint", settings=settings)
     assert code == 0 and len(out.strip().split(":")) == 32
     assert json.loads(run("kiosk", "fingerprint", "--json", settings=settings)[1])["sha256"] == out.strip()
+
+
+@pytest.mark.parametrize("package", ["uvicorn", "jinja2"])
+def test_pages_without_their_packages_name_the_extra(tmp_path: Path, package: str) -> None:
+    (tmp_path / "edge-face.toml").write_text(f'[store]\nfolder = "{tmp_path}"\n[kiosk]\nport = 0\nowner_port = 0\nfolder = "{tmp_path}"\n')
+    code = (f"import sys; sys.modules['{package}'] = None; from edge_face.cli.main import main; "
+            "sys.exit(main(['kiosk', 'run', '--config', 'edge-face.toml']))")
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stdout) == (1, "") and package in done.stderr and "edge-face[kiosk]" in done.stderr, done.stderr
