@@ -369,3 +369,26 @@ class SettingsNow(Answer):
     overlay: dict[str, Any]
     closed: list[str]
     restart: bool
+
+
+# Backups
+
+class NewBackup(Sent):
+    passphrase: Annotated[str, Field(min_length=8, max_length=1000, json_schema_extra={"format": "password"})]
+
+
+class Backup(Answer):
+    id: str
+    size: int
+    people: int
+
+
+class From(Asked):
+    at: Annotated[int, Field(ge=0, le=1 << 31)] = 0
+
+
+class Piece(Answer):
+    """`at`: where the next piece begins, null after the last."""
+
+    piece: str
+    at: int | None

@@ -115,6 +115,9 @@ OPERATIONS = (
     Operation("POST", "/settings/diff", "settings.diff", "What a change would do", OWNER, body=m.SettingsChange, answer=m.SettingsDiff),
     Operation("PATCH", "/settings", "settings.save", "Save a change; it holds after a restart", OWNER, True, body=m.SettingsChange,
               answer=m.SettingsDiff),
+    Operation("POST", "/backup", "backup.make", "Make a backup under a passphrase of its own, to be fetched in pieces", OWNER, True,
+              body=m.NewBackup, answer=m.Backup, status=201),
+    Operation("GET", "/backup/{id}", "backup.piece", "A piece of it, in base64", OWNER, True, query=m.From, answer=m.Piece),
     Operation("POST", "/restart", "daemon.restart", "Start the door's program again", OWNER, True),
 )
 

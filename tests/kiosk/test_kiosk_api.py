@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Iterator
 from typing import Any
@@ -134,6 +135,10 @@ def test_a_walk_over_what_there_is(full: House) -> None:
     assert ask("PATCH", "/settings", {"changes": {"door.pulse": 2}})["restart"]
     assert ask("GET", "/settings")["overlay"] == {"door.pulse": 2.0}
     assert ask("GET", "/health")["status"]["healthy"] and len(ask("GET", "/models")["models"]) == 4
+    backup = ask("POST", "/backup", {"passphrase": "four random words"}, 201)
+    piece = ask("GET", f"/backup/{backup['id']}?at=0")
+    assert piece["at"] is None and len(base64.b64decode(piece["piece"])) == backup["size"]
+    ask("GET", "/backup/0", None, 422)
     ask("POST", "/door/lockdown")
     ask("POST", "/door/lift")
     assert ask("DELETE", "/people/Dora") == {"forgotten": full.ids["Dora"]}
