@@ -159,17 +159,17 @@ def test_five_wrong_ones_and_all_rest_also_after_a_restart(house: WebHouse) -> N
         with pytest.raises(WrongPassphraseError):
             house.web.call("session.login", name="Olga", passphrase="not her passphrase")
     for name in ("Olga", "Nobody"):
-        with pytest.raises(TooManyTriesError, match="for 30 s"):
+        with pytest.raises(TooManyTriesError, match=r"for (30|2\d) s"):
             house.web.call("session.login", name=name, passphrase=PASSPHRASE)
     assert house.said("login") == ["claimed", *["wrong"] * 5, "rest"]
     house.stop()
     house.start()
-    with pytest.raises(TooManyTriesError, match="for 30 s"):
+    with pytest.raises(TooManyTriesError, match=r"for (30|2\d) s"):
         house.web.call("session.login", name="Olga", passphrase=PASSPHRASE)
     house.later(31)
     with pytest.raises(WrongPassphraseError):
         house.web.call("session.login", name="Olga", passphrase="not her passphrase")
-    with pytest.raises(TooManyTriesError, match="for 60 s"):
+    with pytest.raises(TooManyTriesError, match=r"for (60|5\d) s"):
         house.web.call("session.login", name="Olga", passphrase=PASSPHRASE)
     house.later(61)
     assert house.web.call("session.login", name="Olga", passphrase=PASSPHRASE)["role"] == "owner"
