@@ -48,6 +48,7 @@ class Board:
         self._daemon = daemon
         self._changed = threading.Condition()
         self._outcome: Outcome | None = None
+        self._told = 0
         self._faces = _Faces()
         self._since = daemon.clock.monotonic()
         # A page that outlives the daemon must not take the new one's first state for one that it has.
@@ -67,6 +68,7 @@ class Board:
         with self._changed:
             if outcome is not None:
                 self._outcome, self._since = outcome, self._daemon.clock.monotonic()
+            self._told += 1
             self._changed.notify_all()
 
     def see(self, scene: Scene | None) -> None:
@@ -86,14 +88,16 @@ class Board:
         clock = self._daemon.clock
         until = clock.monotonic() + min(max(wait, 0.0), LONGEST_WAIT)
         while True:
+            # Worked out without the lock: the policy thread, which tells of a decision, waits for no page.
+            told, now = self._told, clock.monotonic()
+            shown = kiosk_state(self._view(now))
             with self._changed:
-                now = clock.monotonic()
-                shown = kiosk_state(self._view(now))
                 if shown != self._shown:
                     self._shown, self._number = shown, self._number + 1
                 if self._number != after or now >= until:
                     return {"number": self._number, "state": shown.as_json(now, clock.wall())}
-                self._changed.wait(min(LOOK, until - now))
+                if told == self._told:
+                    self._changed.wait(min(LOOK, until - now))
 
     def _greeting(self, person: str | None) -> str | None:
         roster = self._daemon.roster
