@@ -12,6 +12,7 @@ from kiosk_house import PASSPHRASE, Browser, House
 
 from edge_face.demo import clip_path, stills
 from edge_face.media import VideoReader
+from edge_face.people.database_errors import DiskRefusesError
 
 MB = 1 << 20
 
@@ -212,3 +213,25 @@ def test_approving_asks_for_the_passphrase_again(door: House) -> None:
 def test_a_door_without_a_camera_says_so(house: House) -> None:
     answer = house.logged_in("helper").fill("/enrol", name="Dora", source="photos", recognise="1")
     assert "no camera" in answer.text
+
+
+def test_a_disk_that_is_full_loses_nothing(door: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    helper = door.logged_in("helper")
+    there = begin(helper, "Greta", "photos")
+    send(helper, there, *(still("greta", number) for number in range(3)))
+    finish = f"/enrol/finish/{there.split('/')[-1]}"
+    command = door.daemon.command
+
+    def full(name: str, arguments: Any) -> Any:
+        if name == "pending.offer":
+            raise DiskRefusesError("the disk is full: make room")
+        return command(name, arguments)
+
+    monkeypatch.setattr(door.daemon, "command", full)
+    refused = helper.fill(finish)
+    assert refused.status_code == 422
+    assert "the disk is full" in refused.text
+    assert "Nothing is lost while this page is open" in refused.text
+    monkeypatch.undo()
+    assert "Greta is enrolled" in helper.fill(finish).text
+    door.ask("pending.refuse", who=next(row["id"] for row in door.ask("pending.list")["pending"] if row["name"] == "Greta"))

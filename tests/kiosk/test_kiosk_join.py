@@ -10,6 +10,8 @@ import pytest
 from kiosk_house import Browser, House
 
 from edge_face.demo import stills
+from edge_face.errors import EnrolmentError
+from edge_face.people.database_errors import DiskRefusesError
 from edge_face.people.person import State
 
 
@@ -174,3 +176,27 @@ def audited(house: House) -> list[dict[str, Any]]:
     audit.call(lambda log: log.commit())
     folder = house.folder / "store" / "audit"
     return [dict(entry.record.details) for entry in read_entries(folder) if entry.record.kind == "pages"]
+
+
+def test_a_full_disk_loses_nothing_and_another_link_cannot_go_on_with_it(door: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    link, other = invitation(door, "Felix"), invitation(door, "Otto")
+    phone = door.browser()
+    there = send_photos(phone, link, "felix", 3)
+    session = there.split("id=")[1]
+    for command in ("invite.state", "invite.done", "invite.cancel"):
+        with pytest.raises(EnrolmentError, match="is over"):
+            door.ask(command, None, secret=other.split("/")[-1], id=session)
+    run = door.daemon.command
+
+    def full(name: str, arguments: Any) -> Any:
+        if name == "invite.done":
+            raise DiskRefusesError("the disk is full: make room")
+        return run(name, arguments)
+
+    monkeypatch.setattr(door.daemon, "command", full)
+    refused = phone.fill(there.replace("/photos", "/done"))
+    assert refused.status_code == 422
+    assert "the disk is full" in refused.text
+    assert "Keep it" in refused.text
+    monkeypatch.undo()
+    assert "/mine/" in phone.at(phone.fill(there.replace("/photos", "/done")))
