@@ -9,7 +9,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from edge_face.errors import DaemonDownError, EdgeFaceError, ForbiddenError, FreshNeededError, LoginNeededError
-from edge_face.kiosk.daemon_words import alarm_word
+from edge_face.kiosk.assurance_words import level_word
+from edge_face.kiosk.daemon_words import alarm_word, factor_word
 from edge_face.kiosk.rendering import redirect, render
 from edge_face.kiosk.showing import Shower
 from edge_face.kiosk.site import ask, settings_of
@@ -24,10 +25,10 @@ _NOT_OURS = (DaemonDownError, ForbiddenError, FreshNeededError, LoginNeededError
 
 
 def page(request: Request, template: str, /, problem: str = "", **context: Any) -> Response:
-    """An owner's page. In its template: `show` (moments in the door's time zone), and `problem`, with which its status says that
-    nothing was done."""
+    """An owner's page. In its template: `show` (moments in the door's time zone), words for what the daemon says, and `problem`,
+    with which its status says that nothing was done."""
     return render(request, template, status_code=WRONG if problem else 200, problem=problem, show=Shower(settings_of(request)),
-                  alarm_word=alarm_word, **context)
+                  alarm_word=alarm_word, factor_word=factor_word, level_word=level_word, **context)
 
 
 async def ask_or(request: Request, default: Any, command: str, /, **arguments: Any) -> Any:

@@ -28,3 +28,8 @@ MEANINGS: dict[str, Meaning] = {
     "face": Meaning(_("Face only"), _("Show your face."),
                     _("The easiest, and the weakest: a good photo or a screen may open this door. For a door behind another door.")),
 }
+
+
+def level_word(level: str) -> Any:
+    """A level's title; one of a later version keeps its own name."""
+    return MEANINGS[level].title if level in MEANINGS else level

@@ -10,6 +10,7 @@ ALARMS: dict[str, Any] = {
     "forced": _("opened without a release"), "held": _("open for too long"), "tamper": _("the housing is open"),
     "lingering": _("an unknown face stays near"), "attempts": _("many failed tries to get in"),
 }
+FACTORS: dict[str, Any] = {"pin": _("PIN"), "totp": _("authenticator app")}
 SAID = (
     # On whose authority the door was released
     _("face"), _("code"), _("exit button"), _("fire"), _("hold open"), _("owner"), _("helper"), _("viewer"), _("nobody"),
@@ -37,3 +38,9 @@ SAID = (
 def alarm_word(alarm: str) -> Any:
     """An alarm of a later version keeps its own name."""
     return ALARMS.get(alarm, alarm)
+
+
+def factor_word(what: str) -> Any:
+    """What somebody has: "pin", "totp", "card:1"."""
+    kind, _colon, number = what.partition(":")
+    return _("card %(number)s", number=number) if kind == "card" and number else FACTORS.get(what, what)

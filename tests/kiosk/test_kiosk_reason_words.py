@@ -11,7 +11,8 @@ import pytest
 import edge_face
 from edge_face.access import reasons
 from edge_face.access.outcomes import Alarm, Authority
-from edge_face.kiosk.daemon_words import ALARMS, SAID
+from edge_face.kiosk.assurance_words import level_word
+from edge_face.kiosk.daemon_words import ALARMS, SAID, factor_word
 from edge_face.kiosk.languages import say
 from edge_face.kiosk.reason_words import WORDS, reason_word
 
@@ -58,6 +59,11 @@ def test_what_is_not_understood_is_said_as_the_daemon_says_it(reason: dict[str, 
 
 def test_alarms_and_authorities_have_words() -> None:
     assert set(ALARMS) == {alarm.value for alarm in Alarm} and {one.value for one in Authority} <= set(SAID)
+
+
+def test_codes_and_levels_have_words() -> None:
+    assert factor_word("pin") == "PIN" and factor_word("card:2") == "card 2" and factor_word("of-tomorrow") == "of-tomorrow"
+    assert level_word("face+code") == "Code and face" and level_word("of-tomorrow") == "of-tomorrow"
 
 
 def test_every_sentence_can_be_filled_in() -> None:
