@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from edge_face.kiosk.error_words import TRANSLATED, recognised
 from edge_face.kiosk.words import Words, filled
 
 LANGUAGES = {"en": "English", "zh": "中文"}
@@ -36,8 +37,14 @@ def say(language: str, text: str, **values: Any) -> str:
         source = text.source
         translated = found.gettext(source) if text.plural is None else found.ngettext(source, text.plural, text.number)
         return filled(translated, {name: say(language, value) if isinstance(value, Words) else value for name, value in values.items()})
-    # The empty msgid is the catalogue's own head.
-    return filled(catalogue(language).gettext(text), values) if text else ""
+    if not text:
+        return ""  # the empty msgid is the catalogue's own head
+    translated = catalogue(language).gettext(text)
+    if translated == text and not values and language != "en" and (shape := recognised(text)) is not None:
+        sentence, said = shape
+        values = {name: say(language, value) if name in TRANSLATED else value for name, value in said.items()}
+        translated = catalogue(language).gettext(sentence)
+    return filled(translated, values)
 
 
 def say_number(language: str, one: str, many: str, number: int, **values: Any) -> str:
