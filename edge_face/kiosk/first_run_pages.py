@@ -140,11 +140,12 @@ async def _facts(request: Request) -> dict[str, bool]:
     status, door = health["status"], await ask(request, "door.status")
     camera, overlay = status["camera"], saved["overlay"]
     tried, backed_up = bool(tests["events"]) or not door["testable"], health.get("last_backup") is not None
-    # Of nothing to hide, and of a level that was right as it was, no trace is left: who went on has done these steps too.
-    return {"camera": camera["ok"] or camera["state"] == "none",
-            "masks": tried or bool(saved["settings"]["camera"]["privacy_masks"]), "door": tried,
-            "person": any(person["state"] == "active" for person in people["people"]),
-            "assurance": backed_up or "decision.assurance" in overlay, "backup": backed_up}
+    masked = bool(saved["settings"]["camera"]["privacy_masks"])
+    known = any(person["state"] == "active" for person in people["people"])
+    # Of a camera that was aimed, of nothing to hide and of a level that was right as it was no trace is left: who went on has done these
+    # steps too. Pictures alone are no proof that anybody looked at them.
+    return {"camera": camera["state"] == "none" or (camera["ok"] and (masked or tried or known or backed_up)), "masks": masked or tried,
+            "door": tried, "person": known, "assurance": backed_up or "decision.assurance" in overlay, "backup": backed_up}
 
 
 def _again(name: str) -> Any:

@@ -39,6 +39,15 @@ def test_from_the_first_step_to_the_last(new_house: Callable[..., House]) -> Non
     assert "/restart?next=%2F" in done and done.count("not yet") == 1  # nobody is enrolled
 
 
+def test_a_camera_that_works_is_aimed_before_anything_else(new_house: Callable[..., House]) -> None:
+    house = new_house(clip="door", people=())
+    owner = house.logged_in()
+    house.until(lambda: house.ask("health")["status"]["camera"]["ok"])
+    assert "Go on: Aim the camera" in owner.get("/first-run").text
+    owner.at(owner.fill("/first-run/masks", x0="0", y0="0", width0="10", height0="10"))
+    assert "Go on: Test the lock" in owner.get("/first-run").text
+
+
 def test_the_back_button_and_a_second_time_do_no_harm(new_house: Callable[..., House]) -> None:
     house = new_house(people=())
     owner = house.logged_in()
