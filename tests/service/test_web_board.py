@@ -13,6 +13,7 @@ from web_house import WebHouse
 
 from edge_face.access import Authority, Decision, Kind, Reason
 from edge_face.errors import AccessError, ForbiddenError, LoginNeededError, UsageError
+from edge_face.people import Consent, Given
 from edge_face.settings import KioskSettings
 
 
@@ -121,3 +122,15 @@ def test_aiming_and_greetings_are_not_for_whoever_stands_there(house: WebHouse) 
     for command, arguments in (("view.overlay", {}), ("view.picture", {}), ("people.greet", {"who": "Ann", "text": "Hi"})):
         with pytest.raises((LoginNeededError, ForbiddenError)):
             house.web.call(command, **arguments)
+
+
+def test_a_greeting_is_said_in_the_audit_log_and_looking_at_it_is_not(house: WebHouse) -> None:
+    def said() -> list[Any]:
+        return [entry.record for entry in house.records("pages") if entry.record.details["what"] == "people-greet"]
+
+    token = house.claimed()
+    who = house.daemon.books(lambda books: books.store.add("Ann", Consent(Given(1.7e9, "in a test")), wall=1.7e9).id)
+    assert house.web.call("people.greet", token=token, who="Ann")["greeting"] is None
+    assert said() == []
+    assert house.web.call("people.greet", token=token, who=who, text="Hi")["greeting"] == "Hi"
+    assert len(said()) == 1 and "Hi" not in repr(said()) and "Ann" not in repr(said())

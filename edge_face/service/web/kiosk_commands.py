@@ -13,8 +13,10 @@ from edge_face.service.code_thread import Offer
 from edge_face.service.web import arguments as given
 from edge_face.service.web import metrics
 from edge_face.service.web.board import LONGEST_WAIT
+from edge_face.service.web.data_commands import HOW, alias_of
 from edge_face.service.web.overlay import overlay
 from edge_face.service.web.roles import Caller, Role, WebCommand
+from edge_face.service.web.saying import say
 
 if TYPE_CHECKING:
     from edge_face.service.daemon import Daemon
@@ -50,7 +52,10 @@ def commands(daemon: Daemon) -> tuple[WebCommand, ...]:
         return overlay(daemon)
 
     def greet(caller: Caller, arguments: Arguments) -> Any:
-        return daemon.command("people.greet", {"how": "owner's page", **arguments})
+        answer = daemon.command("people.greet", {"how": HOW, **arguments})
+        if arguments.get("text") is not None:
+            say(daemon, caller, "people-greet", whom=alias_of(daemon, answer["id"]))
+        return answer
 
     return (WebCommand("kiosk.state", Role.NOBODY, state, ("after", "wait")),
             WebCommand("kiosk.picture", Role.NOBODY, picture, ("after", "wait")),
