@@ -32,7 +32,7 @@ async def show(request: Request) -> Response:
 async def _backup(request: Request, problem: str = "", **more: object) -> Response:
     health = await ask_or(request, {}, "health")
     return page(request, "owner/backup.html", problem=problem,
-                  last=health.get("last_backup"), **more)
+                last=health.get("last_backup"), **more)
 
 
 async def make(request: Request) -> Response:

@@ -36,7 +36,7 @@ async def _codes(request: Request, problem: str = "", **more: Any) -> Response:
     person = await ask(request, "people.show", who=request.path_params["who"])
     answer = await ask(request, "codes.list")
     return page(request, "owner/person_codes.html", person=person, problem=problem,
-                  rows=[row for row in answer["codes"] if row["id"] == person["id"]],
+                rows=[row for row in answer["codes"] if row["id"] == person["id"]],
                 card_seconds=CARD_SECONDS, clock=await ask(request, "clock.show"), **more)
 
 

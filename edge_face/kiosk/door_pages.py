@@ -21,7 +21,7 @@ async def show(request: Request) -> Response:
 
 async def _door(request: Request, problem: str = "") -> Response:
     return page(request, "owner/door.html", problem=problem,
-                  door=await ask(request, "door.status"), health=await ask(request, "health"),
+                door=await ask(request, "door.status"), health=await ask(request, "health"),
                 pulse=settings_of(request).door.pulse)
 
 

@@ -37,9 +37,9 @@ async def list_(request: Request) -> Response:
         answer = await ask(request, "events.list", limit=SHOWN)
     people = await ask_or(request, {"people": []}, "people.list")
     return page(request, "owner/events.html", problem=problem, events=[whole(event) for event in answer["events"]],
-                  before=answer["before"], query=query, groups=GROUPS, kind_word=kind_word,
+                before=answer["before"], query=query, groups=GROUPS, kind_word=kind_word,
                 reason_word=reason_word, people=people["people"][:500],
-                  carried=_carried(query), filtered=bool(filters))
+                carried=_carried(query), filtered=bool(filters))
 
 
 async def show(request: Request) -> Response:
@@ -77,7 +77,7 @@ async def _attendance(request: Request, problem: str = "") -> Response:
         except EdgeFaceError as error:
             problem = wrong_of(error)
     return page(request, "owner/attendance.html", problem=problem, answer=answer, since=since,
-                  until=until)
+                until=until)
 
 
 async def attendance_export(request: Request) -> Response:

@@ -58,7 +58,7 @@ async def _step(request: Request, name: str, problem: str = "", **more: Any) -> 
     before, after = STEPS[place - 1] if place else None, STEPS[place + 1] if place + 1 < len(STEPS) else None
     shown = await _what(request, name)
     return page(request, f"owner/first_{name}.html", problem=problem, steps=STEPS,
-                  place=place, step=STEPS[place], before=before, after=after, **{**shown, **more})
+                place=place, step=STEPS[place], before=before, after=after, **{**shown, **more})
 
 
 async def _what(request: Request, name: str) -> dict[str, Any]:

@@ -27,7 +27,7 @@ async def show(request: Request) -> Response:
 
 async def _hours(request: Request, problem: str = "") -> Response:
     return page(request, "owner/hours.html", problem=problem, levels=ASSURANCES,
-                  table=await ask(request, "schedule.show"))
+                table=await ask(request, "schedule.show"))
 
 
 async def change(request: Request) -> Response:
@@ -85,8 +85,8 @@ async def limits(request: Request) -> Response:
 async def _limits(request: Request, problem: str = "") -> Response:
     who = request.path_params["who"]
     return page(request, "owner/limits.html", problem=problem,
-                  person=await ask(request, "people.show", who=who), table=await ask(request, "schedule.show"), levels=ASSURANCES,
-                  actions=ACTIONS)
+                person=await ask(request, "people.show", who=who), table=await ask(request, "schedule.show"), levels=ASSURANCES,
+                actions=ACTIONS)
 
 
 async def limit(request: Request) -> Response:

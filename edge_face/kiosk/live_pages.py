@@ -34,7 +34,7 @@ async def show_masks(request: Request, problem: str = "", template: str = "owner
     answer = await ask(request, "settings.show")
     saved = answer["settings"]["camera"]["privacy_masks"]
     return page(request, template, problem=problem, rows=rows_of(saved), sides=SIDES,
-                  most=MOST, restart=answer["restart"])
+                most=MOST, restart=answer["restart"])
 
 
 async def save(request: Request) -> Response:

@@ -36,7 +36,7 @@ async def claim(request: Request) -> Response:
 
 async def _claim(request: Request, problem: str = "", form: Form | None = None) -> Response:
     return page(request, "owner/claim.html", problem=problem, form=form,
-                  claimed=(await ask(request, "session.who"))["claimed"], shortest=SHORTEST)
+                claimed=(await ask(request, "session.who"))["claimed"], shortest=SHORTEST)
 
 
 async def login(request: Request) -> Response:
@@ -57,7 +57,7 @@ async def login(request: Request) -> Response:
 def _login(request: Request, problem: str = "", form: Form | None = None) -> Response:
     wanted = form or query_of(request)
     return page(request, "owner/login.html", problem=problem, form=form,
-                  next=safe_next(wanted.text("next")))
+                next=safe_next(wanted.text("next")))
 
 
 async def logout(request: Request) -> Response:

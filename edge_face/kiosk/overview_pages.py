@@ -21,8 +21,8 @@ async def overview(request: Request) -> Response:
     saved = await ask_or(request, {"restart": False}, "settings.show") if who.role >= Role.OWNER else {"restart": False}
     events = await ask_or(request, {"events": []}, "events.list", limit=LATEST)
     return page(request, "owner/overview.html", health=await ask(request, "health"), people=people, restart=saved.get("restart", False),
-                  again=[person for person in people["people"] if person["enrol_again"]][:LATEST], pending=len(pending["pending"]),
-                  events=[whole(event) for event in events["events"]], kind_word=kind_word)
+                again=[person for person in people["people"] if person["enrol_again"]][:LATEST], pending=len(pending["pending"]),
+                events=[whole(event) for event in events["events"]], kind_word=kind_word)
 
 
 PAGES: tuple[Page, ...] = (Page("/", overview),)

@@ -50,7 +50,7 @@ async def _person(request: Request, problem: str = "") -> Response:
     may = await ask_or(request, None, "schedule.test", who=who)
     greeted = await ask_or(request, None, "people.greet", who=who) if caller_of(request).role >= Role.HELPER else None
     return page(request, "owner/person.html", person=person, may=may, reason_word=reason_word, greeted=greeted, problem=problem,
-                  codes=[row for row in codes["codes"] if row["id"] == person["id"]])
+                codes=[row for row in codes["codes"] if row["id"] == person["id"]])
 
 
 async def rename(request: Request) -> Response:
@@ -112,7 +112,7 @@ async def _forget(request: Request, problem: str = "") -> Response:
     person: Mapping[str, Any] = await ask(request, "people.show", who=request.path_params["who"])
     codes = await ask_or(request, {"codes": []}, "codes.list")
     return page(request, "owner/forget.html", person=person, problem=problem,
-                  codes=[row for row in codes["codes"] if row["id"] == person["id"]])
+                codes=[row for row in codes["codes"] if row["id"] == person["id"]])
 
 
 def _whole(text: str) -> int:

@@ -30,7 +30,7 @@ TRIES = 15
 async def list_(request: Request) -> Response:
     answer = await ask(request, "settings.show")
     return page(request, "owner/settings.html", sections=settings_form.sections(), answer=answer,
-                  counts={name: sum(key.startswith(f"{name}.") for key in answer["overlay"]) for name in section_names()})
+                counts={name: sum(key.startswith(f"{name}.") for key in answer["overlay"]) for name in section_names()})
 
 
 async def section(request: Request) -> Response:
@@ -42,8 +42,8 @@ async def _section(request: Request, problem: str = "", form: Form | None = None
     answer = await ask(request, "settings.show")
     values = answer["settings"][name]
     return page(request, "owner/settings_section.html", problem=problem, name=name,
-                  about=dict(settings_form.sections())[name], entries=_entries(name, answer), answer=answer, typed=form,
-                  closed=settings_form.closed_of(name, values, answer["closed"]))
+                about=dict(settings_form.sections())[name], entries=_entries(name, answer), answer=answer, typed=form,
+                closed=settings_form.closed_of(name, values, answer["closed"]))
 
 
 async def diff(request: Request) -> Response:

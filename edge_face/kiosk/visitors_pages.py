@@ -27,7 +27,7 @@ async def show(request: Request) -> Response:
 async def _visitors(request: Request, problem: str = "", **more: Any) -> Response:
     answer = await ask(request, "schedule.show")
     return page(request, "owner/visitors.html", problem=problem, table=answer,
-                  visitors=answer["visitors"], **more)
+                visitors=answer["visitors"], **more)
 
 
 async def add(request: Request) -> Response:
