@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -26,31 +24,23 @@ async def live(request: Request) -> Response:
 
 
 async def masks(request: Request) -> Response:
-    return await show_masks(request)
+    return await _masks(request)
 
 
-async def show_masks(request: Request, problem: str = "", template: str = "owner/masks.html") -> Response:
+async def _masks(request: Request, problem: str = "") -> Response:
     """The areas as they are saved; those of the running door lie on the picture already."""
     answer = await ask(request, "settings.show")
-    saved = answer["settings"]["camera"]["privacy_masks"]
-    return page(request, template, problem=problem, rows=rows_of(saved), sides=SIDES,
+    return page(request, "owner/masks.html", problem=problem, rows=rows_of(answer["settings"]["camera"]["privacy_masks"]), sides=SIDES,
                 most=MOST, restart=answer["restart"])
 
 
 async def save(request: Request) -> Response:
-    return await save_masks(request, MASKS, masks)
-
-
-async def save_masks(request: Request, then: str, again: Any) -> Response:
     """Only if every row is whole: an area that is half given would hide something else than was meant."""
-    async def once_more(request: Request, problem: str) -> Response:
-        return await show_masks(request, problem, "owner/first_masks.html" if then != MASKS else "owner/masks.html")
-
     try:
         changes = {"camera.privacy_masks": masks_of(await form_of(request))}
     except EdgeFaceError as error:
-        return await once_more(request, wrong_of(error))
-    return await act(request, "settings.save", {"changes": changes}, then=then, again=once_more,
+        return await _masks(request, wrong_of(error))
+    return await act(request, "settings.save", {"changes": changes}, then=MASKS, again=_masks,
                      notice=_("The areas are saved. They are black as soon as the door has started again."))
 
 
