@@ -16,8 +16,8 @@ import numpy.typing as npt
 
 from converter.liveness_tracks import Sample
 from edge_face.errors import ModelError
-from edge_face.vision.live_cues import CUES, TOWARDS_LIFE
-from edge_face.vision.live_fusion import bounds
+from edge_face.vision.live_cues import CUES, TEXTURE, TOWARDS_LIFE
+from edge_face.vision.live_fusion import MOST_TERM, bounds
 
 Reals = npt.NDArray[np.float64]
 
@@ -28,6 +28,9 @@ LEAST_MEASURED = 0.1
 """The share of living and of attacks in which a cue must be measurable."""
 FEWEST = 30
 """Samples of a source that a BPCER takes into account."""
+FIXED = frozenset({TEXTURE})
+"""Cues that are logarithms of odds already, of people held out when they were learned: they are weighed as they are, since those
+who calibrate say less of them."""
 HELPS = 2e-3
 """A cue stays when the held-out loss is worse by so much without it."""
 
@@ -45,7 +48,8 @@ class Model:
 
     def scores(self, values: Reals) -> Reals:
         """Scores 0 to 1 of (n, cues); a cue that is no number adds nothing, as on the device."""
-        return _sigmoid(_terms(values, self.cues, self.centres, self.scales) @ self.weights + self.bias)
+        shares = _terms(values, self.cues, self.centres, self.scales) * self.weights
+        return _sigmoid(np.clip(shares, -MOST_TERM, MOST_TERM).sum(axis=1) + self.bias)
 
 
 def table(samples: Sequence[Sample], cues: Sequence[str]) -> Reals:
@@ -76,18 +80,23 @@ def fit(values: Reals, live: npt.NDArray[np.bool_], weights: Reals, cues: Sequen
     """The regression, of samples of both kinds."""
     centres = np.array([(np.nanmedian(column[live]) + np.nanmedian(column[~live])) / 2 for column in values.T])
     scales = np.array([max(float(np.nanstd(column)), 1e-6) for column in values.T])
-    x = np.column_stack([_terms(values, cues, centres, scales), np.ones(len(values))])
-    ridge = np.diag([*[RIDGE] * len(cues), 1e-9])
+    fixed = np.array([name in FIXED for name in cues])
+    centres[fixed], scales[fixed] = 0.0, 1.0
+    terms = _terms(values, cues, centres, scales)
+    given = terms[:, fixed].sum(axis=1)
+    x = np.column_stack([terms[:, ~fixed], np.ones(len(values))])
+    ridge = np.diag([*[RIDGE] * int((~fixed).sum()), 1e-9])
     beta, hessian = np.zeros(x.shape[1]), np.eye(x.shape[1])
     for _ in range(50):
-        p = _sigmoid(x @ beta)
+        p = _sigmoid(x @ beta + given)
         hessian = (x * (weights * p * (1 - p))[:, None]).T @ x + ridge
         step = np.linalg.solve(hessian, x.T @ (weights * (live - p)) - ridge @ beta)
         beta = beta + step
         if float(np.abs(step).max()) < 1e-9:
             break
-    errors = np.sqrt(np.diag(np.linalg.inv(hessian)))
-    return Model(tuple(cues), centres, scales, beta[:-1], errors[:-1], float(beta[-1]))
+    found, errors = np.ones(len(cues)), np.zeros(len(cues))
+    found[~fixed], errors[~fixed] = beta[:-1], np.sqrt(np.diag(np.linalg.inv(hessian)))[:-1]
+    return Model(tuple(cues), centres, scales, found, errors, float(beta[-1]))
 
 
 def held_out(samples: Sequence[Sample], cues: Sequence[str]) -> Reals:
@@ -139,8 +148,10 @@ def chosen(samples: Sequence[Sample], names: Sequence[str] = CUES) -> tuple[tupl
             continue
         whole = loss(samples, held_out(samples, keep))
         without = {name: loss(samples, held_out(samples, [k for k in keep if k != name])) for name in keep}
-        worst = min(without, key=lambda name: without[name])
-        if without[worst] - whole >= HELPS:
+        # One that is weighed as it is goes when it harms.
+        spare = {name: loss_ - whole - (-HELPS if name in FIXED else HELPS) for name, loss_ in without.items()}
+        worst = min(spare, key=lambda name: spare[name])
+        if spare[worst] >= 0:
             for entry in report:
                 if entry["cue"] in without:
                     entry |= {"loss": round(whole, 5), "loss_without": round(without[entry["cue"]], 5)}

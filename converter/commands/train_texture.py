@@ -65,5 +65,7 @@ def run(args: argparse.Namespace) -> int:
     print("attack, source                      samples    AUC    APCER at a BPCER of 5 %")
     for name, found in learned["held_out"].items():
         print(f"  {name:34}{found['samples']:7}  {found['auc']:.3f}  {100 * found['apcer']:6.1f} %")
+    print(f"such captures of people held out are known: {100 * learned['known']:.1f} %"
+          + (f", simulated ones: {100 * learned['simulated_known']:.1f} %" if learned["simulated_known"] is not None else ""))
     print(f"next: edge-face-convert calibrate-liveness {home} --data {args.data}")
     return 0

@@ -1,7 +1,8 @@
 """Micro-texture of real captures to learn skin from: of living people and of attacks, near and farther off, in other lights.
 
-Simulated presentations are left out: their texture is that of our own scripts. Mixed in, they made it several times as wrong on
-real prints of people held out, and it told little of them (docs/decisions/liveness.md).
+Nothing is learned of skin from simulated presentations: their texture is that of our own scripts. Mixed in, they made it several
+times as wrong on real prints of people held out, and it told little of them (docs/decisions/liveness.md). They are what it must not
+believe to know: `foreign`.
 """
 
 from __future__ import annotations
@@ -15,7 +16,8 @@ import numpy.typing as npt
 
 from converter.training.attacks import present
 from converter.training.attacks.camera import Camera
-from converter.training.liveness_data import Shot
+from converter.training.liveness_data import Album, Shot
+from converter.training.liveness_samples import Sampler, Sampling
 from edge_face.types import Box, Floats, Image
 from edge_face.vision.live_cues.texture import NUMBERS, face_patterns
 
@@ -69,6 +71,23 @@ def captured(shots: Sequence[Shot], views: int = 0, seed: int = 0, step: Callabl
         found = [face_patterns(seen, box) for seen, box in looks]
         rows += [(numbers, shot.live, shot.source, shot.species, folds[shot.source, shot.subject]) for numbers in found
                  if numbers is not None]
+        step()
+    return gathered(rows)
+
+
+def foreign(album: Album, count: int, seed: int, step: Callable[[], None] = lambda: None) -> Patterns:
+    """The texture of `count` simulated presentations of an album's other sources, living and attacked; none where there are none."""
+    shares = {source: share for source, share in Sampling().sources.items() if source not in SOURCES and album.of(source, live=True)}
+    rows: list[tuple[Floats, bool, str, str, int]] = []
+    sampler = Sampler(album, Sampling(sources=shares)) if shares else None
+    for number in range(count if sampler else 0):
+        rng = np.random.default_rng((seed, number))
+        assert sampler is not None
+        shot, species = sampler.chosen(rng)
+        image, box = sampler.presented(shot, species, rng)
+        found = face_patterns(image, _jumped(box, rng))
+        if found is not None:
+            rows.append((found, species == "live", shot.source, species, number % FOLDS))
         step()
     return gathered(rows)
 

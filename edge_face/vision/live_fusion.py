@@ -1,7 +1,8 @@
 """From cues to a score and a verdict: a logistic regression whose weights and thresholds were measured and stand in the manifest.
 
 z = bias + sum of weight x (cue - centre) / scale, each term's cue clipped at 4 scales, and at 1 scale on the side of life for all
-cues but the network: that a sign of attack is missing proves no life. A cue that could not be measured adds nothing. The score is
+cues but the two that learned what life looks like: that a sign of attack is missing proves no life. No term is more than 4: one cue
+must not outweigh all others. A cue that could not be measured adds nothing. The score is
 1 / (1 + exp(-z)). Rows of the table give, for a score, the share of living people below it (BPCER) and the share of attacks of the
 worst species at or above it (APCER; ISO/IEC 30107-3).
 """
@@ -14,16 +15,20 @@ from dataclasses import dataclass
 from typing import Any
 
 from edge_face.errors import ModelError
-from edge_face.vision.live_cues import NETWORK, TOWARDS_LIFE
+from edge_face.vision.live_cues import NETWORK, TEXTURE, TOWARDS_LIFE
 
 CLIP = 4.0
 """Scales beyond which a cue says no more: one mad measure must not decide alone."""
+LEARNED = frozenset({NETWORK, TEXTURE})
+"""Cues that learned what life looks like as well."""
 LIFE = 1.0
-"""Scales that a cue other than the network may say for life: a replay of a moving head lacks what gives a sheet away."""
+"""Scales that any other cue may say for life: a replay of a moving head lacks what gives a sheet away."""
 WORST_APCER = 0.07
 """A verdict of LIVE is given from the score at which no species passes more often than this."""
 NEVER = 2.0
 """A threshold that no score reaches."""
+MOST_TERM = 4.0
+"""Of z, either way: odds of 1 : 55, about what the people that the weights were fitted to can show."""
 SPEAKS = 0.4
 """A term so far below 0 is named among those that speak against life."""
 
@@ -40,7 +45,8 @@ class Cue:
 
     def term(self, value: float) -> float:
         """Its share of z: above 0 speaks for life."""
-        return self.weight * min(max((value - self.centre) / self.scale, self.low), self.high)
+        share = self.weight * min(max((value - self.centre) / self.scale, self.low), self.high)
+        return min(max(share, -MOST_TERM), MOST_TERM)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +97,7 @@ class Fusion:
 
 def bounds(name: str) -> tuple[float, float]:
     """The least and the most scales from its centre that a cue is taken for."""
-    if name == NETWORK:
+    if name in LEARNED:
         return -CLIP, CLIP
     return (-CLIP, LIFE) if TOWARDS_LIFE[name] > 0 else (-LIFE, CLIP)
 

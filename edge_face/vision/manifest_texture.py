@@ -1,7 +1,7 @@
 """The small network of micro-texture in a manifest: one byte for each weight of its first layer, as text.
 
-`thresholds.texture` = {"kind": KIND, "weights": base64 of (NUMBERS, units) int8, "scales", "biases", "out": (units,), "bias"}:
-weight = int8 x scale of its unit.
+`thresholds.texture` = {"kind": KIND, "weights": base64 of (NUMBERS, units) int8, "scales", "biases", "out", "known": (units,),
+"bias", "known_bias"}: weight = int8 x scale of its unit.
 """
 
 from __future__ import annotations
@@ -28,15 +28,15 @@ def read_skin(given: Any, where: str) -> Skin:
         raise wrong(where, f"{_KEY}.kind", f"{KIND!r}, what this edge-face looks at (else edge-face-convert train-texture learns it anew)")
     scales = _reals(entry.get("scales"), 1e-9, 1e3, where, "scales")
     units = len(scales)
-    biases, out = (_reals(entry.get(name), -1e3, 1e3, where, name) for name in ("biases", "out"))
-    if not len(biases) == len(out) == units:
-        raise wrong(where, f"{_KEY}.out", f"{units} numbers, as many as scales and biases")
+    biases, out, known = (_reals(entry.get(name), -1e3, 1e3, where, name) for name in ("biases", "out", "known"))
+    if not len(biases) == len(out) == len(known) == units:
+        raise wrong(where, f"{_KEY}.out", f"{units} numbers, as many as scales, biases and known")
     weights = text(entry.get("weights"), _BASE64, "base64", where, f"{_KEY}.weights")
     if len(weights) != NUMBERS * units // 3 * 4:
         raise wrong(where, f"{_KEY}.weights", f"base64 of {NUMBERS * units} bytes, {NUMBERS} for each of the scales")
-    bias = real(entry.get("bias"), -1e3, 1e3, where, f"{_KEY}.bias")
+    bias, known_bias = (real(entry.get(name), -1e3, 1e3, where, f"{_KEY}.{name}") for name in ("bias", "known_bias"))
     bytes_ = np.frombuffer(base64.b64decode(weights), np.int8).reshape(NUMBERS, units)
-    return Skin(bytes_.astype(np.float32) * scales, biases, out, bias)
+    return Skin(bytes_.astype(np.float32) * scales, biases, out, bias, known, known_bias)
 
 
 def packed(skin: Skin) -> dict[str, Any]:
@@ -44,7 +44,8 @@ def packed(skin: Skin) -> dict[str, Any]:
     scales = np.array([float(f"{max(float(scale), 1e-9):.6g}") for scale in np.abs(skin.weights).max(axis=0) / 127])
     weights = np.clip(np.rint(skin.weights / scales), -127, 127).astype(np.int8)
     return {"kind": KIND, "weights": base64.b64encode(weights.tobytes()).decode(), "scales": scales.tolist(),
-            "biases": _rounded(skin.biases), "out": _rounded(skin.out), "bias": float(f"{skin.bias:.6g}")}
+            "biases": _rounded(skin.biases), "out": _rounded(skin.out), "known": _rounded(skin.known),
+            "bias": float(f"{skin.bias:.6g}"), "known_bias": float(f"{skin.known_bias:.6g}")}
 
 
 def _reals(given: Any, low: float, high: float, where: str, name: str) -> Floats:

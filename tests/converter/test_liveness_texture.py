@@ -12,17 +12,27 @@ import pytest
 from converter import liveness_skin, liveness_texture
 from converter.cli import main
 from converter.liveness_skin import fitted, values
-from converter.liveness_texture import learn
+from converter.liveness_texture import learn, odds_of
 from converter.training import liveness_data
 from converter.training.liveness_data import ALIGNED, Album, Shot, part_of
-from converter.training.liveness_patterns import FOLDS, SMALLEST, Patterns, captured, folds_of, gathered, shrunk
+from converter.training.liveness_patterns import (
+    FOLDS,
+    SMALLEST,
+    Patterns,
+    captured,
+    folds_of,
+    foreign,
+    gathered,
+    shrunk,
+)
+from converter.training.liveness_samples import TRAINED
 from edge_face.demo import __file__ as demo_file
 from edge_face.errors import MediaError, ModelError
 from edge_face.opencv import cv2
 from edge_face.types import Box
 from edge_face.vision.bundle import MODELS, load_bundle
 from edge_face.vision.live import LivenessJudge
-from edge_face.vision.live_cues.texture import NUMBERS
+from edge_face.vision.live_cues.texture import MOST, NUMBERS
 
 PEOPLE = Path(demo_file).parent / "people"
 
@@ -43,6 +53,13 @@ def made(count: int, seed: int = 1, shift: float = 0.8) -> Patterns:
         numbers[:10] += shift if live else 0.0
         rows.append((numbers, live, source, "live" if live else "print", number // 4 % FOLDS))
     return gathered(rows)
+
+
+def strange(count: int, seed: int = 7) -> Patterns:
+    """Numbers of which others are large."""
+    found = made(count, seed)
+    found.numbers[:, 20:40] += 0.8
+    return found
 
 
 def album(pictures: int = 8) -> Album:
@@ -67,21 +84,41 @@ def test_a_source_counts_as_much_alive_as_attacked() -> None:
 
 
 def test_it_learns_and_is_told_on_people_held_out() -> None:
-    given = made(420)
-    skin, report = learn(given, given, 0)
+    given, other = made(420), strange(300)
+    skin, report = learn(given, given, other, 0)
     fresh = made(200, 5)
-    scores = values(skin, fresh.numbers)
+    scores, known = values(skin, fresh.numbers)
     assert (scores[fresh.live] > 0).mean() > 0.95 and (scores[~fresh.live] < 0).mean() > 0.95
     assert set(report["held_out"]) == {"print, detect", "print, nuaa"}
     assert min(entry["auc"] for entry in report["held_out"].values()) > 0.95
-    assert skin.value(fresh.numbers[0]) == pytest.approx(scores[0], abs=1e-4), "the device computes the same"
-    again = fitted(given, 0)
-    assert np.array_equal(again.weights, skin.weights) and not np.array_equal(fitted(given, 1).weights, skin.weights)
+    assert known.mean() > 0.6 > 0.3 > values(skin, strange(100, 9).numbers)[1].mean()
+    assert report["known"] > 0.9 > 0.1 > report["simulated_known"]
+    on_device = [skin.value(row) for row in fresh.numbers[:9]]
+    assert on_device == pytest.approx((np.clip(scores, -MOST, MOST) * known)[:9].tolist(), abs=1e-4), "the device computes the same"
+    again = fitted(given, other, 0)
+    assert np.array_equal(again.weights, skin.weights) and not np.array_equal(fitted(given, other, 1).weights, skin.weights)
+
+
+def test_without_anything_strange_all_is_known() -> None:
+    skin = fitted(made(420), made(0), 0)
+    assert values(skin, strange(50).numbers)[1].min() > 0.999
+
+
+def test_odds_are_as_they_are_of_people_held_out() -> None:
+    rng = np.random.default_rng(1)
+    live = rng.random(4000) < 0.5
+    odds = rng.normal(np.where(live, 1.0, -1.0), np.sqrt(2.0))  # of such values the logarithm of the odds is the value itself
+    weights = np.ones(4000)
+    assert odds_of(odds, live, weights) == pytest.approx((1.0, 0.0), abs=0.12)
+    slope, offset = odds_of(3 * odds + 1, live, weights)
+    assert slope == pytest.approx(1 / 3, abs=0.05) and offset == pytest.approx(-1 / 3, abs=0.12)
+    assert odds_of(odds / 3, live, weights)[0] == 1.0, "belief is only taken away"
 
 
 def test_what_is_learned_by_heart_is_not_told() -> None:
     given = made(420, shift=0.0)
-    assert 0.3 < learn(given, given, 0)[1]["held_out"]["print, detect"]["auc"] < 0.7, "nothing fits noise of people that it did not see"
+    found = learn(given, given, made(0), 0)[1]["held_out"]
+    assert 0.3 < found["print, detect"]["auc"] < 0.7, "nothing fits noise of people that it did not see"
 
 
 def test_the_gradient_is_that_of_the_loss(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -108,7 +145,7 @@ def test_the_gradient_is_that_of_the_loss(monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_too_few_are_refused() -> None:
     with pytest.raises(MediaError, match="too few to learn texture from"):
-        learn(made(60), made(60), 0)
+        learn(made(60), made(60), made(0), 0)
 
 
 def test_every_capture_is_looked_at_in_several_ways_that_repeat() -> None:
@@ -118,6 +155,13 @@ def test_every_capture_is_looked_at_in_several_ways_that_repeat() -> None:
     assert 48 < len(several.live) <= 64 and np.array_equal(several.numbers, again.numbers)
     assert several.numbers.shape[1] == NUMBERS and set(several.species.tolist()) == {"live", "print"}
     assert not np.array_equal(several.numbers, captured(shots, 3, 5).numbers)
+
+
+def test_what_is_strange_is_simulated_and_of_other_sources() -> None:
+    found, again = (foreign(album(), 30, 4) for _ in range(2))
+    assert set(found.source.tolist()) == {"detect"} and {"live"} < set(found.species.tolist()) <= {"live", *TRAINED}
+    assert np.array_equal(found.numbers, again.numbers) and 0 < found.live.sum() < len(found.live)
+    assert len(foreign(Album(tuple(shot for shot in album().shots if shot.source == "nuaa"), ()), 30, 4).live) == 0
 
 
 def test_nobody_is_in_two_parts() -> None:
@@ -142,6 +186,7 @@ def test_a_face_farther_off_keeps_its_place() -> None:
 def test_the_command_teaches_a_bundle_that_no_door_takes_until_it_is_calibrated(
         tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setattr(liveness_texture, "captured", lambda *args, **more: made(420))
+    monkeypatch.setattr(liveness_texture, "foreign", lambda *args: strange(100))
     data = tmp_path / "data"
     for number in range(12):
         for place in (f"LIVE/p{number}/a.jpg", f"ATTACK-print/p{number}/a.jpg"):

@@ -19,7 +19,7 @@ ERRORS = [{"score": 0.2, "bpcer": 0.01, "apcer": 0.3}, {"score": 0.5, "bpcer": 0
 
 
 SKIN = Skin(np.linspace(-1, 1, 2 * NUMBERS).reshape(NUMBERS, 2).astype(np.float32), np.zeros(2, np.float32),
-            np.array([1, -1], np.float32), 0.25)
+            np.array([1, -1], np.float32), 0.25, np.array([0, 2], np.float32), 0.5)
 
 
 def manifest(task: str, outputs: dict[str, Any], **more: Any) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from edge_face.errors import ModelError
 from edge_face.types import Box, Image, Liveness, LiveVerdict
 from edge_face.vision.bundle import load_bundle
 from edge_face.vision.live import ENOUGH, EVERY, MOST_TRACKS, SETTLED, LivenessJudge, LiveNetwork
-from edge_face.vision.live_fusion import NEVER, Fusion, limits, rows_of
+from edge_face.vision.live_fusion import MOST_TERM, NEVER, Fusion, limits, rows_of
 from edge_face.vision.live_track import LOOKS, LiveTrack
 
 
@@ -79,6 +79,7 @@ def test_cues_that_could_not_be_measured_add_nothing() -> None:
     assert fusion.score({"network": 2.0}) == fusion.score({"network": 2.0, "border": None, "surroundings": None})
     assert fusion.score({"network": 2.0, "surroundings": 1.0}) < fusion.score({"network": 2.0})
     assert fusion.score({"network": 1e9}) == fusion.score({"network": 8.0}), "one mad cue says no more than four scales"
+    assert max(abs(term) for term in fusion.terms({"network": -9e9, "surroundings": 9e9}).values()) == MOST_TERM
     assert fusion.against({"network": 8.0, "surroundings": 2.0, "border": 2.0}) == ("surroundings", "border")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -89,25 +90,37 @@ def test_small_faces_and_those_outside_have_no_texture() -> None:
 
 
 def one_unit(weights: np.ndarray, bias: float) -> Skin:
-    return Skin(weights.astype(np.float32).reshape(-1, 1), np.zeros(1, np.float32), np.ones(1, np.float32), bias)
+    """Which knows every picture."""
+    none = np.zeros(1, np.float32)
+    return Skin(weights.astype(np.float32).reshape(-1, 1), none, np.ones(1, np.float32), bias, none, 60.0)
 
 
 def test_a_network_keeps_its_meaning_in_eight_bits() -> None:
     rng = np.random.default_rng(2)
     first = rng.normal(0, 0.05, (NUMBERS, 5)).astype(np.float32)
-    skin = Skin(first, rng.normal(0, 0.3, 5).astype(np.float32), rng.normal(0, 1, 5).astype(np.float32), -0.125)
+    skin = Skin(first, rng.normal(0, 0.3, 5).astype(np.float32), rng.normal(0, 1, 5).astype(np.float32), -0.125,
+                rng.normal(0, 1, 5).astype(np.float32), 0.25)
     numbers = pattern_shares(surface(4))
     again = read_skin(json.loads(json.dumps(packed(skin))), "manifest.json")
     hidden = np.maximum(numbers @ first + skin.biases, 0)
-    assert skin.value(numbers) == pytest.approx(float(hidden @ skin.out) - 0.125, abs=1e-5)
-    assert again.value(numbers) == pytest.approx(skin.value(numbers), abs=0.03) and again.bias == -0.125
+    known = 1 / (1 + math.exp(-float(hidden @ skin.known) - 0.25))
+    assert skin.value(numbers) == pytest.approx((float(hidden @ skin.out) - 0.125) * known, abs=1e-5)
+    assert again.value(numbers) == pytest.approx(skin.value(numbers), abs=0.03) and (again.bias, again.known_bias) == (-0.125, 0.25)
+
+
+def test_of_pictures_that_it_does_not_know_it_says_nothing() -> None:
+    numbers = pattern_shares(surface())
+    sure = one_unit(np.full(NUMBERS, 9.0), 0.0)
+    assert sure.value(numbers) == MOST and replace(sure, known_bias=-30.0).value(numbers) == pytest.approx(0.0, abs=1e-9)
+    assert replace(sure, known_bias=0.0).value(numbers) == pytest.approx(MOST / 2)
 
 
 @pytest.mark.parametrize(("key", "value", "words"), [
     ("kind", "lbp of another day", "train-texture learns it anew"), ("weights", "AAAA", f"base64 of {2 * NUMBERS} bytes"),
     ("weights", "!" * (2 * NUMBERS // 3 * 4), "base64"), ("weights", None, "base64"), ("scales", [0, 1], r"scales\[0\] must be"),
     ("scales", [1e-3], "as many as scales"), ("scales", [], "1 to 64 numbers"), ("out", [1, 2, 3], "2 numbers, as many as scales"),
-    ("biases", ["1", 2], r"biases\[0\]"), ("bias", 1e9, "bias must be"), ("bias", ..., "bias must be")])
+    ("biases", ["1", 2], r"biases\[0\]"), ("known", [1], "as many as scales"), ("bias", 1e9, "bias must be"),
+    ("known_bias", ..., "known_bias must be")])
 def test_a_damaged_network_is_one_sentence(key: str, value: Any, words: str) -> None:
     with pytest.raises(ModelError, match=words) as caught:
         parse_manifest(changed(SAMPLES["textured"], f"thresholds/texture/{key}", value), "liveness", "manifest.json")

@@ -9,6 +9,7 @@ neighbours are as light as the middle, so exposure and contrast change little in
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -33,29 +34,35 @@ PATTERNS = 59
 NUMBERS = PATTERNS * CELLS * CELLS * sum(map(len, RADII))
 KIND = f"lbp-u8 y12 cr1 cb1, {SIDE} px, {CELLS}x{CELLS}"
 """What weights belong to."""
-MOST = 8.0
+MOST = 4.0
+"""Odds of 1 : 55, more than which a handful of people cannot show."""
 _ROUND = ((0, 0), (0, 1), (0, 2), (1, 2), (2, 2), (2, 1), (2, 0), (1, 0))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Skin:
-    """A network of one hidden layer over the numbers of a face: above 0 is skin. `weights` (NUMBERS, units), `biases` and `out`
-    (units,), float32."""
+    """A network of one hidden layer over the numbers of a face, with two ends: is it skin, and is it a kind of picture that was learned
+    from? `weights` (NUMBERS, units), `biases`, `out` and `known` (units,), float32."""
 
     weights: Floats
     biases: Floats
     out: Floats
     bias: float
+    known: Floats
+    known_bias: float
 
     def value(self, numbers: Floats) -> float:
-        """The logarithm of the odds for skin, as far as what it learned from goes."""
-        return float(np.maximum(numbers @ self.weights + self.biases, 0.0) @ self.out) + self.bias
+        """The logarithm of the odds for skin, at most MOST either way, times the chance that it knows such pictures: 0 where it does
+        not, as of a camera unlike those that it learned from."""
+        inner = np.maximum(numbers @ self.weights + self.biases, 0.0)
+        odds, known = float(inner @ self.out) + self.bias, float(inner @ self.known) + self.known_bias
+        return min(max(odds, -MOST), MOST) / (1.0 + math.exp(-min(max(known, -60.0), 60.0)))
 
 
 def texture(image: Image, box: Box, skin: Skin) -> float | None:
-    """The value of the face in `box`, at most MOST either way; None for a face that is too small or not in the picture."""
+    """The value of the face in `box`: above 0 is skin; None for a face that is too small or not in the picture."""
     numbers = face_patterns(image, box)
-    return None if numbers is None else min(max(skin.value(numbers), -MOST), MOST)
+    return None if numbers is None else skin.value(numbers)
 
 
 def face_patterns(image: Image, box: Box) -> Floats | None:
