@@ -87,7 +87,8 @@ async def answer(request: Request, error: Exception) -> Response:
         return response
     title = _WORDS.get(status, _WORDS[400])
     sentence = str(error) if isinstance(error, EdgeFaceError) else _detail(error)
-    response = render(request, "failure.html", status_code=status, title=title, problem=sentence, back=here(request, "/"))
+    back = "/" if request.method in ("GET", "HEAD") else here(request, "/")
+    response = render(request, "failure.html", status_code=status, title=title, problem=sentence, back=back)
     if isinstance(error, HTTPException) and error.headers:
         response.headers.update(error.headers)
     return response
@@ -98,10 +99,11 @@ async def _to_login(request: Request) -> Response:
         return render(request, "failure.html", status_code=401, title=_WORDS[401], problem="", back="/")
     claimed = caller_of(request).claimed
     if claimed is None:
-        claimed = (await _claimed(request))
+        claimed = await _claimed(request)
     address = "/claim" if claimed is False else f"/login?next={quote(here(request), safe='')}"
-    notice = _("You were logged out: log in again.") if token_of(request) else ""
-    return log_out(request, redirect(request, address, notice, "bad"))
+    if not token_of(request):
+        return redirect(request, address)
+    return log_out(request, redirect(request, address, _("You were logged out: log in again."), "bad"))
 
 
 async def _claimed(request: Request) -> bool:

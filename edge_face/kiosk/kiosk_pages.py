@@ -10,7 +10,7 @@ from starlette.responses import JSONResponse, Response
 
 from edge_face.errors import EdgeFaceError
 from edge_face.kiosk.kiosk_words import OFFERS, all_words
-from edge_face.kiosk.languages import LANGUAGES
+from edge_face.kiosk.languages import HTML_NAMES, LANGUAGES
 from edge_face.kiosk.pages import Listener, Page
 from edge_face.kiosk.rendering import redirect, render, url
 from edge_face.kiosk.site import link_of, settings_of
@@ -26,7 +26,7 @@ async def kiosk(request: Request) -> Response:
     """A shell without anything of the daemon: it also stands while that is down. A script fills it from /state."""
     settings = settings_of(request)
     return render(request, "kiosk/kiosk.html", words=all_words(), pictures=settings.kiosk.fps > 0, zone=settings.access.timezone,
-                  here=_here(request))
+                  home=HTML_NAMES[settings.kiosk.language])
 
 
 async def code(request: Request) -> Response:

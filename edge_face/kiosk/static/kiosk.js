@@ -57,7 +57,7 @@
     put(at("more"), further());
     if (at("night").hidden === asleep) {
       at("night").hidden = !asleep;
-      if (asleep) { clearCode(); root.dataset.language !== root.lang && location.replace("/"); }
+      if (asleep) { clearCode(); goHome(); }
     }
     picture(!asleep && !down && !["gone", "off"].includes(state.camera) && !document.hidden);
     countdown();
@@ -222,9 +222,20 @@
     setTimeout(show, 30100);
     if (text) text.focus({ preventScroll: true });
   });
+
+  // The next one at the door finds the door's own language.
+  function goHome() { if (root.lang !== root.dataset.home) location.replace("/"); }
+  if (root.lang !== root.dataset.home) {
+    let left = 0;
+    const begin = () => {
+      clearTimeout(left);
+      left = setTimeout(() => { if (["idle", "asleep"].includes(state.phase)) goHome(); else begin(); }, 60000);
+    };
+    for (const kind of ["pointerdown", "keydown"]) addEventListener(kind, begin);
+    begin();
+  }
   addEventListener("contextmenu", (event) => event.preventDefault());
 
-  // The clock of a page that was open for days is this machine's again with each state.
   show();
   listen();
 })();
