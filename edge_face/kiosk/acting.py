@@ -14,6 +14,7 @@ from edge_face.kiosk.daemon_words import alarm_word, factor_word
 from edge_face.kiosk.rendering import redirect, render
 from edge_face.kiosk.showing import Shower
 from edge_face.kiosk.site import ask, settings_of
+from edge_face.kiosk.words import Words
 
 Again = Callable[[Request, str], Awaitable[Response]]
 """Shows the page of a form again, with the sentence that says what was wrong."""
@@ -41,10 +42,11 @@ async def ask_or(request: Request, default: Any, command: str, /, **arguments: A
 
 
 def wrong_of(error: EdgeFaceError) -> str:
-    """The sentence to show beside a form. What no form can mend is raised again."""
+    """The sentence to show beside a form: our own in the reader's language. What no form can mend is raised again."""
     if isinstance(error, _NOT_OURS):
         raise error
-    return str(error)
+    own = error.args[0] if error.args else None
+    return own if isinstance(own, Words) else str(error)
 
 
 async def act(request: Request, command: str, /, arguments: dict[str, Any], *, then: str, notice: Any, again: Again) -> Response:

@@ -73,7 +73,7 @@ async def restore(request: Request) -> Response:
         async with request.form(max_files=1, max_fields=20) as form:
             file, passphrase = form.get("file"), form.get("passphrase")
             if not isinstance(file, UploadFile) or not file.size or not isinstance(passphrase, str):
-                raise UsageError("choose the file of a backup, and type its passphrase")
+                raise UsageError(_("choose the file of a backup, and type its passphrase"))
             if form.get("sure") != "1":
                 return _restore(request, _("Tick the box first: what is here now is replaced."))
             identity, at = None, 0

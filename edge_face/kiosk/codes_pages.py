@@ -61,7 +61,7 @@ async def add(request: Request) -> Response:
 
 def _given(form: Form, what: str) -> dict[str, Any] | None:
     if what == "make":
-        return {"generate": form.integer("digits", "digits") or 6}
+        return {"generate": form.integer("digits", _("Digits")) or 6}
     if what == "card":
         return {"card": form.text("card")}
     return {"pin": form.text("pin")} if form.text("pin") == form.text("again") else None

@@ -10,6 +10,7 @@ from starlette.datastructures import UploadFile
 from starlette.requests import Request
 
 from edge_face.errors import UsageError
+from edge_face.kiosk.words import _
 
 MOST_FIELDS = 600
 """Of one form: the settings have the most."""
@@ -48,7 +49,7 @@ class Form:
         except ValueError:
             number = math.nan
         if not math.isfinite(number):
-            raise UsageError(f"{what}: '{text[:40]}' is not a number")
+            raise UsageError(_("%(what)s: '%(text)s' is not a number", what=what, text=text[:40]))
         return number
 
     def integer(self, name: str, what: str) -> int | None:
@@ -57,7 +58,7 @@ class Form:
         if number is None:
             return None
         if number != int(number):
-            raise UsageError(f"{what}: a whole number is needed, not '{self.text(name)[:40]}'")
+            raise UsageError(_("%(what)s: a whole number is needed, not '%(text)s'", what=what, text=self.text(name)[:40]))
         return int(number)
 
     def choice(self, name: str, allowed: Sequence[str]) -> str:
@@ -73,9 +74,9 @@ async def form_of(request: Request) -> Form:
     found: dict[str, list[str]] = {}
     for name, value in (await request.form(max_files=0, max_fields=MOST_FIELDS)).multi_items():
         if isinstance(value, UploadFile):
-            raise UsageError("this form takes no files")
+            raise UsageError(_("this form takes no files"))
         if len(value) > LONGEST:
-            raise UsageError(f"'{name[:40]}' is longer than {LONGEST} characters")
+            raise UsageError(_("'%(name)s' is longer than %(count)s characters", name=name[:40], count=LONGEST))
         found.setdefault(name, []).append(value)
     return Form(found)
 

@@ -105,7 +105,7 @@ async def assure(request: Request) -> Response:
     who, form = request.path_params["who"], await form_of(request)
     try:
         changes: dict[str, Any] = {"assurance": form.text("assurance") or None, "actions": form.many("actions") or None,
-                                   "release": form.number("release", "release"), "minor": form.ticked("minor"),
+                                   "release": form.number("release", _("Seconds")), "minor": form.ticked("minor"),
                                    "guardian": form.text("guardian") or None}
     except EdgeFaceError as error:
         return await _limits(request, wrong_of(error))

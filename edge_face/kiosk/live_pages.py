@@ -48,14 +48,15 @@ def masks_of(form: Form) -> list[list[float]]:
     """From percentages in rows to shares of the picture; rows without anything are left out. Raises UsageError."""
     found: list[list[float]] = []
     for row in range(MOST):
-        numbers = [form.number(f"{side}{row}", f"area {row + 1}") for side in SIDES]
+        numbers = [form.number(f"{side}{row}", _("Area %(number)s", number=row + 1)) for side in SIDES]
         if all(number is None for number in numbers):
             continue
         if any(number is None for number in numbers):
-            raise UsageError(f"area {row + 1} needs four numbers: from the left, from the top, width, height")
+            raise UsageError(_("area %(number)s needs four numbers: from the left, from the top, width, height", number=row + 1))
         x, y, width, height = (float(number or 0.0) for number in numbers)
         if not (0 <= x < 100 and 0 <= y < 100 and width > 0 and height > 0):
-            raise UsageError(f"area {row + 1} lies outside of the picture, or has no size: percentages from 0 to 100 are needed")
+            raise UsageError(_("area %(number)s lies outside of the picture, or has no size: percentages from 0 to 100 are needed",
+                               number=row + 1))
         found.append([round(share / 100, 4) for share in (x, y, min(width, 100 - x), min(height, 100 - y))])
     return found
 

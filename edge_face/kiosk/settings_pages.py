@@ -109,9 +109,9 @@ def changes_of(text: str) -> Mapping[str, Any]:
     try:
         changes = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise UsageError("what was to be saved cannot be read: begin again") from error
+        raise UsageError(_("what was to be saved cannot be read: begin again")) from error
     if not isinstance(changes, dict):
-        raise UsageError("what was to be saved cannot be read: begin again")
+        raise UsageError(_("what was to be saved cannot be read: begin again"))
     return changes
 
 

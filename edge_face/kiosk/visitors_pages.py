@@ -34,7 +34,7 @@ async def add(request: Request) -> Response:
     """The code is in the answer this once, so the page shows it at once instead of going on."""
     form, shower = await form_of(request), Shower(settings_of(request))
     try:
-        uses = form.integer("uses", "entries")
+        uses = form.integer("uses", _("Entries"))
         changes: dict[str, Any] = {"since": shower.read(form.text("since")), "until": shower.read(form.text("until"), end=True),
                                    "schedules": form.many("schedules")}
         changes = {key: value for key, value in changes.items() if value}

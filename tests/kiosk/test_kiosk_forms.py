@@ -45,3 +45,14 @@ def test_a_choice_is_one_of_those_that_the_page_has() -> None:
     assert Form({"to": ["active"]}).choice("to", ("active", "suspended")) == "active"
     with pytest.raises(UsageError):
         Form({"to": ["erased"]}).choice("to", ("active", "suspended"))
+
+
+def test_our_own_sentences_keep_their_language() -> None:
+    from edge_face.kiosk.acting import wrong_of
+    from edge_face.kiosk.words import Words
+
+    with pytest.raises(UsageError) as caught:
+        Form({"n": ["two"]}).number("n", "pulse")
+    shown = wrong_of(caught.value)
+    assert isinstance(shown, Words) and shown.values == {"what": "pulse", "text": "two"} and shown == "pulse: 'two' is not a number"
+    assert not isinstance(wrong_of(UsageError("of the daemon")), Words)
