@@ -122,6 +122,22 @@ OPERATIONS = (
 )
 
 
+_STATE: dict[str, Any] = {
+    "operationId": "get_state", "tags": ["state"], "summary": "What the page beside the door shows, as it changes",
+    "description": "Server-sent events: `state` with the new state as JSON, `down` while the door's own program does not answer, `ended` "
+                   "when the login has ended. With `once=1` one answer in JSON: {\"state\": {...}}.",
+    "x-role": "viewer", "x-passphrase": False,
+    "parameters": [{"name": "once", "in": "query", "required": False, "schema": {"type": "string", "enum": ["1"]}}],
+    "responses": {"200": {"description": "Events, until whoever listens goes away.",
+                          "content": {"text/event-stream": {"schema": {"type": "string"}},
+                                      "application/json": {"schema": {"type": "object"}}}},
+                  **{status: {"description": text, "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Failure"}}}}
+                     for status, text in (("401", "Nobody is logged in."), ("403", "The login may not do that."),
+                                          ("409", "Too many look on already."), ("422", "Something of the request is not what it must be."),
+                                          ("503", "The door's own program does not answer."))}}}
+"""A page of the streams' own (`edge_face.kiosk.stream_pages`): it never ends, so FastAPI does not give it."""
+
+
 @cache
 def api() -> FastAPI:
     """The application behind the pages' guard; made when it is first asked."""
@@ -143,6 +159,7 @@ def document() -> dict[str, Any]:
     made = dict(api().openapi())
     made["components"].setdefault("securitySchemes", {})["token"] = {"type": "http", "scheme": "bearer"}
     made["security"] = [{"token": []}]
+    made["paths"][f"{ROOT}/state"] = {"get": _STATE}
     return made
 
 

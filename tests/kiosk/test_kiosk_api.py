@@ -13,6 +13,7 @@ from kiosk_house import NAMES, PASSPHRASE, Browser, House
 
 from edge_face.kiosk.api_operations import LARGEST_BODY, ROOT, Operation
 from edge_face.kiosk.api_pages import OPERATIONS, PAGES, document
+from edge_face.kiosk.app import all_pages
 from edge_face.kiosk.pages import Listener
 from edge_face.service.web.roles import Role
 from edge_face.service.web.table import web_commands
@@ -189,7 +190,9 @@ def test_the_document_is_openapi_3_1_and_says_all(full: House) -> None:
     found = Program(full, None)("GET", "/openapi.json")
     assert found["openapi"].startswith("3.1") and found == json.loads(json.dumps(document()))
     told = {(method.upper(), path) for path, item in found["paths"].items() for method in item}
-    assert told == {(operation.method, f"{ROOT}{operation.path}") for operation in OPERATIONS}
+    assert told == {("GET", f"{ROOT}/state"), *((operation.method, f"{ROOT}{operation.path}") for operation in OPERATIONS)}
+    assert told == {(method, page.path) for page in all_pages() if page.path.startswith(ROOT) for method in page.methods} - {
+        ("GET", f"{ROOT}/openapi.json")}
     for item in found["paths"].values():
         for operation in item.values():
             assert operation["summary"] and operation["x-role"] in ("nobody", "viewer", "helper", "owner")

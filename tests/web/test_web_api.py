@@ -28,8 +28,8 @@ from edge_face.kiosk.pages import Listener  # noqa: E402
 from edge_face.service.protocol import web_socket_path  # noqa: E402
 
 FEW = 300
-KEPT_OUT = ("post_restart", "delete_session")
-"""End the house, and the session that all others need."""
+KEPT_OUT = ("post_restart", "delete_session", "get_state")
+"""End the house, end the session that all others need, and never end."""
 
 
 @pytest.fixture
