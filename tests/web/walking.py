@@ -70,7 +70,10 @@ class Visit:
         page.fill("[name=name]", name)
         page.fill("[name=passphrase]", passphrase)
         self.submit("[name=passphrase]")
-        page.wait_for_url(lambda url: urlsplit(url).path != "/login")
+        try:
+            page.wait_for_url(lambda url: urlsplit(url).path != "/login", wait_until="commit")
+        except Exception as error:
+            raise AssertionError(f"not logged in at {page.url}: {self.text!r}") from error
         return self.owner(then) if then != "/" else page
 
     def again(self, passphrase: str = PASSPHRASE) -> None:
@@ -173,5 +176,12 @@ def violations(page: Any, ignore: Sequence[str] = ()) -> list[str]:
     """What axe-core has against a page: rule, and the elements."""
     from axe_playwright_python.sync_playwright import Axe
 
-    found = Axe().run(page).response["violations"]
+    for more in (True, True, False):
+        try:
+            page.wait_for_load_state("domcontentloaded")
+            found = Axe().run(page).response["violations"]
+            break
+        except Exception:
+            if not more:
+                raise  # else the page was just going over into the next one
     return [f"{one['id']}: {node['target']} {node['failureSummary']}" for one in found if one["id"] not in ignore for node in one["nodes"]]
