@@ -12,6 +12,7 @@ from edge_face.kiosk.acting import ask, ask_or, page, wrong_of
 from edge_face.kiosk.capture import LARGEST_LOOK, LARGEST_PHOTOS, Desk, looked, photos_sent
 from edge_face.kiosk.enrol_words import STEPS, prompt_words, state_record
 from edge_face.kiosk.forms import form_of, query_of
+from edge_face.kiosk.kept import KEPT
 from edge_face.kiosk.pages import Page
 from edge_face.kiosk.paths import safe_next
 from edge_face.kiosk.qr import link_to, qr_picture
@@ -110,8 +111,17 @@ async def finish(request: Request) -> Response:
         return page(request, "enrol/result.html", wrong_of(error), answer=None, id=session, next_=after)
     if answer["asked"]:
         return page(request, "enrol/alike.html", alike=answer["alike"], name=answer["name"], id=session, next_=after)
-    link = link_to(request, f"/mine/{answer['lasting']}")
-    return page(request, "enrol/result.html", answer=answer, id=session, next_=after, link=link, qr=qr_picture(link))
+    word = KEPT.keep(request, {"answer": answer, "link": link_to(request, f"/mine/{answer['lasting']}")})
+    return redirect(request, url(f"/enrol/done/{word}", next=after))
+
+
+async def done(request: Request) -> Response:
+    """What came of it, with the person's own link."""
+    kept = KEPT.fetch(request, request.path_params["word"])
+    if kept is None:
+        return redirect(request, "/people")
+    after = safe_next(query_of(request).text("next"), "")
+    return page(request, "enrol/result.html", id="", next_=after, qr=qr_picture(kept["link"]), **kept)
 
 
 async def cancel(request: Request) -> Response:
@@ -129,5 +139,6 @@ PAGES: tuple[Page, ...] = (
     Page("/enrol/photos/{id}", photos, role=Role.HELPER),
     Page("/enrol/photos/{id}", send, ("POST",), role=Role.HELPER, largest=LARGEST_PHOTOS),
     Page("/enrol/finish/{id}", finish, ("POST",), role=Role.HELPER),
+    Page("/enrol/done/{word}", done, role=Role.HELPER),
     Page("/enrol/cancel/{id}", cancel, ("POST",), role=Role.HELPER),
 )

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
@@ -9,6 +12,7 @@ from edge_face.errors import EdgeFaceError
 from edge_face.kiosk.acting import act, ask, ask_or, page, wrong_of
 from edge_face.kiosk.enrol_words import SOURCES, WHY, prompt_words, state_record
 from edge_face.kiosk.forms import form_of, query_of
+from edge_face.kiosk.kept import KEPT
 from edge_face.kiosk.pages import Page
 from edge_face.kiosk.qr import link_to, qr_picture
 from edge_face.kiosk.rendering import redirect
@@ -92,14 +96,25 @@ async def _invitations(request: Request, problem: str = "") -> Response:
 
 
 async def invite(request: Request) -> Response:
-    """The link is shown this once."""
+    """The link is shown for some minutes, to this login."""
     try:
         form = await form_of(request)
         made = await ask(request, "invite.new", name=form.text("name"), hours=form.number("hours", str(_("Hours"))) or 24.0)
     except EdgeFaceError as error:
         return await _invitations(request, wrong_of(error))
-    link = link_to(request, f"/join/{made['secret']}")
-    return page(request, "enrol/invited.html", made=made, link=link, qr=qr_picture(link))
+    shown = {name: made[name] for name in ("name", "until")}
+    return redirect(request, f"/pending/invitations/made/{KEPT.keep(request, {'made': shown, 'link': link_to(request, _join(made))})}")
+
+
+async def invited(request: Request) -> Response:
+    kept = KEPT.fetch(request, request.path_params["word"])
+    if kept is None:
+        return redirect(request, "/pending/invitations", _("A link is shown for ten minutes only: withdraw it and make a new one."), "bad")
+    return page(request, "enrol/invited.html", qr=qr_picture(kept["link"]), **kept)
+
+
+def _join(made: Mapping[str, Any]) -> str:
+    return f"/join/{made['secret']}"
 
 
 async def withdraw(request: Request) -> Response:
@@ -113,8 +128,16 @@ async def own_link(request: Request) -> Response:
         answer = await ask(request, "lasting.new", who=request.path_params["who"])
     except EdgeFaceError as error:
         return await _pending(request, wrong_of(error))
-    link = link_to(request, f"/mine/{answer['lasting']}")
-    return page(request, "enrol/own_link.html", person=answer, link=link, qr=qr_picture(link))
+    person = {name: answer[name] for name in ("id", "name")}
+    word = KEPT.keep(request, {"person": person, "link": link_to(request, f"/mine/{answer['lasting']}")})
+    return redirect(request, f"/pending/link/{word}")
+
+
+async def own_link_shown(request: Request) -> Response:
+    kept = KEPT.fetch(request, request.path_params["word"])
+    if kept is None:
+        return redirect(request, "/people")
+    return page(request, "enrol/own_link.html", qr=qr_picture(kept["link"]), **kept)
 
 
 PAGES: tuple[Page, ...] = (
@@ -122,6 +145,8 @@ PAGES: tuple[Page, ...] = (
     Page("/pending/invitations", invitations, role=Role.HELPER),
     Page("/pending/invitations", invite, ("POST",), role=Role.HELPER),
     Page("/pending/invitations/{id}/withdraw", withdraw, ("POST",), role=Role.HELPER),
+    Page("/pending/invitations/made/{word}", invited, role=Role.HELPER),
+    Page("/pending/link/{word}", own_link_shown, role=Role.HELPER),
     Page("/pending/pass/{id}", passing, role=Role.HELPER),
     Page("/pending/pass/{id}/state", passing_state, role=Role.HELPER),
     Page("/pending/pass/{id}/stop", stop_passing, ("POST",), role=Role.HELPER),

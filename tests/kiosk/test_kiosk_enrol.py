@@ -66,7 +66,10 @@ def test_at_the_doors_camera_somebody_is_known_at_once(door: House) -> None:
     assert {"Turn your head a bit to your left", "Turn your head a bit to your right"} <= said
     page = helper.get(there).text
     assert "It worked." in page
-    done = helper.fill(f"/enrol/finish/{address.split('/')[-1]}?next=/first-run/assurance")
+    at = helper.at(helper.fill(f"/enrol/finish/{address.split('/')[-1]}?next=/first-run/assurance"))
+    done = helper.get(at)
+    assert helper.get(at).text == done.text, "it can be loaded again"
+    assert door.logged_in("owner").at(door.logged_in("owner").get(at)) == "/people", "another login does not see the person's link"
     assert "The door knows Ben from now on" in done.text
     assert 'href="/first-run/assurance"' in done.text
     assert re.search(r'value="http://127\.0\.0\.1:8443/mine/[0-9a-f]{16}[\w-]{43}"', done.text)
@@ -91,7 +94,7 @@ def test_with_another_camera_somebody_waits(door: House) -> None:
     assert state["phase"] == "ready", state
     asked = helper.fill(f"/enrol/finish/{there.split('/')[-1]}")
     assert "looks like somebody who is enrolled" in asked.text, "it is ben"
-    done = helper.fill(f"/enrol/finish/{there.split('/')[-1]}", sure="1")
+    done = helper.get(helper.at(helper.fill(f"/enrol/finish/{there.split('/')[-1]}", sure="1")))
     assert "is not let in yet" in done.text
     assert "Ben elsewhere" in helper.get("/pending").text
     assert "Looks like somebody who is enrolled" in helper.get("/pending").text
@@ -183,7 +186,7 @@ def test_a_child_is_enrolled_with_a_guardians_consent(door: House) -> None:
     helper = door.logged_in("helper")
     there = begin(helper, "Hiro", "photos", minor="1", guardian="her mother, on paper")
     send(helper, there, *(still("hiro", number) for number in range(4)))
-    assert "is not let in yet" in helper.fill(f"/enrol/finish/{there.split('/')[-1]}").text
+    assert "is not let in yet" in helper.get(helper.at(helper.fill(f"/enrol/finish/{there.split('/')[-1]}"))).text
     who = next(person for person in door.ask("people.list")["people"] if person["name"] == "Hiro")
     assert door.ask("people.show", who=who["id"])["own"]["minor"] is True
     owner = door.logged_in("owner")
@@ -233,5 +236,5 @@ def test_a_disk_that_is_full_loses_nothing(door: House, monkeypatch: pytest.Monk
     assert "the disk is full" in refused.text
     assert "Nothing is lost while this page is open" in refused.text
     monkeypatch.undo()
-    assert "Greta is enrolled" in helper.fill(finish).text
+    assert "Greta is enrolled" in helper.get(helper.at(helper.fill(finish))).text
     door.ask("pending.refuse", who=next(row["id"] for row in door.ask("pending.list")["pending"] if row["name"] == "Greta"))
