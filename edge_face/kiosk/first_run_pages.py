@@ -123,7 +123,7 @@ def choices(settings: Mapping[str, Any]) -> list[dict[str, Any]]:
         missing = None
         if level.name.startswith("face") and source == "none":
             missing = _("needs a camera")
-        elif level.name.endswith("code") and not inputs["keypad_rows"]:
+        elif level.name.endswith("code") and not inputs["keypad_rows"] and not settings["kiosk"]["pad"]:
             missing = _("needs a keypad, or codes on the page beside the door")
         elif level.name.endswith("card") and not inputs["wiegand_d0"]:
             missing = _("needs a card reader")

@@ -82,10 +82,12 @@ def test_after_somebody_is_enrolled_the_lock_is_not_tried_from_here(house: House
 
 def test_every_level_has_a_meaning_and_what_it_lacks() -> None:
     assert set(MEANINGS) == set(ASSURANCES)
-    bare = {"inputs": {"keypad_rows": [], "wiegand_d0": ""}, "camera": {"source": "picamera2"}}
+    bare = {"inputs": {"keypad_rows": [], "wiegand_d0": ""}, "camera": {"source": "picamera2"}, "kiosk": {"pad": False}}
     found = {one["name"]: one for one in choices(bare)}
     assert next(iter(found)) == "face+code" and set(found) == set(ASSURANCES)
     assert found["face"]["missing"] is None and found["face+code"]["missing"] and found["face+code"]["able"]  # with codes on the page
     assert not found["card"]["able"] and not found["face+card"]["able"]
+    padded = {one["name"]: one["missing"] for one in choices({**bare, "kiosk": {"pad": True}})}
+    assert padded["face+code"] is None and padded["code"] is None and padded["card"] is not None
     blind = {one["name"]: one["able"] for one in choices({**bare, "camera": {"source": "none"}})}
     assert blind == {"face": False, "face+challenge": False, "face+code": False, "face+card": False, "code": True, "card": False}
