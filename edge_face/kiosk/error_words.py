@@ -1,5 +1,5 @@
-"""What the daemon says when something cannot be: its sentences are English and whole, with names and numbers in them. Those that people
-meet on the pages are marked here, so that the catalogues have them, and found again by their shape.
+"""What the daemon says when something cannot be, and of itself: its sentences are English and whole, with names and numbers in them. Those
+that people meet on the pages are marked here, so that the catalogues have them, and found again by their shape.
 
 tests/kiosk/test_kiosk_error_words.py holds that each stands in the source as it stands here.
 """
@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from functools import cache
 
-SHORTEST = 12
+SHORTEST = 8
 """Characters: no sentence of these is shorter."""
 
 
@@ -151,9 +151,34 @@ SENTENCES = (
     _("this file is not here any more: begin anew"),
     _("a file has at most %(size)s MB"),
     _("the disk of the door is too full for this file: make room, or restore it on the device with 'edge-face store restore'"),
+    # What a door is made of, and for whom its rate of false grants is measured
+    _('"%(level)s", %(why)s'),
+    _("codes, cards and buttons: this door has no camera"),
+    _('"%(level)s" asks for a face, and this door has no camera'),
+    _('"%(level)s" asks for a card, and no reader is fitted (inputs.wiegand_d0, inputs.wiegand_d1)'),
+    _('"%(level)s" asks for a code, and no keypad is fitted (inputs.keypad_rows, inputs.keypad_columns; kiosk.pad for one on a '
+      "touch screen)"),
+    _("%(count)s enrolled, none to be recognised: this door has no camera"),
+    _("%(count)s to be recognised, %(number)s templates, %(most)s enrolled"),
+    _("%(wanted)s is measured for %(people)s: similarity %(number)s (the table reaches to %(reach)s)"),
+    _("%(wanted)s is %(reach)s: the strictest measured similarity %(number)s is taken, which is 1 in %(count)s for %(people)s"),
+    _("measured only for %(people)s, not for %(who)s"),
+    _("measured for no gallery, however small"),
+    _("1 false grant in %(count)s approaches"),
+    _("one person"),
+    _("a good photo or screen may open the door: passive detection is all that stands against it"),
+    _("whoever has the card, or knows a code, gets in"),
+    _("whoever knows a code gets in"),
+    _("a face must do what it is asked for, in a random order; where that fails or is doubtful, a code or a card decides"),
+    _("a card or a code, and the face of the very person whose it is"),
+    _("a code, and the face of the very person whose it is"),
+    _("%(count)s people"),
+    _("nothing tells a face from a picture of one: no bundle for it is installed"),
+    _("a network camera"),
 )
-TRANSLATED = frozenset({"role", "own", "who", "why"})
+TRANSLATED = frozenset({"role", "own", "who", "why", "wanted", "reach", "people"})
 """Values that are words of ours, and not somebody's name."""
+NUMBERS = frozenset({"count", "number", "most", "low", "high", "size", "hours", "days", "seconds"})
 _VALUE = re.compile(r"%\((\w+)\)s")
 
 
@@ -167,7 +192,8 @@ def _shapes() -> tuple[tuple[re.Pattern[str], str], ...]:
 def _pattern(sentence: str) -> str:
     """`%(name)s` becomes a group; what stands around it stays."""
     pieces = _VALUE.split(sentence)
-    return "".join(re.escape(piece) if place % 2 == 0 else f"(?P<{piece}>.{{0,300}}?)" for place, piece in enumerate(pieces))
+    return "".join(re.escape(piece) if place % 2 == 0 else f"(?P<{piece}>{'[0-9.,]+' if piece in NUMBERS else '.{0,300}?'})"
+                   for place, piece in enumerate(pieces))
 
 
 def recognised(text: str) -> tuple[str, dict[str, str]] | None:
