@@ -16,7 +16,7 @@ from edge_face.kiosk.rendering import redirect
 from edge_face.kiosk.words import _
 from edge_face.service.web.roles import Role
 
-QUESTIONS = ("recognise", "show", "pictures")
+QUESTIONS = ("recognise", "show", "pictures", "attendance")
 
 
 async def mine(request: Request) -> Response:
@@ -57,6 +57,14 @@ async def give(request: Request) -> Response:
     return redirect(request, f"/mine/{_secret(request)}", _("Agreed: you may be seen sharp in pictures of this door."))
 
 
+async def greeting(request: Request) -> Response:
+    try:
+        await ask(request, "lasting.greet", secret=_secret(request), text=(await form_of(request)).text("text"))
+    except EdgeFaceError as error:
+        return await _mine(request, wrong_of(error))
+    return redirect(request, f"/mine/{_secret(request)}", _("The greeting was changed."))
+
+
 async def forget(request: Request) -> Response:
     form = await form_of(request)
     if not form.ticked("sure"):
@@ -78,4 +86,5 @@ def _page(path: str, endpoint: Any, method: str = "GET") -> Page:
 
 PAGES: tuple[Page, ...] = (
     _page("", mine), _page("/withdraw", withdraw), _page("/withdraw", withdraw, "POST"), _page("/give", give, "POST"),
+    _page("/greeting", greeting, "POST"),
     _page("/forget", forget, "POST"))

@@ -13,6 +13,8 @@ from typing import Any, ClassVar
 from edge_face.errors import PeopleError, UsageError
 from edge_face.people.admission import KIND, Admission, admission_of, admission_record
 from edge_face.people.command_table import Answer, CommandTable
+from edge_face.people.greetings import KIND as GREETING
+from edge_face.people.greetings import GreetingCommands
 from edge_face.people.invitations import InvitationDesk, shown
 from edge_face.people.person import Consent, Given, Person, State, clean_name, name_key, of_model
 from edge_face.people.records import templates_of
@@ -20,6 +22,8 @@ from edge_face.people.store import Store
 
 QUESTIONS = ("recognise", "show")
 ASKED_BY_LINK = "answered on the person's own page"
+ATTENDANCE = "attendance"
+"""Kind of the record of who agreed to be listed by the times of coming (`edge_face.service.attendance`)."""
 WAITS_DAYS = 30.0
 """Whoever is not admitted within so many days is forgotten: no face is kept on and on of somebody who never came."""
 
@@ -29,8 +33,8 @@ class AdmissionCommands(CommandTable):
 
     table: ClassVar[Mapping[str, str]] = {
         "invite.new": "new", "invite.list": "list", "invite.withdraw": "withdraw", "invite.open": "open", "invite.consent": "consent",
-        "invite.done": "done", "lasting.new": "lasting", "lasting.show": "show", "lasting.withdraw": "take_back",
-        "lasting.give": "give", "lasting.forget": "forget", "pending.list": "pending", "pending.approve": "approve",
+        "invite.done": "done", "lasting.new": "lasting", "lasting.show": "show", "lasting.withdraw": "take_back", "lasting.give": "give",
+        "lasting.greet": "greet", "lasting.forget": "forget", "pending.list": "pending", "pending.approve": "approve",
         "pending.refuse": "refuse", "pending.admit": "admit", "pending.offer": "offer"}
 
     def __init__(self, store: Store, changed: Callable[[], None] = lambda: None, *, embedder_id: str | None = None,
@@ -87,18 +91,23 @@ class AdmissionCommands(CommandTable):
     def show(self, secret: str) -> Answer:
         """All that is kept of a person, for that person."""
         person = self._desk.owner_of(secret)
+        greeting = self._store.record(GREETING, person.id) or {}
         kept = {"quality": [t.quality for t in person.templates], "pictures": self._store.count_pictures(person.id),
-                "grants": self._store.events.count("grant", person.id)}
+                "grants": self._store.events.count("grant", person.id), "greeting": greeting.get("text"),
+                "attendance": self._store.record(ATTENDANCE, person.id)}
         return {**_summary(person), "held": self._store.is_held(person.id), **kept}
 
     def take_back(self, secret: str, questions: Any) -> Answer:
         """Takes consents back. Without "recognise" the templates are erased at once, and the others go with it."""
         person = self._desk.owner_of(secret)
-        known = ("recognise", "show", "pictures")
+        known = ("recognise", "show", "pictures", ATTENDANCE)
         if not isinstance(questions, list) or not questions or not all(q in known for q in questions):
             raise UsageError(f"consents are a list of some of {', '.join(known)}")
         gone = known if "recognise" in questions else tuple(questions)
-        return self._consent(person, replace(person.consent, **dict.fromkeys(gone)), withdrawn=gone)
+        if ATTENDANCE in gone:
+            self._store.drop_record(ATTENDANCE, person.id)
+        consents = dict.fromkeys(question for question in gone if question != ATTENDANCE)
+        return self._consent(person, replace(person.consent, **consents), withdrawn=gone)
 
     def give(self, secret: str) -> Answer:
         """Agrees to be shown sharp. Being recognised needs a face as well, so that it is given by an enrolment only."""
@@ -106,6 +115,11 @@ class AdmissionCommands(CommandTable):
         if person.consent.recognise is None:
             raise PeopleError("only somebody who is recognised can be shown sharp: ask to be enrolled again")
         return self._consent(person, replace(person.consent, show=Given(self._wall(), ASKED_BY_LINK)), given=("show",))
+
+    def greet(self, secret: str, text: str) -> Answer:
+        """How the person wishes to be greeted; an empty text takes it away."""
+        person = self._desk.owner_of(secret)
+        return GreetingCommands(self._store, self._changed, wall=self._wall).greet(person.id, text, ASKED_BY_LINK)
 
     def forget(self, secret: str) -> Answer:
         """The person has all of it erased."""

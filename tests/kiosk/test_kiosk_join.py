@@ -159,6 +159,10 @@ def test_the_own_page_takes_back_and_erases(house: House) -> None:
     assert "no, you are hidden" in phone.get(mine).text
     assert phone.at(phone.fill(f"{mine}/give")) == mine
     assert house.ask("people.show", who=house.ids["Ben"])["consent"]["show"]["how"] == "answered on the person's own page"
+    assert phone.at(phone.fill(f"{mine}/greeting", text="Hi, Ben & co")) == mine
+    assert 'value="Hi, Ben &amp; co"' in phone.get(mine).text
+    assert "at most 60 characters" in phone.fill(f"{mine}/greeting", text="x" * 61).text
+    house.until(lambda: house.daemon.roster.greetings.get(house.ids["Ben"]) == "Hi, Ben & co")
     assert "erased at once" in phone.get(f"{mine}/withdraw").text
     assert "is one of" in phone.fill(f"{mine}/withdraw", question="everything").text
     assert "Tick the box first" in phone.fill(f"{mine}/forget").text

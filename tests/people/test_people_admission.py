@@ -202,9 +202,9 @@ def test_hours_that_cannot_be_meant(house: House, hours: object) -> None:
 @pytest.mark.parametrize("secret", ["", "x", "A" * 43, "é" * 43, None, 7, "A" * 44, "../" * 20, "\0" * 43])
 def test_secrets_that_are_none(house: House, secret: object) -> None:
     house.invited()
-    for command in ("invite.open", "lasting.show", "lasting.forget", "lasting.give"):
+    for command in ("invite.open", "lasting.show", "lasting.forget", "lasting.give", "lasting.greet"):
         with pytest.raises(PeopleError, match="not valid"):
-            house.run(command, secret=secret)
+            house.run(command, secret=secret, **({"text": "x"} if command.endswith("greet") else {}))
 
 
 def test_no_means_that_nothing_is_kept(house: House) -> None:
@@ -267,6 +267,25 @@ def test_the_own_link_shows_and_takes_back(house: House) -> None:
     with pytest.raises(PeopleError, match="enrolled again"):
         house.run("lasting.give", secret=link)
     assert house.changes >= 3
+
+
+def test_being_listed_is_taken_back_by_itself_and_with_being_recognised(house: House) -> None:
+    link = own(house)
+    who = house.run("lasting.show", secret=link)["id"]
+    for questions in (["attendance"], ["recognise"]):
+        house.store.put_record("attendance", {"wall": 1.0, "how": "asked"}, who)
+        assert house.run("lasting.show", secret=link)["attendance"]["wall"] == 1.0
+        templates = house.run("lasting.withdraw", secret=link, questions=questions)["templates"]
+        assert house.run("lasting.show", secret=link)["attendance"] is None
+        assert templates == (4 if questions == ["attendance"] else 0)
+
+
+def test_the_person_chooses_the_greeting(house: House) -> None:
+    link = own(house)
+    house.run("lasting.greet", secret=link, text="Hello  me")
+    assert house.run("lasting.show", secret=link)["greeting"] == "Hello me"
+    house.run("lasting.greet", secret=link, text="")
+    assert house.run("lasting.show", secret=link)["greeting"] is None
 
 
 def test_a_newer_own_link_takes_the_place_of_the_older(house: House) -> None:

@@ -69,6 +69,7 @@ def commands(daemon: Daemon) -> tuple[WebCommand, ...]:
         WebCommand("lasting.show", nobody, partial(desk.plain, "lasting.show", ("secret",)), ("secret",)),
         WebCommand("lasting.withdraw", nobody, desk.take_back, ("secret", "questions")),
         WebCommand("lasting.give", nobody, partial(desk.own, "lasting.give"), ("secret",)),
+        WebCommand("lasting.greet", nobody, desk.greet, ("secret", "text")),
         WebCommand("lasting.forget", nobody, partial(desk.own, "lasting.forget"), ("secret",)),
         WebCommand("pending.list", helper, desk.pending),
         WebCommand("pending.approve", owner, partial(desk.decide, "pending.approve"), ("who",), fresh=True),
@@ -207,6 +208,11 @@ class EnrolDesk:
     def take_back(self, caller: Caller, given: Arguments) -> Any:
         answer = self._command("lasting.withdraw", secret=text(given, "secret"), questions=given.get("questions"))
         say(self._daemon, caller, "own-consent-withdraw", at_once=True)
+        return answer
+
+    def greet(self, caller: Caller, given: Arguments) -> Any:
+        answer = self._command("lasting.greet", secret=text(given, "secret"), text=text(given, "text", ""))
+        say(self._daemon, caller, "own-greeting")
         return answer
 
     def own(self, command: str, caller: Caller, given: Arguments) -> Any:
