@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from edge_face import memory
 from edge_face.audit import AuditRecord
 from edge_face.audit.place import account_alias
 from edge_face.audit.record import Detail
@@ -193,13 +194,20 @@ class Accounts:
 
     def _hashed(self, identity: str, passphrase: str) -> PinHash:
         base = blank()
-        return replace(base, hash=passphrase_hash(self._pepper(), identity, passphrase, base), added=self._daemon.clock.wall())
+        return replace(base, hash=self._hash(identity, passphrase, base), added=self._daemon.clock.wall())
 
     def _proven(self, account: Account | None, passphrase: str) -> bool:
         """One hash, whether there is such an account or not."""
         kept = account.secret if account is not None else self._blank
-        given = passphrase_hash(self._pepper(), account.id if account is not None else _STRANGER, passphrase[:1000], kept)
+        given = self._hash(account.id if account is not None else _STRANGER, passphrase[:1000], kept)
         return is_right(given, kept) and account is not None
+
+    def _hash(self, identity: str, passphrase: str, like: PinHash) -> bytes:
+        """19 MiB that would stay with whichever thread hashed are given back."""
+        try:
+            return passphrase_hash(self._pepper(), identity, passphrase, like)
+        finally:
+            memory.trim()
 
     def _trying(self, key: str | None, way: str, *, alone: bool = False) -> _Trying:
         return _Trying(self, self._rest, key, way, alone)
