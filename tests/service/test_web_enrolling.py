@@ -288,6 +288,14 @@ def test_a_disk_that_refuses_the_pass_lets_nobody_in(desk: Enrolling, tools: Too
     assert (session.board.phase, session.board.problem) == ("failed", "the disk is full")
 
 
+def test_templates_of_another_embedder_cannot_pass(desk: Enrolling) -> None:
+    person = person_of(desk, "ben")
+    other = replace(person, templates=tuple(replace(template, model="another") for template in person.templates))
+    with pytest.raises(EnrolmentError, match="another embedder"):
+        desk.first_pass(other, lambda who: None)
+    assert desk.first_pass(person, lambda who: None).board.phase == "running", "the desk is free"
+
+
 # Bare pixels, and words
 
 

@@ -20,7 +20,7 @@ from edge_face import memory
 from edge_face.clock import Clock
 from edge_face.errors import EdgeFaceError, EnrolmentError, ServiceError
 from edge_face.people.enrolment import Enrolment
-from edge_face.people.person import Person
+from edge_face.people.person import Person, of_model
 from edge_face.people.sighting import LARGEST_INPUT, FaceReader
 from edge_face.service.web.enrol_sessions import Guided, Photos, Session
 from edge_face.service.web.first_pass import SECONDS, Embedder, FirstPass
@@ -40,7 +40,9 @@ KEEP_SECONDS = 20.0
 LOAD_SECONDS = 45.0
 LOOK_SECONDS = 25.0
 NICE = 10
-"""How much the thread gives way."""
+"""How much the thread gives way, where that may be said (the service's own unit does not allow it)."""
+MOST_REST = 0.5
+"""Seconds. After each picture the thread rests for as long as that took, up to this: half of the time the processor is the door's."""
 _PAUSE = 0.5
 S = TypeVar("S", bound=Session)
 
@@ -98,8 +100,10 @@ class Enrolling:
         return self._begin(make, MOST_PHOTO_SECONDS)
 
     def first_pass(self, person: Person, passed: Callable[[str], None]) -> FirstPass:
-        """Somebody who waits may pass, for two minutes."""
+        """Somebody who waits may pass, for two minutes. Raises EnrolmentError also for templates of another embedder."""
         def make(tools: Tools, until: float) -> FirstPass:
+            if not of_model(person.templates, tools.model):
+                raise EnrolmentError("the templates were made by another embedder and are not compared: enrol again")
             return FirstPass(person, tools.model, tools.thresholds, self._settings, tools.embedder, until, passed)
 
         return self._begin(make, SECONDS)
@@ -214,7 +218,9 @@ class Enrolling:
             loaded.set_exception(error)
             return
         while self._wait():
+            begun = time.perf_counter()
             self._work()
+            time.sleep(min(time.perf_counter() - begun, MOST_REST))
         memory.trim()
 
     def _wait(self) -> bool:
