@@ -83,7 +83,7 @@ def test_no_request_that_the_document_allows_or_forbids_breaks_the_api(server: t
                       encoding="utf-8")
     each = -(-wanted // len(OPERATIONS))
     command = [sys.executable, "-m", "schemathesis.cli", "--config-file", str(config), "run", f"{address}/api/v1/openapi.json",
-               "--checks", "all", "--phases", "examples,coverage,fuzzing", "--max-examples", str(each), "--continue-on-failure",
+               "--checks", "all", "--phases", "examples,coverage,fuzzing,stateful", "--max-examples", str(each), "--continue-on-failure",
                "--no-color", "--request-timeout", "60", "--suppress-health-check", "all", "--generation-deterministic"]
     for operation in KEPT_OUT:
         command += ["--exclude-operation-id", operation]
