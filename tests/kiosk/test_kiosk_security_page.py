@@ -27,3 +27,9 @@ def test_no_item_stands_twice() -> None:
     items = re.findall(r"^\| ((?:\d+\.\d+\.\d+(?:, | to )?)+)", PAGE, re.M)
     single = [number for item in items for number in re.findall(r"\d+\.\d+\.\d+", item)]
     assert sorted(number for number in set(single) if single.count(number) > 1) == []
+
+
+def test_its_links_lead_somewhere() -> None:
+    links = set(re.findall(r"\]\(([\w/.-]+\.md)\)", PAGE))
+    missing = sorted(link for link in links if not (ROOT / "docs" / link).exists())
+    assert missing == []
