@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -70,12 +71,12 @@ def browser(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 
 
 @pytest.fixture(scope="session")
-def make_house(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., House]]:
-    """Makes houses, and takes them down at the end. `names`: who is enrolled; the rest as `House`."""
+def make_house(chromium: str, shots: Path) -> Iterator[Callable[..., House]]:
+    """Makes houses, and takes them down at the end; their logs stay. `names`: who is enrolled; the rest as `House`."""
     houses: list[House] = []
 
     def make(names: tuple[str, ...] = ("ben",), **options: Any) -> House:
-        house = House(tmp_path_factory.mktemp("house"), **options)
+        house = House(Path(tempfile.mkdtemp(prefix="ew-")), **options)  # a unix socket's path is short
         houses.append(house)
         house.prepare(names)
         house.start_door()
@@ -83,8 +84,12 @@ def make_house(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Itera
         return house
 
     yield make
-    for house in houses:
+    for number, house in enumerate(houses):
         house.close()
+        for log in (house.door_log, house.pages_log):
+            if log.exists():
+                shutil.copy(log, shots / f"house-{number}-{log.name}")
+        shutil.rmtree(house.folder, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")

@@ -135,7 +135,7 @@ def test_a_backup_brings_back_what_was_and_not_who_was_forgotten(bare: House, vi
     one.again()
     step(one, "forget")
     page.get_by_label("Yes, forget Ben").check()
-    page.get_by_role("button", name="Forget", exact=True).click()
+    page.locator("main form button").click()  # its sign is part of its name
     until(lambda: people(bare) == [], 60, "he is still there")
     assert "Ben" not in one.owner("/events").locator("main").inner_text()
     restore(one, backup)
