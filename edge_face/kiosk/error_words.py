@@ -81,6 +81,8 @@ SENTENCES = (
     _("only somebody who is recognised can be shown sharp or leave pictures here: the consent 'recognise' is needed too"),
     _("'%(name)s' has not agreed to be recognised: ask first"),
     _("nothing is kept of '%(name)s' without the consent to be recognised: ask first"),
+    _("answered on the person's own page"),
+    _("asked by who enrolled them, on the owner's pages"),
     _("this enrolment is over: begin again"),
     _("this enrolment is not ready: %(why)s"),
     _("go through all steps first"),

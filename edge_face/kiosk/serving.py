@@ -37,6 +37,9 @@ MOST_OPEN = 200
 KEEP_SECONDS = 15
 ENDING_SECONDS = 2
 """Streams have no end of their own: after this time they are cut."""
+UNSENT = 1 << 16
+"""Bytes that wait in the kernel for one browser."""
+_TCP_NOTSENT_LOWAT = getattr(socket, "TCP_NOTSENT_LOWAT", 25)
 LOOK_SECONDS = 1.0
 RENEW_SECONDS = 60.0
 """So often the certificate is looked at: an address that changes wants another."""
@@ -184,6 +187,8 @@ def _bound(host: str, port: int, key: str) -> socket.socket:
             bound = socket.create_server((host, port))
         # Its connections inherit it; asyncio sets it on sockets of its own making alone, and each page would come 40 ms later.
         bound.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        # The kernel would take 4 MB of pictures for a browser that is slow, which then sees what was half a minute ago.
+        bound.setsockopt(socket.IPPROTO_TCP, _TCP_NOTSENT_LOWAT, UNSENT)
         return bound
     except OSError as error:
         raise ServiceError(f"port {port} of this machine cannot be used for the pages ({error.strerror}): another program has it, or set "

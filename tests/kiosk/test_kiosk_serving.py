@@ -19,7 +19,7 @@ import pytest
 from kiosk_house import House
 
 from edge_face.errors import ServiceError
-from edge_face.kiosk.serving import _bound, serve
+from edge_face.kiosk.serving import UNSENT, _bound, serve
 from edge_face.settings import Settings
 from edge_face.settings_file import apply_overrides, to_toml
 
@@ -169,3 +169,4 @@ def test_ctrl_c_ends_it_too(tmp_path: Path, pages: Callable[[Settings], Pages]) 
 def test_answers_are_not_held_back_for_the_browsers_acknowledgement() -> None:
     with _bound("127.0.0.1", 0, "port") as listening, socket.create_connection(listening.getsockname()), listening.accept()[0] as channel:
         assert channel.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY), "Nagle's algorithm costs 40 ms a page"
+        assert channel.getsockopt(socket.IPPROTO_TCP, 25) == UNSENT, "old pictures wait in the kernel"
