@@ -4,7 +4,8 @@
 
 Uniform local binary patterns (Ojala et al. 2002) in 3x3 cells of brightness and both colour differences, after Määttä et al. 2011, and
 ridge regression. A pattern says which of eight neighbours are as bright as the middle: exposure and contrast change nothing in it, which
-is where a network that learned from few people fails. Nothing at the door uses it yet (docs/training-liveness.md).
+is where a network that learned from few people fails. What came of it: `edge-face-convert
+train-texture` (docs/training-liveness.md).
 """
 
 from __future__ import annotations
