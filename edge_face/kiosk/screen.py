@@ -117,10 +117,14 @@ def connections(port: int, table: Path = Path("/proc/net/tcp")) -> tuple[bool, i
 def _emptied(profile: Path) -> Path:
     """A profile that a crash has left would ask whether to restore it, or refuse to be used twice. Raises `ServiceError`."""
     try:
-        if profile.is_symlink():
-            raise ServiceError(f"{profile} is a link: name a folder of its own with --profile")
-        if profile.exists() and not (profile / "Default").exists() and any(profile.iterdir()):
-            raise ServiceError(f"{profile} holds something else than a profile of Chromium's: name a folder of its own with --profile")
+        linked = profile.is_symlink()
+        strange = not linked and profile.exists() and not (profile / "Default").exists() and any(profile.iterdir())
+    except OSError as error:
+        raise ServiceError(f"{profile} cannot be looked into ({error.strerror}): name another folder with --profile") from error
+    if linked or strange:
+        what = "is a link" if linked else "holds something else than a profile of Chromium's"
+        raise ServiceError(f"{profile} {what}: name a folder of its own with --profile")
+    try:
         shutil.rmtree(profile, ignore_errors=True)
         profile.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:

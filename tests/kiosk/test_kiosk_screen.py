@@ -15,8 +15,8 @@ from edge_face.errors import ServiceError, UsageError
 from edge_face.kiosk import screen
 
 
-@pytest.mark.parametrize("page", ["https://example.org/", "http://example.org:8090/", "file:///etc/passwd", "http://127.0.0.1:99999/", "nonsense",
-                                  "http://user@127.0.0.1:8090/", "javascript:alert(1)", "http://127.0.0.1.evil.example/"])
+@pytest.mark.parametrize("page", ["https://example.org/", "http://example.org:8090/", "file:///etc/passwd", "http://127.0.0.1:99999/",
+                                  "nonsense", "http://user@127.0.0.1:8090/", "javascript:alert(1)", "http://127.0.0.1.evil.example/"])
 def test_the_screen_goes_nowhere_else(page: str) -> None:
     with pytest.raises(UsageError, match="this machine's own page"):
         screen.page_port(page)
