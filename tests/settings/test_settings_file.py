@@ -80,10 +80,11 @@ def test_the_written_file_is_the_default_with_and_without_its_comment_signs(nowh
 
 
 def test_the_written_file_documents_every_key() -> None:
+    text = default_text()
     for section in section_names():
         for field in dataclasses.fields(getattr(Settings(), section)):
-            assert f"# {field.metadata['doc']}" in default_text()
-            assert re.search(rf"^#{field.name} = ", default_text(), re.MULTILINE)
+            assert f"# {field.metadata['doc']}" in text
+            assert re.search(rf"^#{field.name} = ", text, re.MULTILINE)
 
 
 def test_an_existing_file_is_not_replaced_unless_told_to(nowhere: Path) -> None:
