@@ -232,7 +232,7 @@ class Enrolling:
             idle = self._session is None or self._session.board.phase not in ("running", "ready")
             over = idle and self._look is None and self._clock.monotonic() - self._touched > KEEP_SECONDS
             if self._stopping or over:
-                self._tools = None
+                self._tools = self._sight = None
                 look, self._look = self._look, None
                 if look is not None:
                     look.done.set_exception(ServiceError("the daemon is stopping"))
