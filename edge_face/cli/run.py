@@ -64,6 +64,7 @@ def _run(settings: Settings, args: argparse.Namespace) -> int:
     from edge_face.service.origin import Origin
     from edge_face.service.web.restarting import AGAIN
     from edge_face.settings_file import load_settings, settings_source
+    from edge_face.settings_overlay import overlay_path, read_overlay
 
     process.settle()
     log = Log(settings.service.log, sys.stdout, logging.DEBUG if args.verbose else logging.INFO)
@@ -75,6 +76,8 @@ def _run(settings: Settings, args: argparse.Namespace) -> int:
         for number, code in ((signal.SIGTERM, 0), (signal.SIGHUP, 0), (signal.SIGINT, 130)):
             signal.signal(number, lambda *_, code=code: daemon.stop(code))
         logging.getLogger("edge_face.daemon").info("settings: %s", source or "no file: the defaults")
+        if read_overlay(settings):
+            logging.getLogger("edge_face.daemon").info("settings: over it %s, which the owner's pages wrote", overlay_path(settings))
         code = daemon.run()
     finally:
         log.close()

@@ -126,8 +126,9 @@ def test_a_door_in_the_foreground_starts_itself_anew_with_what_was_saved(tmp_pat
     (tmp_path / "store").mkdir(mode=0o700)
     file.write_text(f'[camera]\nsource = "none"\n[store]\nfolder = "{tmp_path}/store"\n', encoding="utf-8")
     environment = {name: value for name, value in os.environ.items() if name != "NOTIFY_SOCKET"}
+    log = tmp_path / "log.txt"
     door = subprocess.Popen([sys.executable, "-m", "edge_face.cli.main", "run", "--config", str(file), "--pins", "mock"],
-                            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment)
+                            stdout=log.open("w"), stderr=subprocess.STDOUT, env=environment)
     control, pages = Client(tmp_path / "store" / "control.sock"), Client(web_socket_path(load_settings(str(file))))
     try:
         code = _patiently(lambda: control.call("kiosk.claim")["code"])
@@ -139,6 +140,7 @@ def test_a_door_in_the_foreground_starts_itself_anew_with_what_was_saved(tmp_pat
         assert pages.call("session.who", token=token)["role"] == "nobody"  # whoever was logged in is not any more
         door.send_signal(signal.SIGTERM)
         assert door.wait(30) == 0
+        assert log.read_text().count("which the owner's pages wrote") == 1
     finally:
         door.kill()
         door.wait()
