@@ -13,7 +13,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import h11
 import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from edge_face.clock import SystemClock
 from edge_face.errors import EdgeFaceError, ServiceError
@@ -35,6 +37,8 @@ KIOSK_CONNECTIONS = 4
 MOST_OPEN = 200
 """Connections and requests at a time on one listener; one more is told to come back (503)."""
 KEEP_SECONDS = 15
+HEAD_SECONDS = 20.0
+"""Within which a request's head must have come."""
 ENDING_SECONDS = 2
 """Streams have no end of their own: after this time they are cut."""
 UNSENT = 1 << 16
@@ -59,6 +63,35 @@ class _Listening:
         """Without the name of the machine, which others may know by another."""
         host, port = self.socket.getsockname()[:2]
         return f"{'https' if self.context else 'http'}://{host if host not in ('::', '0.0.0.0') else socket.gethostname()}:{port}/"
+
+
+class _Protocol(H11Protocol):
+    """HTTP/1.1, with an end to requests that never come whole: connections are few, and cheap to hold open from outside."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._silent = True
+        self._late: asyncio.TimerHandle | None = self.loop.call_later(HEAD_SECONDS, self._look)
+
+    def data_received(self, data: bytes) -> None:
+        self._silent = False
+        super().data_received(data)
+        if self._late is None and self._waits():
+            self._late = self.loop.call_later(HEAD_SECONDS, self._look)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self._late is not None:
+            self._late.cancel()
+        super().connection_lost(exc)
+
+    def _waits(self) -> bool:
+        """Is there a piece of a head, and not the whole?"""
+        return self.conn.their_state is h11.IDLE and (self._silent or bool(self.conn.trailing_data[0]))
+
+    def _look(self) -> None:
+        self._late = None
+        if self._waits():
+            self.transport.close()
 
 
 class _Server(uvicorn.Server):
@@ -171,7 +204,7 @@ async def _watch(notifier: Notifier, certificates: Certificates | None, ended: a
 def _server(one: _Listening) -> _Server:
     # No access log: addresses of invitations are secrets.
     config = uvicorn.Config(one.walls, log_config=None, access_log=False, server_header=False, proxy_headers=False, lifespan="off",
-                            ws="none", http="h11", loop="asyncio", limit_concurrency=MOST_OPEN, timeout_keep_alive=KEEP_SECONDS,
+                            ws="none", http=_Protocol, loop="asyncio", limit_concurrency=MOST_OPEN, timeout_keep_alive=KEEP_SECONDS,
                             timeout_graceful_shutdown=ENDING_SECONDS)
     config.load()
     config.ssl = one.context  # ours, so that the certificate in it can be renewed

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import http.client
 import os
 import signal
@@ -19,6 +20,7 @@ import pytest
 from kiosk_house import House
 
 from edge_face.errors import ServiceError
+from edge_face.kiosk import serving
 from edge_face.kiosk.serving import UNSENT, _bound, serve
 from edge_face.settings import Settings
 from edge_face.settings_file import apply_overrides, to_toml
@@ -170,3 +172,38 @@ def test_answers_are_not_held_back_for_the_browsers_acknowledgement() -> None:
     with _bound("127.0.0.1", 0, "port") as listening, socket.create_connection(listening.getsockname()), listening.accept()[0] as channel:
         assert channel.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY), "Nagle's algorithm costs 40 ms a page"
         assert channel.getsockopt(socket.IPPROTO_TCP, 25) == UNSENT, "old pictures wait in the kernel"
+
+
+@pytest.mark.parametrize("begun", [b"", b"GET / HT", b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Slow: a"])
+def test_a_request_that_never_comes_whole_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, begun: bytes) -> None:
+    monkeypatch.setattr(serving, "HEAD_SECONDS", 0.3)
+    settings = settings_in(tmp_path)
+    asked = f"GET /notice HTTP/1.1\r\nHost: 127.0.0.1:{settings.kiosk.port}\r\n\r\n".encode()
+
+    async def run() -> None:
+        running = asyncio.create_task(serve(settings))
+        while True:
+            try:
+                reader, writer = await asyncio.open_connection("127.0.0.1", settings.kiosk.port)
+                break
+            except OSError:
+                await asyncio.sleep(0.02)
+        writer.write(begun)
+        assert await asyncio.wait_for(reader.read(), 10) == b"", "it is closed without a word"
+        whole, other = await asyncio.open_connection("127.0.0.1", settings.kiosk.port)
+        for _ in range(2):  # and a connection that is used is kept, also when a head comes in two pieces
+            other.write(asked[:20])
+            await asyncio.sleep(0.05)
+            other.write(asked[20:])
+            head = await asyncio.wait_for(whole.readuntil(b"\r\n\r\n"), 10)
+            assert head.startswith(b"HTTP/1.1 200")
+            length = int(head.lower().split(b"content-length: ")[1].split(b"\r\n")[0])
+            await whole.readexactly(length)
+            await asyncio.sleep(0.5)
+        writer.close()
+        other.close()
+        running.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await running
+
+    asyncio.run(run())
