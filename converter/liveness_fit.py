@@ -78,8 +78,9 @@ def weights_of(samples: Sequence[Sample]) -> Reals:
 
 def fit(values: Reals, live: npt.NDArray[np.bool_], weights: Reals, cues: Sequence[str]) -> Model:
     """The regression, of samples of both kinds."""
-    centres = np.array([(np.nanmedian(column[live]) + np.nanmedian(column[~live])) / 2 for column in values.T])
-    scales = np.array([max(float(np.nanstd(column)), 1e-6) for column in values.T])
+    there = [np.isfinite(column) for column in values.T]
+    centres = np.array([(_median(column[live & ok]) + _median(column[~live & ok])) / 2 for column, ok in zip(values.T, there, strict=True)])
+    scales = np.array([max(float(column[ok].std()), 1e-6) if ok.any() else 1.0 for column, ok in zip(values.T, there, strict=True)])
     fixed = np.array([name in FIXED for name in cues])
     centres[fixed], scales[fixed] = 0.0, 1.0
     terms = _terms(values, cues, centres, scales)
@@ -190,6 +191,11 @@ def _groups(samples: Sequence[Sample], scores: Reals, name: Any) -> dict[str, Re
 def _terms(values: Reals, cues: Sequence[str], centres: Reals, scales: Reals) -> Reals:
     low, high = np.array([bounds(name) for name in cues]).T
     return np.nan_to_num(np.clip((values - centres) / scales, low, high), nan=0.0)
+
+
+def _median(values: Reals) -> float:
+    """0 for none: in some part of the people a cue may never have been measured."""
+    return float(np.median(values)) if len(values) else 0.0
 
 
 def _sigmoid(z: Reals) -> Reals:

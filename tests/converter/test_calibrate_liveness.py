@@ -80,6 +80,28 @@ def test_useless_and_turned_cues_are_left_out() -> None:
     assert not by_name["blink"]["used"] and "auc" not in by_name["blink"], "never measured"
 
 
+def test_texture_is_weighed_as_it_is_unless_it_harms() -> None:
+    rng = np.random.default_rng(4)
+    for truth, kept in ((1.0, True), (0.0, True), (-1.0, False)):
+        found = samples(1600, network=2.0)
+        for sample in found:  # of such a cue the logarithm of the odds is the value itself; or it says little; or the opposite
+            sample.cues["texture"] = float(rng.normal((truth if sample.live else -truth), 2**0.5)) if truth else float(rng.normal(0, 0.1))
+        measured_tables = thresholds(found, found)["fusion"]
+        assert ("texture" in measured_tables["cues"]) == kept
+        if kept:
+            assert measured_tables["cues"]["texture"] == {"weight": 1.0, "centre": 0.0, "scale": 1.0, "interval": [1.0, 1.0]}
+            network = measured_tables["cues"]["network"]
+            assert network["weight"] / network["scale"] == pytest.approx(2.0, rel=0.25), "the others are fitted beside it"
+
+
+def test_no_cue_outweighs_all_others() -> None:
+    found = samples(1600, network=8.0)
+    names = ("network",)
+    model = fit(table(found, names), np.array([s.live for s in found]), weights_of(found), names)
+    scores = model.scores(np.array([[1e6], [-1e6]]))
+    assert np.log(scores / (1 - scores)) == pytest.approx([4 + model.bias, -4 + model.bias], abs=1e-6)
+
+
 def test_a_subject_is_scored_by_a_model_that_did_not_see_it() -> None:
     found = samples(160, network=0.0)
     for sample in found:
