@@ -19,8 +19,8 @@ from edge_face.service.protocol import LONGEST_ANSWER, result_of
 
 __all__ = ["Link", "caller_of", "link_of", "token_of"]
 
-CONNECTIONS = 10
-"""At a time. The daemon has 16 for all pages: the owner's 10, the kiosk's 4."""
+CONNECTIONS = 9
+"""At a time. The daemon has 16 for all pages: the owner's 9, the kiosk's 3, 2 for what all watch (kiosk/feed.py), 2 to spare."""
 CONNECT_SECONDS = 2.0
 ANSWER_SECONDS = 60.0
 """Forgetting somebody rewrites the database file: on a slow card that takes its time. A long poll's own wait is added."""

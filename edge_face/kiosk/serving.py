@@ -32,7 +32,7 @@ from edge_face.settings import Settings
 
 _log = logging.getLogger("edge_face.kiosk")
 
-KIOSK_CONNECTIONS = 4
+KIOSK_CONNECTIONS = 3
 """To the daemon: whatever the owner's pages ask, the page beside the door has its own."""
 MOST_OPEN = 200
 """Connections and requests at a time on one listener; one more is told to come back (503)."""
