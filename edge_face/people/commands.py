@@ -197,6 +197,9 @@ class PeopleCommands(CommandTable):
         return {"people": page, "next": None}
 
     def _record(self, person: Person) -> Answer:
+        if self._store.is_held(person.id):
+            # Also one who was set aside meanwhile: the other door must hold them back before all else.
+            person = replace(person, state=State.PENDING)
         return {**person_record(person), "pictures": picture_records(self._store.pictures(person.id))}
 
     def import_(self, people: Any, bring_back: bool = False) -> Answer:

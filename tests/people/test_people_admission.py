@@ -94,8 +94,11 @@ def test_nothing_else_lets_them_in(house: House, way: str, approved: bool) -> No
     assert house.store.person(who).state is not State.ACTIVE
 
 
-def test_a_move_to_another_door_keeps_them_held(house: House, tmp_path: Path) -> None:
+@pytest.mark.parametrize("aside", [False, True])
+def test_a_move_to_another_door_keeps_them_held(house: House, tmp_path: Path, aside: bool) -> None:
     who = house.waiting()
+    if aside:
+        house.people.run("people.suspend", {"who": who})
     record = house.people.run("people.export", {"who": who})
     other = House(tmp_path / "other")
     other.people.run("people.import", {"people": record["people"]})
