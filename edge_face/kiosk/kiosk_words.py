@@ -81,7 +81,7 @@ OFFERS: Mapping[str, Words] = MappingProxyType({
 """By what becomes of a code that was typed; `lost` is the page's own."""
 
 OTHERS: Mapping[str, Words] = MappingProxyType({
-    "rest": _("Try again in %(seconds)s s.", seconds="%(seconds)s"),
+    "rest": _("Try again in %(s)s s.", s="%(s)s"),
 })
 
 

@@ -35,7 +35,7 @@
     if (said && performance.now() < said.until) return said.text;
     if (down) return "";
     const left = restUntil === null ? 0 : Math.ceil((restUntil - performance.now()) / 1000);
-    if (left > 0) return word("other.rest", { seconds: left });
+    if (left > 0) return word("other.rest", { s: left });
     const asks = ["nearer", "turn_left", "turn_right", "look_up", "blink", "code", "card", "wait"].includes(state.phase);
     return asks && state.message ? first(`message.${state.message}`) : "";
   }
