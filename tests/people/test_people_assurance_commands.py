@@ -88,7 +88,8 @@ def test_under_16_takes_a_guardian_and_the_stricter_factor(house: House) -> None
 
 
 @pytest.mark.parametrize("changes", [
-    {"assurance": "eyes"}, {"assurance": 3}, {"actions": ["left"]}, {"actions": ["up", "nearer"]}, {"actions": ["jump", "left"]}, {"actions": "left,up"},
+    {"assurance": "eyes"}, {"assurance": 3}, {"actions": ["left"]}, {"actions": ["up", "nearer"]},
+    {"actions": ["jump", "left"]}, {"actions": "left,up"},
     {"release": 0.01}, {"release": True}, {"release": "8"}, {"release": 1e400}, {"minor": "yes"}, {"guardian": 4},
     {"guardian": "a\x1bb"}, {"uses": 4}, {}, [], 7])
 def test_what_cannot_be_meant_changes_nothing(house: House, changes: Any) -> None:
