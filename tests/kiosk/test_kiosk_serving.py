@@ -176,7 +176,7 @@ def test_answers_are_not_held_back_for_the_browsers_acknowledgement() -> None:
 
 @pytest.mark.parametrize("begun", [b"", b"GET / HT", b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Slow: a"])
 def test_a_request_that_never_comes_whole_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, begun: bytes) -> None:
-    monkeypatch.setattr(serving, "HEAD_SECONDS", 0.3)
+    monkeypatch.setattr(serving, "HEAD_SECONDS", 1.0)
     settings = settings_in(tmp_path)
     asked = f"GET /notice HTTP/1.1\r\nHost: 127.0.0.1:{settings.kiosk.port}\r\n\r\n".encode()
 
