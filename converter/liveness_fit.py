@@ -35,6 +35,10 @@ HELPS = 2e-3
 """A cue stays when the held-out loss is worse by so much without it."""
 
 
+DEAR = {"flicker": 1e-2, "banding": 1e-2}
+"""Those that need the surroundings in every look, half of all that a look costs, must help more."""
+
+
 @dataclass(frozen=True, eq=False)
 class Model:
     """A fitted fusion: one weight with its standard error for each of `cues`."""
@@ -150,7 +154,7 @@ def chosen(samples: Sequence[Sample], names: Sequence[str] = CUES) -> tuple[tupl
         whole = loss(samples, held_out(samples, keep))
         without = {name: loss(samples, held_out(samples, [k for k in keep if k != name])) for name in keep}
         # One that is weighed as it is goes when it harms.
-        spare = {name: loss_ - whole - (-HELPS if name in FIXED else HELPS) for name, loss_ in without.items()}
+        spare = {name: loss_ - whole - (-HELPS if name in FIXED else DEAR.get(name, HELPS)) for name, loss_ in without.items()}
         worst = min(spare, key=lambda name: spare[name])
         if spare[worst] >= 0:
             for entry in report:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given
@@ -19,9 +20,16 @@ def picture(width: int = 320, height: int = 240) -> Image:
 
 def test_it_is_the_square_around_the_middle_of_the_box() -> None:
     left, top, side = square(Box(100.0, 80.0, 40.0, 50.0))
-    assert (left, top, side) == (75, 60, 90)  # 1.8 x 50 around (120, 105)
-    crop = live_crop(picture(), Box(100.0, 80.0, 40.0, 50.0), size=90)
-    assert np.array_equal(crop, picture()[60:150, 75:165])
+    assert (left, top, side) == (76, 61, 88)  # 1.8 x 50 around (120, 105), to the nearest four
+    crop = live_crop(picture(), Box(100.0, 80.0, 40.0, 50.0), size=88)
+    assert np.array_equal(crop, picture()[61:149, 76:164])
+
+
+@pytest.mark.parametrize("size", [88, 60, 44, 30, 22])
+def test_halving_on_the_way_gives_what_one_step_gives(size: int) -> None:
+    crop = live_crop(picture(), Box(100.0, 80.0, 40.0, 50.0), size=size).astype(int)
+    whole = cv2.resize(picture()[61:149, 76:164], (size, size), interpolation=cv2.INTER_AREA).astype(int)
+    assert np.abs(crop - whole).mean() <= (1.0 if 88 % size == 0 else 0.06 * np.abs(whole - whole.mean()).mean() + 1.0)
 
 
 def test_smaller_crops_are_averaged_over_area() -> None:
