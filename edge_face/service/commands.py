@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import asdict
 from functools import partial
@@ -154,6 +153,6 @@ def _whole(value: Any, name: str) -> int:
 
 
 def _seconds(value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value) or not 0 < value <= 3600:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value <= 3600:
         raise UsageError("'seconds' is a number of seconds above 0")
     return float(value)

@@ -62,7 +62,7 @@ REQUESTS: tuple[dict[str, Any], ...] = tuple({"command": command, "arguments": a
     ("codes.who", {"who": "Ben"}), ("clock.show", {}), ("clock.set", {"wall": 2.0e9})))
 
 
-class _Door:
+class Door:
     """A daemon without a camera in this process. Whoever asks here is a member of its group, not its owner."""
 
     def __init__(self, folder: Path) -> None:
@@ -103,7 +103,7 @@ class _Door:
         self._thread.join(30.0)
 
 
-class _Attempt:
+class Attempt:
     """A function with an end."""
 
     def __init__(self, attempt: Try, close: Callable[[], None]) -> None:
@@ -115,7 +115,7 @@ class _Attempt:
 
 def commands(folder: Path) -> Try:
     """Every command of the daemon with changed arguments, asked by somebody who may ask and is not the owner."""
-    door = _Door(folder)
+    door = Door(folder)
     control = ControlSocket(folder / "unused", handlers(door.daemon))
     peer = Peer(1, 4242, 4242)
 
@@ -136,12 +136,12 @@ def commands(folder: Path) -> Try:
             raise Granted(f"{request['command']} was done for somebody who is not the owner")
         door.judge()
 
-    return _Attempt(attempt, door.close)
+    return Attempt(attempt, door.close)
 
 
 def connections(folder: Path) -> Try:
     """Bytes on the socket itself: half requests, many requests, nothing, ends in the middle of everything."""
-    door = _Door(folder)
+    door = Door(folder)
     lines = [as_line(request) + b"\n" for request in REQUESTS if not str(request["command"]).startswith(("door.p", "stop"))]
 
     def attempt(luck: random.Random) -> None:
@@ -159,7 +159,7 @@ def connections(folder: Path) -> Try:
                 pass  # it hung up on us: an answer too
         door.judge()
 
-    return _Attempt(attempt, door.close)
+    return Attempt(attempt, door.close)
 
 
 def readers(folder: Path) -> Try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from . import hostile_door as door
 from . import hostile_files as files
 from . import hostile_net as net
+from . import hostile_pages
 from . import hostile_words as words
 from .hostile import Target
 
@@ -17,6 +18,7 @@ TARGETS = (
     Target("people in an import", 8, words.people_records),
     Target("clock records", 5, words.clock_records),
     Target("commands of the daemon", 6, door.commands),
+    Target("commands of the pages", 8, hostile_pages.pages),
     Target("connections", 0.5, door.connections),
     Target("card reader and keypad", 8, door.readers),
     Target("facts of the policy", 8, door.policy_facts),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -33,7 +32,8 @@ def whole(arguments: Arguments, name: str, default: int | None = None, low: int 
 def number(arguments: Arguments, name: str, default: float | None = None, low: float = 0.0, high: float = 1e12) -> float:
     """A finite number from `low` to `high`."""
     value = _given(arguments, name, default)
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value) or not low <= value <= high:
+    # Compared before all else: a whole number of 400 digits is no float, and no comparison holds for NaN.
+    if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
         raise UsageError(f"'{name}' is a number from {low:g} to {high:g}")
     return float(value)
 
