@@ -75,7 +75,7 @@ bench: $(VENV)/.demo
 	@$(BIN)/edge-face bench
 
 # pip's wheels of the very versions that Bookworm's apt has: numpy 1.24 and OpenCV 4.6 need Python 3.11. Only what they can matter to:
-# pictures, networks, people, pins and the demo.
+# pictures, networks, people and the demo.
 .venv-bookworm/.done: pyproject.toml
 	@python3.11 -m venv .venv-bookworm
 	@.venv-bookworm/bin/pip install --quiet --disable-pip-version-check -e . 'numpy==1.24.2' 'opencv-python-headless==4.6.0.66' \
@@ -84,7 +84,7 @@ bench: $(VENV)/.demo
 
 test-bookworm: .venv-bookworm/.done
 	@.venv-bookworm/bin/python -c 'import cv2, numpy; print("OpenCV", cv2.__version__, "numpy", numpy.__version__)'
-	@.venv-bookworm/bin/pytest -p no:cacheprovider $(addprefix tests/,cameras cli demo door evaluation hil media people privacy vision) $(wildcard tests/test_*.py)
+	@.venv-bookworm/bin/pytest -p no:cacheprovider $(addprefix tests/,cameras cli demo evaluation media people privacy vision) $(wildcard tests/test_*.py)
 
 # The workstation's half: TensorFlow, Keras and ai-edge-quantizer, which the other tests go without.
 .venv-convert/.done: pyproject.toml
