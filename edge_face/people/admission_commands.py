@@ -166,7 +166,7 @@ class AdmissionCommands(CommandTable):
 
     def offer(self, name: str, templates: Any, consent: Any, how: str) -> Answer:
         """Enrols somebody from a camera or pictures that are not the door's: held back like who came by an invitation."""
-        if not isinstance(consent, list) or "recognise" not in consent or not set(consent) <= set(QUESTIONS):
+        if not isinstance(consent, list) or "recognise" not in consent or not all(word in QUESTIONS for word in consent):
             raise PeopleError("nobody is enrolled without having agreed to be recognised: ask that question first")
         given = Given(self._wall(), _text(how, "how"))
         return _summary(self._add(_text(name, "name"), Consent(given, given if "show" in consent else None), templates, "device"))

@@ -91,7 +91,7 @@ class EnrolDesk:
         """By a helper: at the door's camera, or from a camera or photos elsewhere."""
         source, again, guardian = text(given, "source", DOOR), text(given, "again", ""), text(given, "guardian", "", 200).strip()
         consent = given.get("consent")
-        if not isinstance(consent, list) or not set(consent) <= {"recognise", "show"}:
+        if not isinstance(consent, list) or not all(word in ("recognise", "show") for word in consent):
             raise UsageError("a consent is a list of some of recognise, show")
         if again:
             person = self._person(again)
