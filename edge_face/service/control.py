@@ -256,13 +256,13 @@ def _listening(path: Path, kind: SocketKind) -> socket.socket:
             if not stat.S_ISSOCK(path.lstat().st_mode):
                 raise ServiceError(f"{path} is in the way and no socket: move it, or set {kind.setting}")
             path.unlink()  # stale: the lock above says that nobody listens
-        before = os.umask(0o777 & ~MODE)
-        try:
-            server.bind(str(path))
-        finally:
-            os.umask(before)
+        # Born for its owner alone (Linux takes the mode of the unbound socket), and opened to its group when that is the right one.
+        # Not by the umask: that is the whole process's, and every other thread makes files too.
+        os.fchmod(server.fileno(), 0o600)
+        server.bind(str(path))
         if kind.group:
             _give_to(kind.group, path)
+        path.chmod(MODE)
         server.listen(kind.connections)
     except OSError as error:
         server.close()

@@ -61,6 +61,21 @@ def test_a_command_and_its_result(server: ControlSocket, settings: Settings, pat
     assert stat.S_IMODE(path.stat().st_mode) == 0o660
 
 
+def test_opening_leaves_the_umask_of_the_whole_process_alone(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every other thread makes files under it: two sockets opened at one time once left it so that no folder could be entered."""
+    born: list[int] = []
+    chmod = Path.chmod
+    monkeypatch.setattr(Path, "chmod", lambda self, mode: (born.append(stat.S_IMODE(self.stat().st_mode)), chmod(self, mode))[1])
+    monkeypatch.setattr(os, "umask", lambda mask: pytest.fail("the umask was set"))
+    server = ControlSocket(path, HANDLERS)
+    server.open()
+    try:
+        assert born == [0o600], "nobody else's for a moment, whatever the umask is"
+        assert stat.S_IMODE(path.stat().st_mode) == 0o660
+    finally:
+        server.close()
+
+
 def test_errors_come_back_as_they_are(server: ControlSocket, path: Path) -> None:
     client = Client(path)
     with pytest.raises(PeopleError, match="there is no ben"):
