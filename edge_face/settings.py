@@ -208,6 +208,23 @@ class PrivacySettings:
     delay: int = key(6, "frames that a picture waits before it leaves, so that a new face is hidden from its first frame", low=0, high=60, unit="frames")
     keep: float = key(1.0, "a face that is lost stays hidden for so long; a known person stays sharp for so long after the last match", low=0.2, high=10, unit="s")
     sharp_yaw: float = key(45.0, "a known person turned further than this is hidden", low=10, high=90, unit="degrees")
+    option: str = key("", "what the method takes besides, as replace takes a colour (edge-face blur --help lists them)")
+    allow_weak: bool = key(False, "a method or strength that our own attacks see through may be used at the door")
+    strict: bool = key(False, "whatever differs from the empty scene and is not a known, consenting person is hidden, face or not")
+
+
+@dataclass(frozen=True, slots=True)
+class RecorderSettings:
+    """Pictures and short films of what happened at the door, anonymised. Nothing is recorded unless asked for."""
+
+    events: list[str] = key([], "of which events pictures are kept: grant, deny, alarm, code, exit, owner (empty: of none)")
+    clips: bool = key(False, "short films too, not only one picture")
+    before: float = key(3.0, "a film begins so long before its event", low=0, high=10, unit="s")
+    after: float = key(3.0, "and ends so long after", low=0, high=30, unit="s")
+    fps: float = key(5.0, "pictures of a film each second", low=1, high=15)
+    keep: int = key(7, "days after which pictures and films are deleted", low=1, high=365, unit="days")
+    quota: int = key(256, "megabytes that all of them take at most: the oldest go first", low=8, high=65536, unit="MB")
+    originals: str = key("", "file with an owner's public key: hidden faces are then kept sealed for it too (edge-face seal --help)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,6 +234,7 @@ class StoreSettings:
     folder: str = key("/var/lib/edge-face", "folder of the database")
     key_file: str = key("", "the device key, mode 0400; empty: the systemd credential device.key if there is one, else device.key in that folder")
     keep_events: int = key(90, "days after which events are deleted", low=1, high=3650, unit="days")
+    cancelable: bool = key(False, "templates are kept as codes made with a key of this device, not as embeddings")
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,6 +284,7 @@ class Settings:
     audit: AuditSettings = field(default_factory=AuditSettings)
     hooks: HookSettings = field(default_factory=HookSettings)
     privacy: PrivacySettings = field(default_factory=PrivacySettings)
+    recorder: RecorderSettings = field(default_factory=RecorderSettings)
     store: StoreSettings = field(default_factory=StoreSettings)
     service: ServiceSettings = field(default_factory=ServiceSettings)
     kiosk: KioskSettings = field(default_factory=KioskSettings)
