@@ -27,6 +27,11 @@ def draw(mask: Image, region: Region, left: int = 0, top: int = 0, value: int = 
     if region.whole:
         mask[:] = value
         return
+    if region.parts:
+        for part in region.parts:
+            x0, y0, x1, y1 = bounds(part.moved(-left, -top), mask.shape[1], mask.shape[0])
+            mask[y0:y1, x0:x1] = value
+        return
     if region.box.width <= 0 or region.box.height <= 0:
         return
     points = np.round((outline(region.box) - (left, top)) * (1 << _BITS)).astype(np.int32)

@@ -13,9 +13,10 @@ import numpy.typing as npt
 
 from edge_face.types import Box, Floats
 
-Source = Literal["unknown", "unsure", "weak", "coasting", "backfilled", "all"]
+Source = Literal["unknown", "unsure", "weak", "coasting", "backfilled", "changed", "all"]
 """unknown: not matched to a consenting person. unsure: matched, but not surely enough in this very frame. weak: below
-the recognising threshold. coasting: carried by the tracker. backfilled: learned from later frames. all: everything."""
+the recognising threshold. coasting: carried by the tracker. backfilled: learned from later frames. changed: differs from
+the empty scene (strict mode). all: everything."""
 SOURCES: tuple[str, ...] = get_args(Source)
 
 POWER = 4
@@ -32,13 +33,15 @@ class Region:
 
     `source`: why it is there; "all" covers the whole picture whatever the box. `track`: the id of the track it hides,
     if any; `why`: the condition that failed, in a word or two, for events. A box that is not finite covers the whole
-    picture: what cannot be placed cannot be shown.
+    picture: what cannot be placed cannot be shown. `parts`: where there are any, these rectangles are hidden in place of
+    the superellipse; `box` then only says how large the thing is to which they belong.
     """
 
     box: Box
     source: Source
     track: int | None = None
     why: str = ""
+    parts: tuple[Box, ...] = ()
 
     @property
     def whole(self) -> bool:
@@ -55,13 +58,16 @@ class Region:
             found["track"] = self.track
         if self.why:
             found["why"] = self.why
+        if self.parts:
+            found["parts"] = [[round(v, 2) for v in (p.x, p.y, p.width, p.height)] for p in self.parts]
         return found
 
     @staticmethod
     def from_json(value: dict[str, Any]) -> Region:
         """The region that `as_json` wrote, to a hundredth of a pixel."""
         x, y, width, height = value.get("box", (math.nan,) * 4)
-        return Region(Box(x, y, width, height), value["source"], value.get("track"), value.get("why", ""))
+        return Region(Box(x, y, width, height), value["source"], value.get("track"), value.get("why", ""),
+                      tuple(Box(*part) for part in value.get("parts", ())))
 
 
 def everything(width: int, height: int, why: str = "") -> Region:
@@ -92,19 +98,32 @@ def outermost(regions: Sequence[Region]) -> tuple[Region, ...]:
         return (whole,)
     kept: list[Region] = []
     for region in sorted(regions, key=lambda r: -r.box.area):
-        if not any(_inside(region.box, other.box) for other in kept):
+        if not any(_inside(region, other) for other in kept):
             kept.append(region)
     return tuple(kept)
 
 
-def _inside(inner: Box, outer: Box) -> bool:
-    if (inner.x < outer.x or inner.y < outer.y or inner.x + inner.width > outer.x + outer.width
-            or inner.y + inner.height > outer.y + outer.height or outer.area <= 0):
+def _inside(region: Region, other: Region) -> bool:
+    """Does all of a region's shape lie in the other's?"""
+    inner = region.box
+    if other.parts:
+        return not region.parts and any(_holds(part, inner) for part in other.parts)
+    outer = other.box
+    if not _holds(outer, inner) or outer.area <= 0:
         return False
     # Both shapes are convex: one lies in the other when its outline does. A pixel less, for the outlines are rounded.
     half = np.array([max(outer.width / 2 - 1, 1e-6), max(outer.height / 2 - 1, 1e-6)])
-    place = (outline(inner) - outer.centre) / half
-    return bool(((place ** POWER).sum(1) <= 1).all())
+    points = _corners(region.parts) if region.parts else outline(inner)
+    return bool((((points - outer.centre) / half) ** POWER).sum(1).max() <= 1)
+
+
+def _holds(outer: Box, inner: Box) -> bool:
+    return (inner.x >= outer.x and inner.y >= outer.y and inner.x + inner.width <= outer.x + outer.width
+            and inner.y + inner.height <= outer.y + outer.height)
+
+
+def _corners(boxes: Sequence[Box]) -> npt.NDArray[np.float64]:
+    return np.array([(x, y) for b in boxes for x in (b.x, b.x + b.width) for y in (b.y, b.y + b.height)])
 
 
 @functools.lru_cache(maxsize=1)
