@@ -20,12 +20,14 @@ import numpy as np
 from edge_face.demo import clip_path, people, stills
 from edge_face.media import VideoReader, read_picture
 from edge_face.opencv import cv2
+from edge_face.types import Box
 from edge_face.vision.align import align, placed
 from edge_face.vision.bundle import load_bundle
 from edge_face.vision.landmarker import view
+from edge_face.vision.live_crop import SIZE, live_crop
 from edge_face.vision.runtime import Interpreter, runtime_name
 
-TASKS = ("detector", "landmarker", "embedder")
+TASKS = ("detector", "landmarker", "embedder", "liveness")
 CLIPS = {"door": (100,), "turn_live": (20,), "spoof_screen": (40,)}
 """Frames of the clips that the detectors see."""
 STILLS = ("front",)
@@ -34,8 +36,8 @@ POINTS = ("right_eye", "left_eye", "nose", "right_mouth", "left_mouth")
 
 
 def make_inputs(path: Path) -> None:
-    """Scenes, views of faces and aligned faces (n, height, width, 3), BGR uint8, under "task-WIDTHxHEIGHT"."""
-    scenes, views, faces = [], [], []
+    """Scenes, views of faces, aligned faces and faces with their surroundings (n, height, width, 3), BGR uint8, under "task-WIDTHxHEIGHT"."""
+    scenes, views, faces, wide = [], [], [], []
     for clip, wanted in CLIPS.items():
         with VideoReader(clip_path(clip)) as reader:
             scenes += [image.copy() for index, _, image in reader if index in wanted]
@@ -49,9 +51,11 @@ def make_inputs(path: Path) -> None:
             points = np.array([marks[key] for key in POINTS], np.float32)
             faces.append(align(picture, points).image)
             views.append(placed(picture, points, view(size), size)[0])
+            wide.append(live_crop(picture, Box(*labels[f"{still}.jpg"]["box"])))
     half = [cv2.resize(scene, (320, 240), interpolation=cv2.INTER_AREA) for scene in scenes]
     np.savez(path, **{"detector-640x480": np.stack(scenes), "detector-320x240": np.stack(half),
-                      f"landmarker-{size}x{size}": np.stack(views), "embedder-112x112": np.stack(faces)})
+                      f"landmarker-{size}x{size}": np.stack(views), "embedder-112x112": np.stack(faces),
+                      f"liveness-{SIZE}x{SIZE}": np.stack(wide)})
 
 
 def steps(interpreter: Interpreter) -> dict[str, float]:

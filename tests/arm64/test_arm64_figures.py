@@ -115,3 +115,10 @@ def test_probe_finds_the_quantum_of_every_shipped_int8_file() -> None:
             steps = arm64_outputs.steps(interpreter)
             assert set(steps) == ({tensor.name for tensor in interpreter.outputs} if entry.precision == "int8" else set())
             assert all(0 < step < 0.1 for step in steps.values())
+
+
+def test_every_shipped_bundle_is_tried() -> None:
+    source = (SCRIPTS / "arm64_outputs.py").read_text(encoding="utf-8")
+    shipped = sorted(folder.name for folder in (SCRIPTS.parent / "edge_face/models").iterdir() if (folder / "manifest.json").exists())
+    tried = next(line for line in source.splitlines() if line.startswith("TASKS = "))
+    assert all(f'"{name}"' in tried for name in shipped), f"{shipped} are shipped, {tried} are compared on arm64"
