@@ -36,7 +36,7 @@ POINTS = ("right_eye", "left_eye", "nose", "right_mouth", "left_mouth")
 
 
 def make_inputs(path: Path) -> None:
-    """Scenes, views of faces, aligned faces and faces with their surroundings (n, height, width, 3), BGR uint8, under "task-WIDTHxHEIGHT"."""
+    """Scenes, views of faces, aligned faces, faces with surroundings (n, height, width, 3), BGR uint8, under "task-WIDTHxHEIGHT"."""
     scenes, views, faces, wide = [], [], [], []
     for clip, wanted in CLIPS.items():
         with VideoReader(clip_path(clip)) as reader:
