@@ -24,6 +24,7 @@ from edge_face.people.events import EventLog
 from edge_face.people.person import Consent, Person, State, Template, clean_name, is_id, name_key, new_id, settled
 from edge_face.people.pictures import Picture
 from edge_face.people.record_desk import RecordDesk
+from edge_face.people.recordings import Recordings
 from edge_face.people.records import core_of
 from edge_face.people.sealed_records import SealedRecords
 from edge_face.people.sealed_templates import insert_templates, open_core, open_template, sealed_core, template_rows
@@ -88,6 +89,7 @@ class Store(RecordDesk):
             self._shelf = Shelf(database)
             self._records = SealedRecords(database, self._keys.records, self._data_key)
             self.events = EventLog(database, self._keys.events, self._data_key)
+            self.recordings = Recordings(database, self._records, lambda who: getattr(self._consent_now(who), "show", None) is not None)
             if not read_only:
                 self._tidy()
         except BaseException:
@@ -260,6 +262,8 @@ class Store(RecordDesk):
                 self._database.run("DELETE FROM template WHERE person = ?", [identity])
             if drop:
                 self._shelf.clear(identity)
+            if consent.show is None:
+                drop |= self.recordings.drop_shown(identity)
             if erase or drop:
                 self._mark_unscrubbed()
             person = self._rewrite(settled(replace(person, consent=consent, state=state,
@@ -326,6 +330,7 @@ class Store(RecordDesk):
         """What a crash or a restored file left: forgotten people are forgotten again, cut-off cleaning is done."""
         copies.drop_leftovers(self._database.path)
         self._stones.settle()
+        self.recordings.sweep(drafts=True)
         back = [identity for identity, in self._database.rows("SELECT id FROM person") if self._stones.covers(identity)]
         for identity in back:
             with self._database.transaction():
@@ -347,6 +352,7 @@ class Store(RecordDesk):
         self.events.anonymise(identity, name)
         self._database.run("DELETE FROM template WHERE person = ?", [identity])
         self._shelf.clear(identity)
+        self.recordings.drop_shown(identity)
         self._records.clear(identity)
         self._database.run("DELETE FROM person WHERE id = ?", [identity])
         if wall is not None:
@@ -358,6 +364,7 @@ class Store(RecordDesk):
 
     def _scrub(self) -> None:
         try:
+            self.recordings.sweep()
             self.clean_copies()
             self._database.scrub()
         except DiskRefusesError as error:
