@@ -21,6 +21,7 @@ from edge_face.people.admission import Admission, admission_record, is_held
 from edge_face.people.database import Database
 from edge_face.people.database_errors import DiskRefusesError
 from edge_face.people.events import EventLog
+from edge_face.people.mentions import cut_from_house
 from edge_face.people.person import Consent, Person, State, Template, clean_name, is_id, name_key, new_id, settled
 from edge_face.people.pictures import Picture
 from edge_face.people.record_desk import RecordDesk
@@ -352,6 +353,7 @@ class Store(RecordDesk):
         self.events.anonymise(identity, name)
         self._database.run("DELETE FROM template WHERE person = ?", [identity])
         self._shelf.clear(identity)
+        cut_from_house(self._records, identity, name)
         self.recordings.drop_shown(identity)
         self._records.clear(identity)
         self._database.run("DELETE FROM person WHERE id = ?", [identity])
