@@ -214,7 +214,8 @@ class Daemon:
         senses = DoorSenses(feed, self.keeper, film=film, desk=self.desk)
         parts.signals = SignalThread(open_signals(settings.signals, parts.pins, clock.monotonic), clock)
         parts.signals.start()
-        parts.store = StoreThread(lambda: self._open_books(settings), self._beat("store"), self._failed, self._hear)
+        parts.store = StoreThread(lambda: self._open_books(settings), self._beat("store"), self._failed, self._hear,
+                                  prove=lambda books: books.prove())
         store = parts.store
         parts.audit = AuditThread(lambda: open_audit(settings, store, clock, OPEN_SECONDS), clock, settings.audit.wait,
                                   self._beat("audit"), self._failed)

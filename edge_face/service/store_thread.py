@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import queue
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
@@ -19,18 +20,22 @@ R = TypeVar("R")
 WAITING = 1000
 """Jobs; events beyond are dropped and counted, commands are refused."""
 BEAT = 0.5
+PROVE = 10.0
+"""Seconds between two looks whether a disk that refused takes something again: there may be nothing else to write for hours."""
 
 
 class StoreThread(Generic[S]):
     """Opens a store in its own thread (SQLite wants that), runs jobs on it in order, closes it.
 
     `beat` is called between jobs and while idle; `failed` with whatever ends the thread; `idle` with the store, at least every
-    `BEAT` seconds, for what is due by the clock.
+    `BEAT` seconds, for what is due by the clock; `prove` writes something small, where there is a fault to get over.
     """
 
     def __init__(self, open_store: Callable[[], S], beat: Callable[[], None], failed: Callable[[BaseException], None],
-                 idle: Callable[[S], None] = lambda store: None, *, name: str = "store") -> None:
-        self._open, self._beat, self._failed, self._idle, self._name = open_store, beat, failed, idle, name
+                 idle: Callable[[S], None] = lambda store: None, *, name: str = "store",
+                 prove: Callable[[S], None] | None = None) -> None:
+        self._open, self._beat, self._failed, self._idle, self._name, self._prove = open_store, beat, failed, idle, name, prove
+        self._tried_at = float("-inf")
         self._jobs: queue.Queue[tuple[Callable[[S], Any], Future[Any] | None] | None] = queue.Queue(WAITING)
         self._opened: Future[None] = Future()
         self._stopping = threading.Event()
@@ -111,6 +116,7 @@ class StoreThread(Generic[S]):
         while True:
             self._beat()
             self._idle(store)
+            self._get_over(store)
             try:
                 entry = self._jobs.get(timeout=BEAT)
             except queue.Empty:
@@ -124,7 +130,7 @@ class StoreThread(Generic[S]):
                 result = job(store)
             except Exception as error:
                 if isinstance(error, StoreError):
-                    self.fault = str(error)
+                    self._tried_at, self.fault = time.monotonic(), str(error)
                 if done is not None:
                     done.set_exception(error)
                 elif isinstance(error, EdgeFaceError):
@@ -136,6 +142,19 @@ class StoreThread(Generic[S]):
                 done.set_result(result)
             else:
                 self.fault = ""
+
+    def _get_over(self, store: S) -> None:
+        """Does the disk take something again? Then the fault is over; else it is tried again later, and nothing is said twice."""
+        now = time.monotonic()
+        if not self.fault or self._prove is None or now - self._tried_at < PROVE:
+            return
+        self._tried_at = now
+        try:
+            self._prove(store)
+        except StoreError as error:
+            self.fault = str(error)
+        else:
+            self.fault = ""
 
     def _refuse_the_rest(self) -> None:
         while True:

@@ -115,6 +115,9 @@ class FakeBooks:
     def keep(self, kind: str, value: Mapping[str, Any]) -> None:
         self.kept[kind] = dict(value)
 
+    def prove(self) -> None:
+        pass
+
     def spend(self, visitor: str) -> bool:
         return False
 

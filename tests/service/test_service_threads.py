@@ -12,6 +12,7 @@ from edge_face.clock import SystemClock
 from edge_face.door import Lock, open_lock
 from edge_face.door.mock import EdgeRecorder
 from edge_face.errors import PeopleError, ServiceError, StoreError
+from edge_face.service import store_thread
 from edge_face.service.door_thread import DoorThread, Order
 from edge_face.service.store_thread import StoreThread
 from edge_face.settings import DoorSettings
@@ -220,6 +221,28 @@ def test_jobs_left_over_are_refused_when_the_thread_dies() -> None:
     with pytest.raises(ServiceError):
         thread.call(lambda store: store.write(1), timeout=20)
     eventually(lambda: failures)
+
+
+def test_a_disk_that_takes_something_again_is_found_out_though_nothing_happens(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(store_thread, "PROVE", 0.2)
+    full, tries = [True], []
+
+    def write(store: str) -> None:
+        tries.append(store)
+        if full[0]:
+            raise StoreError(f"the disk is full, {len(tries)}")
+
+    thread = StoreThread(lambda: "store", lambda: None, never, prove=write)
+    thread.start()
+    assert thread.post(write)
+    eventually(lambda: len(tries) > 2 and thread.fault.startswith("the disk is full"))
+    full[0] = False
+    eventually(lambda: not thread.fault)
+    count = len(tries)
+    thread.call(lambda store: None)
+    thread.call(lambda store: None)
+    assert len(tries) == count, "what is well is not tried"
+    assert thread.stop(20)
 
 
 def test_what_the_disk_refuses_is_a_trouble_until_it_takes_something_again() -> None:
