@@ -16,7 +16,7 @@ import edge_face
 
 ROOT = Path(edge_face.__file__).parent
 FLOORS = {"cameras": 1, "media": 1, "vision": 2, "people": 3, "access": 3, "door": 4, "audit": 4, "privacy": 4, "evaluation": 5,
-          "service": 5, "kiosk": 6, "demo": 6, "doctor": 6, "cli": 7}
+          "service": 5, "kiosk": 6, "minimisation": 6, "demo": 6, "doctor": 6, "cli": 7}
 """A room imports from its own floor or a lower one. Files beside the rooms (types, errors, settings) are everybody's."""
 ROOMS = ("edge_face", *(f"edge_face.{room}" for room in FLOORS if room not in ("cli",)))
 

@@ -22,8 +22,10 @@ from edge_face.people.database_errors import DiskRefusesError, explain, refused
 from edge_face.people.events import EventLog
 from edge_face.people.key_ring import KeyRing, fingerprint, old_ring, open_ring
 from edge_face.people.keys import sync_folder
+from edge_face.people.mentions import cut_from_house
 from edge_face.people.ownership import like
 from edge_face.people.person import Consent
+from edge_face.people.sealed_records import SealedRecords
 from edge_face.people.sealed_templates import open_core
 from edge_face.people.sealing import SealBrokenError
 from edge_face.people.tables import LooseTables, Tables
@@ -237,6 +239,8 @@ def _erase(tables: Tables, ring: KeyRing, identity: str, wrapped: bytes, present
     except (SealBrokenError, KeyError):
         name = ""
     EventLog(tables, ring.events, data_key).anonymise(identity, name)
+    if "sealed_record" in present:
+        cut_from_house(SealedRecords(tables, ring.records, data_key), identity, name)
     for table in present:
         tables.run(f"DELETE FROM {table} WHERE person = ?", [identity])
     tables.run("DELETE FROM person WHERE id = ?", [identity])

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from edge_face.errors import PeopleError
+from edge_face.people.mentions import FORGOTTEN, Mentions
 from edge_face.people.sealing import SealBrokenError, place, seal, unseal
 from edge_face.people.tables import Tables
 
@@ -17,7 +18,6 @@ LONGEST_DETAILS = 16_384
 """Bytes of JSON."""
 LONGEST_NUMBERS = 32
 """Numbers in one list: scores and votes fit, an embedding does not."""
-FORGOTTEN = "forgotten"
 _BATCH = 1000
 
 
@@ -122,7 +122,7 @@ class EventLog:
 
     def anonymise(self, person: str, name: str) -> None:
         """Inside a transaction: nothing in any event tells of this person any more. That something happened stays."""
-        mentions = _Mentions(person, name)
+        mentions = Mentions(person, name)
         keys: dict[str | None, bytes] = {}
         for row in self._database.rows("SELECT id, wall, kind, person, details FROM event WHERE person IS NOT ?", [person]):
             try:
@@ -171,25 +171,6 @@ class EventLog:
     def _sealed(kind: str, wall: float, person: str | None, details: Mapping[str, Any], key: bytes) -> bytes:
         text = json.dumps(details, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode("utf-8")
         return seal(key, text, place("event.details", person, kind, wall))
-
-
-class _Mentions:
-    """Finds a person's id and name in what is said about others."""
-
-    def __init__(self, person: str, name: str) -> None:
-        self._person = person
-        # As a word: "Al" must not be cut out of "Alarm".
-        words = rf"|(?<!\w){re.escape(name)}(?!\w)" if name else ""
-        self._pattern = re.compile(re.escape(person) + words, re.IGNORECASE)
-
-    def cleaned(self, value: Any) -> Any:
-        if isinstance(value, str):
-            return self._pattern.sub(FORGOTTEN, value)
-        if isinstance(value, dict):
-            return {self.cleaned(key): self.cleaned(inner) for key, inner in value.items()}
-        if isinstance(value, list):
-            return [self.cleaned(inner) for inner in value]
-        return value
 
 
 def _checked(entry: Entry) -> Mapping[str, Any]:

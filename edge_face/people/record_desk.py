@@ -9,7 +9,8 @@ from typing import Any
 from edge_face.errors import PeopleError, StoreError
 from edge_face.people.database import Database
 from edge_face.people.key_ring import KeyRing
-from edge_face.people.sealed_records import Record, SealedRecords
+from edge_face.people.mentions import still_named
+from edge_face.people.sealed_records import Record, SealedRecords, every_kind
 from edge_face.people.sealing import SealBrokenError
 from edge_face.people.tombstones import Tombstones
 
@@ -45,6 +46,10 @@ class RecordDesk:
         if dropped:
             self._database.fold()
         return dropped
+
+    def mentioned(self, identity: str, name: str) -> list[str]:
+        """Kinds of records of the house that name somebody all the same (`edge_face.people.mentions.still_named`)."""
+        return still_named(self._records, every_kind(self._database), identity, name)
 
     def alias(self, identity: str) -> str | None:
         """What a person is called where no id and no name may be: 16 hexadecimal digits, keyed by the data key, so that
