@@ -21,13 +21,15 @@ def key(default: Any, doc: str, *, low: float | None = None, high: float | None 
 
 EVENTS = ("alarm", "lockdown", "trouble", "grant", "deny", "code", "exit", "owner", "duress")
 """Kinds of events that a hook may be told of."""
+RECORDED = ("grant", "deny", "alarm", "code", "exit", "owner")
+"""Kinds of events of which pictures may be kept."""
 ASSURANCES = ("face", "card", "code", "face+challenge", "face+card", "face+code")
 """What a grant may rest on, from the easiest to the strictest."""
 ACTIONS = ("left", "right", "up", "nearer", "blink")
 TURNS = ("left", "right")
 """Those at which a head moves otherwise than a sheet: a challenge has one of them. Looking up does not, as far as our landmarks can tell
 (docs/decisions/challenge.md)."""
-ANONYMIZERS = ("gaussian", "median", "mean", "pixelate", "solid")
+ANONYMIZERS = ("crop", "gaussian", "mask", "mean", "median", "noise", "pixelate", "replace", "solid", "spectrum")
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,7 +219,7 @@ class PrivacySettings:
 class RecorderSettings:
     """Pictures and short films of what happened at the door, anonymised. Nothing is recorded unless asked for."""
 
-    events: list[str] = key([], "of which events pictures are kept: grant, deny, alarm, code, exit, owner (empty: of none)")
+    events: list[str] = key([], f"of which events pictures are kept: {', '.join(RECORDED)} (empty: of none)")
     clips: bool = key(False, "short films too, not only one picture")
     before: float = key(3.0, "a film begins so long before its event", low=0, high=10, unit="s")
     after: float = key(3.0, "and ends so long after", low=0, high=30, unit="s")

@@ -132,11 +132,12 @@ def _take(capture: Capture, name: str) -> tuple[Frame, float]:
 
 def _hidden(picture: Image, settings: Settings) -> tuple[Image, int]:
     """The picture with every face hidden, and how many areas that were. Raises ModelError: then no shot is written."""
-    from edge_face.privacy import CloseDetector, Hider, StillScenes, anonymize
+    from edge_face.privacy import CloseDetector, Hider, StillScenes, anonymize_as
     from edge_face.vision.bundle import load_bundle
     from edge_face.vision.detector import Detector
 
     vision, privacy = settings.vision, settings.privacy
     detector = Detector(load_bundle(vision.detector, "detector"), 640, 480, vision.precision, vision.threads, vision.landmarker)
-    regions = Hider(privacy).regions(StillScenes(CloseDetector(detector)).look(picture), ())
-    return anonymize(picture, regions, privacy.method, privacy.strength), len(regions)
+    scene = StillScenes(CloseDetector(detector)).look(picture)
+    regions = Hider(privacy).regions(scene, ())
+    return anonymize_as(privacy, picture, regions, scene), len(regions)

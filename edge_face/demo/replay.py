@@ -24,11 +24,14 @@ from edge_face.demo.trace import DecisionTrace, EdgeTrace, FrameTrace, Trace, Tr
 from edge_face.door import open_lock, pin_factory
 from edge_face.door.lock import Lock
 from edge_face.errors import SettingsError
-from edge_face.privacy import DelayLine, Hider, anonymize
+from edge_face.privacy import DelayLine, Hider, anonymize_as
 from edge_face.privacy.delay import Released
 from edge_face.settings import Settings
 from edge_face.types import Frame, Image, Scene, Track
 from edge_face.vision.pipeline import VisionPipeline
+
+KEY = b"the same clip looks the same"
+"""Of what is random in how faces are hidden."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -136,7 +139,7 @@ class Replay:
     def _leave(self, released: Released) -> Shown:
         privacy = self.settings.privacy
         begun = time.perf_counter()
-        picture = anonymize(released.frame.image, released.regions, privacy.method, privacy.strength)
+        picture = anonymize_as(privacy, released.frame.image, released.regions, released.scene, key=KEY)
         self._spent["hide"].append(time.perf_counter() - begun)
         scene = released.scene
         hidden = {region.track for region in released.regions}

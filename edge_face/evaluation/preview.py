@@ -12,7 +12,7 @@ from edge_face.evaluation.speed import Spread, timed
 from edge_face.privacy.delay import DelayLine
 from edge_face.privacy.hider import Hider
 from edge_face.privacy.regions import Region
-from edge_face.privacy.registry import anonymize
+from edge_face.privacy.registry import anonymize_as
 from edge_face.service.outlet import QUALITY
 from edge_face.settings import Settings
 from edge_face.types import Frame, Image, Scene
@@ -20,6 +20,7 @@ from edge_face.types import Frame, Image, Scene
 FPS = 5.0
 """Pictures a second of which the share of a core is told."""
 WANTED = 0.10
+KEY = b"preview cost"
 
 
 def preview_cost(settings: Settings, seen: Sequence[tuple[Frame, Scene]], runs: int) -> dict[str, Any]:
@@ -35,11 +36,11 @@ def preview_cost(settings: Settings, seen: Sequence[tuple[Frame, Scene]], runs: 
             shown.extend((due.frame.image, due.regions) for due in line.push(frame, scene, hider.regions(scene, frozenset())))
 
         followed.append(timed(push, 1, 0).total / 1000)
-    hidden = [anonymize(image, regions, privacy.method, privacy.strength) for image, regions in shown]
+    hidden = [anonymize_as(privacy, image, regions, key=KEY) for image, regions in shown]
     jpegs = [_opencv(image) for image in hidden]
     steps: dict[str, Spread] = {
         "follow": Spread.of(followed),
-        "hide": _each(runs, len(shown), lambda i: anonymize(*shown[i], privacy.method, privacy.strength)),
+        "hide": _each(runs, len(shown), lambda i: anonymize_as(privacy, *shown[i], key=KEY)),
         "jpeg": _each(runs, len(hidden), lambda i: _opencv(hidden[i])),
         "hand_over": _each(runs, len(jpegs), lambda i: _handed_over(jpegs[i]))}
     other = _simplejpeg()

@@ -1,16 +1,17 @@
 """The one registry of methods, and `anonymize`, which lays a method over regions of a picture.
 
-A method is one small file in `methods/`: a function (patch, cell) -> patch, registered under the file's name. `cell` is
-the size in pixels of the smallest detail that may survive: a fixed share of the face, so that a near face keeps no
-more than a far one.
+A method is one small file in `methods/`: a function Patch -> Image, registered under the file's name. How hard it works is its
+`amount`; what that takes from a face was measured (`strengths`), so that a strength means the same for all of them.
 """
 
 from __future__ import annotations
 
 import functools
+import hashlib
 import importlib
 import pkgutil
-from collections.abc import Callable, Iterable
+import secrets
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,15 +19,16 @@ import numpy as np
 from edge_face.errors import UsageError
 from edge_face.opencv import cv2
 from edge_face.privacy import methods
+from edge_face.privacy.feather import mixed, rim
 from edge_face.privacy.masks import bounds, draw
-from edge_face.privacy.regions import POWER, Region, outermost
-from edge_face.types import Box, Floats, Image
+from edge_face.privacy.options import check_option
+from edge_face.privacy.patch import Method, Patch
+from edge_face.privacy.regions import Region, outermost
+from edge_face.privacy.strengths import power_for
+from edge_face.settings import PrivacySettings
+from edge_face.types import Box, Floats, Image, Scene
 
-Method = Callable[[Image, float], Image]
-"""(patch: BGR uint8, cell: pixels >= 2) -> a new patch of the same shape."""
-
-_MOST_CELLS, _LEAST_CELLS = 24.0, 3.0
-_TEMPLATE = 96
+_MOST_CELLS, _LEAST_CELLS = 24.0, 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,65 +69,112 @@ def anonymizer(name: str) -> Anonymizer:
     return _METHODS[name]
 
 
-def cells(strength: float) -> float:
-    """How many independent cells are left across a hidden face: 24 at strength 0, 5.6 at 0.7, 3 at 1."""
-    return float(_MOST_CELLS * (_LEAST_CELLS / _MOST_CELLS) ** min(max(strength, 0.0), 1.0))
+def cells(amount: float) -> float:
+    """How many independent cells are left across a hidden face: 24 at amount 0, 4.9 at 0.5, 1 at 1."""
+    return float(_MOST_CELLS * (_LEAST_CELLS / _MOST_CELLS) ** min(max(amount, 0.0), 1.0))
 
 
-def anonymize(image: Image, regions: Iterable[Region], name: str, strength: float) -> Image:
+def anonymize(image: Image, regions: Iterable[Region], name: str, strength: float, *, key: bytes = b"", option: str = "",
+              faces: Sequence[Floats] = ()) -> Image:
     """A copy of a BGR picture with the regions hidden by a method; `image` itself is not changed.
 
-    Inside `mask_of(regions)` nothing of the original is left but the method's cells; pixels outside the regions (and
-    their soft rims) are exactly those of `image`. `strength`: 0 weakest to 1 strongest. Raises UsageError for an
-    unknown method.
+    Inside `mask_of(regions)` nothing of the original is left but what the method leaves; pixels outside the regions (and
+    their soft rims) are exactly those of `image`. `strength`: the share of identity that goes, 0 to 1 (`strengths.power_for`).
+    `key`: secret of what is random, the same for pictures that belong together; without one this process has its own.
+    `option`: the method's own. `faces`: (5, 2) landmarks of faces in the picture as far as they are known. Raises UsageError for
+    an unknown method or option, MediaError for a picture that an option names and that cannot be read.
     """
+    return anonymize_at(image, regions, name, power_for(name, strength, option).amount, key=key, option=option, faces=faces)
+
+
+def anonymize_at(image: Image, regions: Iterable[Region], name: str, amount: float, *, key: bytes = b"", option: str = "",
+                 faces: Sequence[Floats] = ()) -> Image:
+    """As `anonymize`, by the method's own amount, 0 weakest to 1 strongest."""
     chosen = anonymizer(name)
+    check_option(name, option)
     out: Image = image.copy()
     height, width = image.shape[:2]
-    for region in outermost(tuple(regions)):
+    for number, region in enumerate(outermost(tuple(regions))):
+        seed = _seed(key or _own_key(), region, number)
         if region.whole:
-            out[:] = chosen.apply(out, max(min(width, height) / cells(strength), 2.0))
+            # An amount is measured on a face; of whatever is in a whole picture only the method's most is known to hide it.
+            full = np.full((height, width), 255, np.uint8)
+            _write(out, Patch(_read_only(out), full, Box(0.0, 0.0, width, height), 1.0, _cell(width, height, 1.0), seed, option), chosen)
         else:
-            _hide(out, region, chosen, strength)
+            _hide(out, region, chosen, amount, seed, option, faces)
     return out
 
 
-def _hide(out: Image, region: Region, chosen: Anonymizer, strength: float) -> None:
+def anonymize_as(privacy: PrivacySettings, image: Image, regions: Iterable[Region], scene: Scene | None = None, *,
+                 key: bytes = b"") -> Image:
+    """`anonymize` by the method, strength and option of the settings; what the picture's `scene` knows of its faces guides it."""
+    return anonymize(image, regions, privacy.method, privacy.strength, key=key, option=privacy.option, faces=faces_of(scene))
+
+
+def faces_of(scene: Scene | None) -> tuple[Floats, ...]:
+    """The landmarks that a scene knows, for `anonymize`."""
+    if scene is None:
+        return ()
+    known = [t.landmarks for t in scene.tracks] + [d.landmarks for d in scene.weak]
+    return tuple(marks for marks in known if marks.shape == (5, 2) and np.isfinite(marks).all())
+
+
+def _hide(out: Image, region: Region, chosen: Anonymizer, amount: float, seed: int, option: str, faces: Sequence[Floats]) -> None:
     height, width = out.shape[:2]
     outer = region.box.grown(1 + chosen.feather)
     left, top, right, bottom = bounds(outer, width, height)
     if right <= left or bottom <= top or region.box.width <= 0 or region.box.height <= 0:
         return
     patch = out[top:bottom, left:right]
-    # The cell follows the whole shape, also where the picture's edge cuts it off.
-    hidden = chosen.apply(patch, max(min(region.box.width, region.box.height) / cells(strength), 2.0))
     core: Image = np.zeros(patch.shape[:2], np.uint8)
     draw(core, region, left, top, 255)
-    if chosen.feather > 0:
-        alpha = np.maximum(core, _rim(outer, chosen.feather, left, top, right, bottom))
-        weight = cv2.merge((alpha, alpha, alpha))
-        # Rounded products of 8 bits: exact where the weight is 0 or 255.
-        mixed = cv2.add(cv2.multiply(hidden, weight, scale=1 / 255), cv2.multiply(patch, 255 - weight, scale=1 / 255))
-        patch[:] = mixed
+    found = _inside(region.box, faces)
+    given = Patch(_read_only(patch), core, region.box.moved(-left, -top), amount,
+                  # The cell follows the whole shape, also where the picture's edge cuts it off.
+                  _cell(region.box.width, region.box.height, amount), seed, option,
+                  None if found is None else (found - (left, top)).astype(np.float32))
+    alpha = core if chosen.feather <= 0 else np.maximum(core, rim(outer, chosen.feather, left, top, right, bottom))
+    _write(patch, given, chosen, alpha)
+
+
+def _write(patch: Image, given: Patch, chosen: Anonymizer, alpha: Image | None = None) -> None:
+    hidden = chosen.apply(given)
+    if alpha is None:
+        patch[:] = hidden
+    elif chosen.feather > 0:
+        patch[:] = mixed(hidden, patch, alpha)
     else:
-        cv2.copyTo(hidden, core, patch)
+        cv2.copyTo(hidden, alpha, patch)
 
 
-def _rim(outer: Box, feather: float, left: int, top: int, right: int, bottom: int) -> Image:
-    """Weights 0 to 255 of the soft rim for the pixels of a patch, taken from one template that fits any box."""
-    scale_x, scale_y = max(outer.width, 1.0) / _TEMPLATE, max(outer.height, 1.0) / _TEMPLATE
-    matrix = np.array([[1 / scale_x, 0, (left + 0.5 - outer.x) / scale_x - 0.5],
-                       [0, 1 / scale_y, (top + 0.5 - outer.y) / scale_y - 0.5]])
-    rim: Image = cv2.warpAffine(_template(feather), matrix, (right - left, bottom - top),
-                                flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP)
-    return rim
+def _cell(width: float, height: float, amount: float) -> float:
+    return max(min(width, height) / cells(amount), 2.0)
 
 
-@functools.lru_cache(maxsize=8)
-def _template(feather: float) -> Image:
-    """The rim's weights over the outer box: 255 on the shape and inside, falling to 0 at the outer box's superellipse."""
-    axis: Floats = ((np.arange(_TEMPLATE) + 0.5) / _TEMPLATE * 2 - 1).astype(np.float32) * (1 + feather)
-    radius = (np.abs(axis[None, :]) ** POWER + np.abs(axis[:, None]) ** POWER) ** (1 / POWER)
-    # It ends a little before the outer box, so that interpolation reaches nothing beyond it.
-    weights: Image = (np.clip((1 + 0.8 * feather - radius) / (0.8 * feather), 0, 1) * 255).astype(np.uint8)
-    return weights
+def _read_only(pixels: Image) -> Image:
+    view = pixels.view()
+    view.flags.writeable = False
+    return view
+
+
+def _inside(box: Box, faces: Sequence[Floats]) -> Floats | None:
+    """The landmarks whose middle lies nearest to a region's, and in it."""
+    best, least = None, 0.5
+    for marks in faces:
+        x, y = marks.mean(0).tolist()
+        cx, cy = box.centre
+        off = max(abs(x - cx) / box.width, abs(y - cy) / box.height)
+        if off < least:
+            best, least = marks, off
+    return best
+
+
+@functools.lru_cache(maxsize=1)
+def _own_key() -> bytes:
+    return secrets.token_bytes(16)
+
+
+def _seed(key: bytes, region: Region, number: int) -> int:
+    """128 bits that follow a track; of a region without one its place among the others."""
+    about = f"track {region.track}" if region.track is not None else f"region {number}"
+    return int.from_bytes(hashlib.blake2b(about.encode(), key=key[:64], digest_size=16).digest(), "big")

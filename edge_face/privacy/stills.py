@@ -11,7 +11,7 @@ from edge_face.media import load_picture, same_file, write_picture
 from edge_face.media.paths import shown
 from edge_face.privacy.hider import Hider
 from edge_face.privacy.regions import Region, everything
-from edge_face.privacy.registry import anonymize
+from edge_face.privacy.registry import anonymize_as
 from edge_face.privacy.watching import FaceDetector
 from edge_face.settings import PrivacySettings
 from edge_face.types import Detection, Image, Scene, Track, TrackState
@@ -47,20 +47,37 @@ class StillScenes:
         return Track(number, found.box, found.landmarks, found.score, TrackState.CONFIRMED, age=1, missed=0)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Hidden:
+    """A picture as it was read and as it may be seen, and what became of it."""
+
+    original: Image
+    image: Image
+    done: HiddenPicture
+
+
 def hide_picture(source: str | os.PathLike[str], target: str | os.PathLike[str], scenes: StillScenes | None,
-                 settings: PrivacySettings, consenting: Collection[str] = ()) -> HiddenPicture:
+                 settings: PrivacySettings, consenting: Collection[str] = (), *, key: bytes = b"") -> HiddenPicture:
     """Writes the picture `source` to `target` with every face hidden that is not surely a consenting person's; without
     metadata (place, thumbnail). `scenes` None hides the whole picture. Raises MediaError, ModelError."""
     if same_file(source, target):
         raise MediaError(f"'{shown(target)}' would overwrite the picture that is read: name another file")
+    hidden = hidden_picture(source, scenes, settings, consenting, key=key)
+    write_picture(target, hidden.image)
+    return hidden.done
+
+
+def hidden_picture(source: str | os.PathLike[str], scenes: StillScenes | None, settings: PrivacySettings,
+                   consenting: Collection[str] = (), *, key: bytes = b"") -> Hidden:
+    """`hide_picture` without the writing."""
     picture = load_picture(source)
     height, width = picture.image.shape[:2]
-    sharp = 0
+    sharp, scene = 0, None
     if scenes is None:
         regions: tuple[Region, ...] = (everything(width, height, "asked for"),)
     else:
         scene = scenes.look(picture.image)
         regions = Hider(settings).regions(scene, consenting)
         sharp = len({t.id for t in scene.tracks} - {r.track for r in regions})
-    write_picture(target, anonymize(picture.image, regions, settings.method, settings.strength))
-    return HiddenPicture(regions, sharp, picture.notes)
+    image = anonymize_as(settings, picture.image, regions, scene, key=key)
+    return Hidden(picture.image, image, HiddenPicture(regions, sharp, picture.notes))

@@ -13,11 +13,12 @@ from edge_face.media.paths import shown
 from edge_face.privacy.behind import Behind
 from edge_face.privacy.delay import DelayLine, Released
 from edge_face.privacy.hider import Hider
+from edge_face.privacy.options import check_option
 from edge_face.privacy.regions import everything
-from edge_face.privacy.registry import anonymize, anonymizer
+from edge_face.privacy.registry import anonymize_as, anonymizer
 from edge_face.privacy.watching import SceneMaker
 from edge_face.settings import PrivacySettings
-from edge_face.types import Frame
+from edge_face.types import Frame, Image
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +34,15 @@ class HiddenVideo:
 
 def hide_video(source: str | os.PathLike[str], target: str | os.PathLike[str], vision: SceneMaker | None,
                settings: PrivacySettings, consenting: Collection[str] = (), *, keep_audio: bool = False,
-               progress: Callable[[int, int], None] | None = None,
-               record: Callable[[Released], None] | None = None) -> HiddenVideo:
+               key: bytes = b"", progress: Callable[[int, int], None] | None = None,
+               record: Callable[[Released], None] | None = None,
+               hidden_as: Callable[[Released, Image], None] | None = None) -> HiddenVideo:
     """Writes `source` to the MP4 `target` with every face hidden that is not surely a consenting person's.
 
     `vision`: makes the scenes (`Watcher`, `VisionPipeline`), None hides the whole picture throughout. Frame i of the
     output shows frame i of the input, none dropped, none doubled, at the same time. `progress(done, stated)` and
     `record(released)` are called in this thread for each frame that leaves; `stated` is 0 when the container does not say.
+    `hidden_as(released, image)` is called in the thread behind with each frame as it is written, in order.
 
     Raises MediaError for anything wrong with the files (nothing is left behind), ModelError when vision fails: a video
     that was not looked at does not come out.
@@ -47,6 +50,7 @@ def hide_video(source: str | os.PathLike[str], target: str | os.PathLike[str], v
     if same_file(source, target):
         raise MediaError(f"'{shown(target)}' would overwrite the video that is read: name another file")
     anonymizer(settings.method)
+    check_option(settings.method, settings.option)
     hider, line = Hider(settings), DelayLine(settings)
     hidden, left, seconds = 0, 0, 0.0
     with contextlib.ExitStack() as files:
@@ -55,7 +59,9 @@ def hide_video(source: str | os.PathLike[str], target: str | os.PathLike[str], v
                                                  audio_from=source if keep_audio else None))
 
         def hide_and_write(released: Released) -> None:
-            image = anonymize(released.frame.image, released.regions, settings.method, settings.strength)
+            image = anonymize_as(settings, released.frame.image, released.regions, released.scene, key=key)
+            if hidden_as is not None:
+                hidden_as(released, image)
             writer.write(image, released.frame.monotonic)
 
         def leave(released: Released) -> None:

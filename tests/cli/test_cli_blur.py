@@ -17,6 +17,7 @@ from edge_face.cli.blur import bar_text
 from edge_face.cli.main import main
 from edge_face.demo import clip_path, stills
 from edge_face.media import VideoReader, read_picture, write_picture
+from edge_face.settings import ANONYMIZERS
 
 
 @pytest.fixture(autouse=True)
@@ -61,7 +62,7 @@ def test_a_picture(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert before.shape == after.shape and np.abs(before.astype(int) - after).max() > 60
 
 
-@pytest.mark.parametrize("method", ["gaussian", "median", "mean", "pixelate", "solid"])
+@pytest.mark.parametrize("method", ANONYMIZERS)
 def test_every_method_by_name(tmp_path: Path, method: str) -> None:
     assert blur(stills("ben")[0], tmp_path / "o.png", "--method", method, "--strength", 1) == 0
     assert read_picture(tmp_path / "o.png").shape == (640, 480, 3)
@@ -112,7 +113,7 @@ def test_names_that_would_collide_keep_their_ending(tmp_path: Path) -> None:
     (["clip.mp4", "clip.mp4"], 2, "would overwrite"),
     (["clip.mp4", "./x/../clip.mp4"], 2, "would overwrite"),
     (["clip.mp4", "o.avi"], 2, "name the output 'o.mp4'"),
-    (["clip.mp4", "o.mp4", "--method", "blurry"], 2, "choose gaussian, mean, median, pixelate, solid"),
+    (["clip.mp4", "o.mp4", "--method", "blurry"], 2, "choose crop, gaussian, mask, mean, median, noise, "),
     (["clip.mp4", "o.mp4", "--strength", "0.1"], 2, "--strength is 0.3 to 1"),
     (["clip.mp4", "o.mp4", "--all", "--keep", "ben"], 2, "nobody can be kept"),
     (["empty", "out"], 1, "no picture or video in the folder 'empty'"),

@@ -34,7 +34,8 @@ def test_what_is_timed_is_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
     from edge_face.evaluation import preview
 
     hidden: list[int] = []
-    real = preview.anonymize
-    monkeypatch.setattr(preview, "anonymize", lambda image, regions, *more: hidden.append(len(regions)) or real(image, regions, *more))
+    real = preview.anonymize_as
+    monkeypatch.setattr(preview, "anonymize_as",
+                        lambda privacy, image, regions, **more: hidden.append(len(regions)) or real(privacy, image, regions, **more))
     preview_cost(Settings(), seen(12), 5)
     assert hidden and min(hidden) >= 1

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
+from edge_face.privacy.patch import Patch
 from edge_face.privacy.registry import method
 from edge_face.types import Image
 
 
 @method("solid")
-def solid(patch: Image, cell: float) -> Image:
-    """Every pixel black, whatever the cell."""
-    return np.zeros_like(patch)
+def solid(patch: Patch) -> Image:
+    """Every pixel black, whatever the amount."""
+    return np.zeros_like(patch.pixels)

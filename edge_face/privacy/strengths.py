@@ -1,0 +1,87 @@
+"""What a strength means: the share of identity that a method takes away, as measured, and how hard it must work for that.
+
+The table `strengths.json` is made by `benchmarks/anonymizer_strengths.py`: for each method how much identity is gone at each of its own
+amounts. Identity removed = 1 - (A - 0.5) / (A of clear pictures - 0.5), A being the larger area under the ROC curve of two attackers
+with our embedder: one compares hidden faces with clear ones, the other hides his pictures the same way.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib.resources
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import pairwise
+
+WEAK = 0.8
+"""A hidden face that keeps more than a fifth of its identity (an area above 0.6 where 0.5 is chance) is weakly hidden."""
+VEILS = ("noise", "spectrum")
+"""Methods that lay something over the sharp face: unless they do nothing else, it is still there for whoever filters well."""
+Row = tuple[float, float]
+"""Amount, identity removed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Power:
+    """What is used for a strength: `amount` of the method (0 to 1) and the share of identity `removed` with it, as measured;
+    `most`: what the method removes when it does its most."""
+
+    amount: float
+    removed: float
+    most: float
+
+
+def variant(method: str, option: str = "") -> str:
+    """The row of the table for a method with an option: options that hide differently are measured apart."""
+    if method == "mask" and option in ("shapes", "eyes"):
+        return f"mask {option}"
+    if method == "replace" and option not in ("", "face"):
+        return "replace flat"
+    return method
+
+
+def power_for(method: str, strength: float, option: str = "") -> Power:
+    """The least amount that removes the share `strength` of identity, or the method's most where it cannot. A method that was never
+    measured does its most, and is trusted with nothing."""
+    rows = rising(_table().get(variant(method, option), ()))
+    if not rows:
+        return Power(1.0, 0.0, 0.0)
+    most = rows[-1][1]
+    if rows[0][1] >= strength:
+        return Power(rows[0][0], rows[0][1], most)
+    for (amount, removed), (further, more) in pairwise(rows):
+        if more >= strength:
+            share = (strength - removed) / (more - removed)
+            return Power(amount + share * (further - amount), strength, most)
+    return Power(1.0, most, most)
+
+
+def weakness(method: str, strength: float, option: str = "") -> str | None:
+    """Why a method at a strength hides too little for a door, and what would do; None when it hides well."""
+    power = power_for(method, strength, option)
+    name = method if not option else f"{method} ({option})"
+    if method in VEILS and power.amount < 1:
+        return f"{name} at {strength:g} leaves the sharp face under what is laid over it: strength 1 leaves nothing of it"
+    if power.most < WEAK:
+        return f"{name} removes {power.most:.0%} of identity at most, and {WEAK:.0%} is the least: choose another method, as solid"
+    if power.removed < WEAK:
+        return f"{name} at {strength:g} removes {power.removed:.0%} of identity, and {WEAK:.0%} is the least: strength {WEAK:g} does"
+    return None
+
+
+def rising(rows: Iterable[Row]) -> tuple[Row, ...]:
+    """The rows by amount, each removing no more than any stronger one does: a lucky measurement promises nothing."""
+    found: list[Row] = []
+    least = 1.0
+    for amount, removed in sorted(rows, reverse=True):
+        least = min(least, removed)
+        found.append((amount, least))
+    return tuple(reversed(found))
+
+
+@functools.lru_cache(maxsize=1)
+def _table() -> dict[str, tuple[Row, ...]]:
+    text = importlib.resources.files("edge_face.privacy").joinpath("strengths.json").read_text(encoding="utf-8")
+    methods = json.loads(text)["methods"]
+    return {name: tuple((float(a), float(r)) for a, r in rows) for name, rows in methods.items()}
