@@ -38,6 +38,10 @@ class MediaError(EdgeFaceError, ValueError):
     """A picture or video is missing, damaged or of a kind that cannot be used."""
 
 
+class SealedError(EdgeFaceError, ValueError):
+    """Sealed faces cannot be opened or sealed: another key, changed, stripped; or a key is none."""
+
+
 class ModelError(EdgeFaceError, ValueError):
     """A model bundle is missing, damaged or not what its manifest says."""
 

@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING
 from edge_face.media.paths import MAX_PIXELS, Kind, Tree, kind_of, media_in, same_file, writing
 
 if TYPE_CHECKING:
-    from edge_face.media.pictures import Picture, load_picture, read_picture, write_picture
+    from edge_face.media.pictures import Picture, encode_picture, load_picture, read_picture, write_picture
     from edge_face.media.video import VideoReader
     from edge_face.media.writer import VideoWriter
 
-__all__ = ["MAX_PIXELS", "Kind", "Picture", "Tree", "VideoReader", "VideoWriter", "kind_of", "load_picture", "media_in",
+__all__ = ["MAX_PIXELS", "Kind", "Picture", "Tree", "VideoReader", "VideoWriter", "encode_picture", "kind_of", "load_picture", "media_in",
            "read_picture", "same_file", "write_picture", "writing"]
 
-_HOMES = {"Picture": "pictures", "load_picture": "pictures", "read_picture": "pictures", "write_picture": "pictures",
-          "VideoReader": "video", "VideoWriter": "writer"}
+_HOMES = {"Picture": "pictures", "encode_picture": "pictures", "load_picture": "pictures",
+          "read_picture": "pictures", "write_picture": "pictures", "VideoReader": "video", "VideoWriter": "writer"}
 
 
 def __getattr__(name: str) -> object:

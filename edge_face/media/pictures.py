@@ -91,6 +91,13 @@ def _reduced(header: Header, longest: int) -> int:
 def write_picture(path: str | os.PathLike[str], image: Image) -> None:
     """Writes JPEG (quality 92), PNG, WebP (90), BMP, TIFF or PPM by the name's ending: whole or not at all, and pixels
     only, no metadata. Raises MediaError: no such kind, folder missing, disk full, too large for the format."""
+    data = encode_picture(path, image)
+    with writing(path) as temporary, temporary.open("wb") as file:
+        file.write(data)
+
+
+def encode_picture(path: str | os.PathLike[str], image: Image) -> bytes:
+    """The bytes that `write_picture` would write. Raises MediaError: no such kind, too large for the format."""
     suffix = Path(path).suffix.lower()
     if suffix not in WRITABLE:
         raise MediaError(f"'{shown(path)}' cannot be written: name it .jpg, .png, .webp, .bmp, .tif or .ppm")
@@ -104,8 +111,8 @@ def write_picture(path: str | os.PathLike[str], image: Image) -> None:
     if not done:
         raise MediaError(f"a picture of {image.shape[1]} x {image.shape[0]} pixels cannot be written as '{suffix}': "
                          "take .png or .tif")
-    with writing(path) as temporary, temporary.open("wb") as file:
-        file.write(data.tobytes())
+    encoded: bytes = data.tobytes()
+    return encoded
 
 
 def _header_of(data: bytes, name: str, max_pixels: int) -> Header:

@@ -1,0 +1,24 @@
+"""Where sealed faces lie, and where opened ones may go."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from edge_face.errors import UsageError
+from edge_face.media.paths import shown
+
+EXACT = (".png", ".bmp", ".tif", ".tiff", ".ppm")
+"""Kinds of pictures that keep every pixel."""
+ENDING = ".sealed"
+
+
+def sidecar_of(path: str | os.PathLike[str]) -> Path:
+    """The file beside a JPEG or a film: its whole name and `.sealed`."""
+    return Path(path).with_name(Path(path).name + ENDING)
+
+
+def require_exact(target: str | os.PathLike[str]) -> None:
+    """Raises UsageError for a kind of picture that would lose what was kept so exactly."""
+    if Path(target).suffix.lower() not in EXACT:
+        raise UsageError(f"'{shown(target)}' would not keep the opened faces exactly: name it .png, .tif, .bmp or .ppm")
