@@ -22,8 +22,9 @@ SOURCES: tuple[str, ...] = get_args(Source)
 POWER = 4
 """|x|^4 + |y|^4 <= 1: between an ellipse (2) and the box. An ellipse must be 41 % larger than a box to hold it, this
 one 19 %, so that it hides less of the surroundings for the same certainty: docs/decisions/anonymizing.md."""
-LEAST_MARGIN = 3.0
-"""Pixels added on each side at least: on a small face a margin in shares is less than the detector's error."""
+LEAST_MARGIN = 8.0
+"""Pixels added on each side at least: on a small face a margin in shares is less than the detector's error, who looks at half
+the picture's pixels in videos and at the door."""
 _FAR = 1e5
 
 
