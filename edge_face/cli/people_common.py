@@ -39,6 +39,8 @@ def open_people(settings: Settings, *, writing: bool, create: bool = False) -> I
     from edge_face.people.command_table import run_in
     from edge_face.people.database import FILE
     from edge_face.people.database_errors import OlderStoreError
+    from edge_face.people.subject import SubjectCommands
+    from edge_face.service.erasing import ERASING, drop_parcels, drop_pictures
 
     embedder, thresholds = embedder_of(settings)
     # Whoever forgets somebody in the wrong folder is told so, and no empty store is left there.
@@ -49,9 +51,18 @@ def open_people(settings: Settings, *, writing: bool, create: bool = False) -> I
     except OlderStoreError:
         store = Store(*where)  # which brings it up: reading alone cannot
     with store:
-        tables = (PeopleCommands(store, embedder_id=embedder, thresholds=thresholds, rate=settings.decision.false_grants),
-                  AssuranceCommands(store, zone=settings.access.timezone))
-        yield lambda command, **arguments: run_in(tables, command, arguments)
+        people = PeopleCommands(store, embedder_id=embedder, thresholds=thresholds, rate=settings.decision.false_grants)
+        tables = (people, AssuranceCommands(store, zone=settings.access.timezone), SubjectCommands(store, people))
+
+        def call(command: str, **arguments: Any) -> Any:
+            try:
+                return run_in(tables, command, arguments)
+            finally:
+                if command in ERASING:
+                    drop_pictures(settings)
+                    drop_parcels(settings)
+
+        yield call
 
 
 def embedder_of(settings: Settings) -> tuple[str | None, Mapping[str, Any] | None]:

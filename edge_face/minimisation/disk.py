@@ -15,11 +15,11 @@ from edge_face.audit.place import audit_folder
 from edge_face.errors import StoreError
 from edge_face.keeping import Kept
 from edge_face.minimisation.table import table
-from edge_face.people.database import FILE
 from edge_face.service.protocol import socket_path, web_socket_path
 from edge_face.settings import Settings
 
-ETC = Path("/etc/edge-face")
+DATABASE = "people.db"
+"""`edge_face.people.database.FILE`, which is not loaded to look at names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ def walk(settings: Settings) -> Iterator[Found]:
                         if not any(path.is_relative_to(other) for other in inner))
         elif root.exists():
             yield _found(f"{word}:{root.name}", root)
-    yield from inside(Path(settings.store.folder) / FILE)
+    yield from inside(Path(settings.store.folder) / DATABASE)
 
 
 def inside(database: Path) -> Iterator[Found]:

@@ -88,10 +88,13 @@ class PeopleCommands(CommandTable):
         return self._summary(person)
 
     def forget(self, who: str) -> Answer:
-        """Erases a person for good; a damaged record is forgotten by its id."""
+        """Erases a person for good; a damaged record is forgotten by its id. `mentioned`: kinds of records of the house that name the
+        person all the same, as a login of the same name."""
         text = _text(who, "who")
+        name = ""
         try:
-            identity = self._store.find(text).id
+            person = self._store.find(text)
+            identity, name = person.id, person.name
         except StoreError:
             identity = text
         self._likeness = None
@@ -101,7 +104,8 @@ class PeopleCommands(CommandTable):
             # Even when the files could not be cleaned, the person is gone and the door must know.
             self._changed()
         self._store.events.append("person.forgotten", self._wall(), None, {})
-        return {"forgotten": identity}
+        named = self._store.mentioned(identity, name)
+        return {"forgotten": identity, **({"mentioned": named} if named else {})}
 
     def suspend(self, who: str) -> Answer:
         return self._set_state(who, State.SUSPENDED, "person.suspended")

@@ -65,11 +65,13 @@ class EventLog:
         return numbers
 
     def query(self, limit: int = 100, since: float | None = None, kind: str | None = None, person: str | None = None, *,
-              kinds: Sequence[str] = (), until: float | None = None, below: int | None = None, oldest: bool = False) -> list[Event]:
+              kinds: Sequence[str] = (), until: float | None = None, below: int | None = None, oldest: bool = False,
+              above: int | None = None) -> list[Event]:
         """The newest first (`oldest`: the oldest first): at most `limit`, from the time `since`, before the time `until`, of one kind or
-        any of `kinds`, of one person, numbered less than `below`. Raises StoreError; SealBrokenError for an event that was tampered
-        with."""
-        wanted = [("wall >= ?", since), ("wall < ?", until), ("kind = ?", kind), ("person = ?", person), ("id < ?", below)]
+        any of `kinds`, of one person, numbered less than `below` and more than `above`. Raises StoreError; SealBrokenError for an event
+        that was tampered with."""
+        wanted = [("wall >= ?", since), ("wall < ?", until), ("kind = ?", kind), ("person = ?", person), ("id < ?", below),
+                  ("id > ?", above)]
         chosen: list[tuple[str, tuple[Any, ...]]] = [(text, (value,)) for text, value in wanted if value is not None]
         if kinds:
             chosen.append((f"kind IN ({', '.join('?' * len(kinds))})", tuple(kinds)))

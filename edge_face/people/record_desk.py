@@ -47,6 +47,10 @@ class RecordDesk:
             self._database.fold()
         return dropped
 
+    def kinds(self) -> list[str]:
+        """The kinds of which there are records, of people or the house."""
+        return every_kind(self._database)
+
     def mentioned(self, identity: str, name: str) -> list[str]:
         """Kinds of records of the house that name somebody all the same (`edge_face.people.mentions.still_named`)."""
         return still_named(self._records, every_kind(self._database), identity, name)

@@ -21,8 +21,10 @@ from edge_face.people.assurance_commands import AssuranceCommands
 from edge_face.people.codes import CodeBook, CodeCommands
 from edge_face.people.command_table import Commands, run_in
 from edge_face.people.greetings import GreetingCommands, greetings_of
+from edge_face.people.invitations import InvitationDesk
 from edge_face.people.room import make_room
 from edge_face.people.schedule_commands import ScheduleCommands, rights_from_store, spend
+from edge_face.people.subject import SubjectCommands
 from edge_face.people.totp_records import keep_used
 from edge_face.service.log import fields
 from edge_face.service.maintenance import give_space_back
@@ -189,6 +191,7 @@ class StoreBooks:
             _log.info("people who waited too long to be admitted were forgotten", extra=fields(people=stale))
         dropped = make_room(self.store)
         if dropped:
+        InvitationDesk(self.store).tidy(wall)
             _log.warning("the disk is nearly full: the oldest kept pictures were deleted", extra=fields(pictures=dropped))
         if give_space_back(self.store, Path(self._settings.store.folder)):
             _log.info("unused space of the database was given back")
@@ -249,7 +252,7 @@ class StoreBooks:
                         AssuranceCommands(self.store, self._people_changed, zone=zone),
                         CodeCommands(self.store, self._people_changed),
                         AdmissionCommands(self.store, self._people_changed, embedder_id=bundle.model_id if bundle else None),
-                        GreetingCommands(self.store, self._people_changed))
+                        GreetingCommands(self.store, self._people_changed), SubjectCommands(self.store, people, self._people_changed))
 
     def _aliases(self) -> dict[str, str]:
         key = self.store.audit_key()

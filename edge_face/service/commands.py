@@ -29,6 +29,7 @@ def handlers(daemon: Daemon) -> dict[str, Handler]:
     from edge_face.people.assurance_commands import AssuranceCommands
     from edge_face.people.codes import CodeCommands
     from edge_face.people.schedule_commands import ScheduleCommands
+    from edge_face.people.subject import SubjectCommands
 
     def status(arguments: dict[str, Any], peer: Peer) -> Any:
         _take(arguments)
@@ -100,7 +101,8 @@ def handlers(daemon: Daemon) -> dict[str, Handler]:
                                  "service.maintain": maintain, "kiosk.claim": claim, "owner.reset": reset}
     table |= {f"door.{word}": partial(order, command) for word, command in
               (("secure", Command.SECURE), ("lockdown", Command.LOCKDOWN), ("lift", Command.LIFT), ("quiet", Command.QUIET))}
-    for name in (*PeopleCommands.names(), *ScheduleCommands.names(), *AssuranceCommands.names(), *CodeCommands.names()):
+    for name in (*PeopleCommands.names(), *ScheduleCommands.names(), *AssuranceCommands.names(), *CodeCommands.names(),
+                 *SubjectCommands.names()):
         table[name] = partial(_books, daemon, name)
     return table
 
