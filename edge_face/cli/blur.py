@@ -9,6 +9,8 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from edge_face.cli.hiding import add_hiding, key_of, privacy_of, weak_note
+
 if TYPE_CHECKING:
     from edge_face.privacy.seeing import Seeing
     from edge_face.settings import PrivacySettings
@@ -17,7 +19,8 @@ DESCRIPTION = ("Hides the faces in pictures, folders and videos: everybody who i
                "Videos are written as MP4, metadata (place, time, thumbnails) is left behind, sound too.")
 EXAMPLES = """
   edge-face blur party.jpg party-hidden.jpg
-  edge-face blur hall.mov hall-hidden.mp4 --method gaussian
+  edge-face blur hall.mov hall-hidden.mp4 --method gaussian --strength 0.85
+  edge-face blur me.jpg me-drawn.jpg --method replace --option face
   edge-face blur photos/ hidden/                     a folder with all its folders
   edge-face blur talk.mp4 out.mp4 --keep "Ana M" --keep ben --keep-audio
 """
@@ -34,12 +37,10 @@ class Job:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     from edge_face.cli.main import add_common
-    from edge_face.settings import ANONYMIZERS
 
     parser.add_argument("input", metavar="IN", help="a picture, a video or a folder of them")
     parser.add_argument("output", metavar="OUT", help="the file or folder to write")
-    parser.add_argument("--method", metavar="NAME", help=f"how faces are hidden: {', '.join(ANONYMIZERS)} (default: the settings')")
-    parser.add_argument("--strength", type=float, metavar="S", help="0.3 weakest to 1 strongest (default: the settings')")
+    add_hiding(parser)
     parser.add_argument("--keep", action="append", default=[], metavar="NAME",
                         help="leave this enrolled person sharp, who agreed to be shown; may be given several times")
     parser.add_argument("--all", action="store_true", help="hide the whole picture, not only faces")
@@ -63,7 +64,8 @@ def run(args: argparse.Namespace) -> int:
     from edge_face.settings_file import load_settings
 
     settings = load_settings(args.config)
-    privacy = _privacy(settings.privacy, args)
+    privacy, key = privacy_of(settings.privacy, args), key_of(args)
+    note = weak_note(privacy)
     if args.all and args.keep:
         raise UsageError("--all hides the whole picture, so that nobody can be kept: leave out --keep or --all")
     if not args.input or not args.output:
@@ -77,11 +79,11 @@ def run(args: argparse.Namespace) -> int:
             raise MediaError(f"there is no picture or video in the folder '{shown(source)}'")
         jobs, others = _folder_jobs(source, Path(args.output), tree.media), tree.others
     else:
-        jobs = [_file_job(source, args.output)]
+        jobs = [file_job(source, args.output)]
     seeing = Seeing(replace(settings, privacy=privacy), args.keep, thorough=args.thorough)
     done: list[dict[str, Any]] = []
     failed: list[dict[str, str]] = []
-    bar = _Bar(len(jobs))
+    bar = ProgressBar(len(jobs))
     for number, job in enumerate(jobs):
         try:
             bar.begin(number, job.source)
@@ -106,22 +108,8 @@ def run(args: argparse.Namespace) -> int:
     return 1 if failed else 0
 
 
-def _privacy(settings: PrivacySettings, args: argparse.Namespace) -> PrivacySettings:
-    """The settings with what the command line says instead. Raises UsageError."""
-    from edge_face.errors import UsageError
-    from edge_face.privacy.registry import anonymizer
-
-    if args.method is not None:
-        anonymizer(args.method)
-        settings = replace(settings, method=args.method)
-    if args.strength is not None:
-        if not 0.3 <= args.strength <= 1:
-            raise UsageError(f"--strength is 0.3 to 1, not {args.strength:g}: below 0.3 faces can be recognised")
-        settings = replace(settings, strength=args.strength)
-    return settings
-
-
-def _file_job(source: Path, output: str) -> Job:
+def file_job(source: Path, output: str) -> Job:
+    """What is to be done with one file. Raises MediaError, UsageError."""
     from edge_face.errors import UsageError
     from edge_face.media import Kind, kind_of, same_file
     from edge_face.media.headers import foreign_kind, is_picture
@@ -223,7 +211,7 @@ def _tell(done: list[dict[str, Any]], failed: list[dict[str, str]], job: Job, *,
         print(f"{last['out']}: {found}" + (f", {sharp} face{'s' * (sharp > 1)} kept" if sharp else ""))
 
 
-class _Bar:
+class ProgressBar:
     """A progress line on standard error with the time left; nothing where that is no terminal."""
 
     def __init__(self, jobs: int) -> None:
