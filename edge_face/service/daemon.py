@@ -37,6 +37,7 @@ from edge_face.service.consequences import Consequences
 from edge_face.service.describing import described
 from edge_face.service.door_thread import FACE, DoorThread, Order
 from edge_face.service.frames import Feed, FileFeed, NoFeed, open_feed
+from edge_face.service.erasing import drop_since
 from edge_face.service.health import Health, health_of
 from edge_face.service.heartbeat import Heartbeats
 from edge_face.service.models import Models, load_models
@@ -222,7 +223,8 @@ class Daemon:
         self._telling = Telling(settings, parts.signals.show, parts.store.post, parts.ask, self.board.hear)
         follow = Consequences(clock, parts.audit, self._alias, self._pressed_at, parts.door.order, self._keep, self._telling.tell,
                               parts.seal)
-        parts.policy = PolicyThread(rules, clock, senses, follow.follow, follow.lease, self._beat("policy"), self._failed, film=film)
+        parts.policy = PolicyThread(rules, clock, senses, follow.follow, follow.lease, self._beat("policy"), self._failed, film=film,
+                                    alias=self._alias)
         parts.button = open_exit_button(settings.door, parts.pins, self._pressed)
         parts.inputs = senses.inputs = open_inputs(settings, parts.pins, parts.policy.wake, clock.monotonic)
         if settings.camera.fill_light_pin:
@@ -282,11 +284,10 @@ class Daemon:
         policy = self.parts.policy
         assert policy is not None
         policy.rules = replace(policy.rules, rights=roster.rights, calendar=roster.calendar)
-        changed = self.roster is not None
-        self.roster = roster
+        before, self.roster = self.roster, roster
         if self.parts.codes is not None and roster.codes is not None:
             self.parts.codes.forget_others(roster.codes.holders())
-        if not changed:
+        if before is None:
             return
         _log.info("people: %s", roster.described)
         if not roster.measured:
@@ -295,6 +296,7 @@ class Daemon:
             self._pipeline.gallery = roster.gallery
         memory.trim()
 
+        drop_since(self.settings, before, roster)
     # While it runs
 
     def _watch(self) -> None:

@@ -6,10 +6,14 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from edge_face.service.hooks import spool_folder
 from edge_face.settings import Settings
 from edge_face.shredding import shred
+
+if TYPE_CHECKING:
+    from edge_face.service.books import Roster
 
 _log = logging.getLogger("edge_face.store")
 
@@ -17,6 +21,15 @@ ERASING = ("people.forget", "people.consent", "privacy.withdraw")
 """Commands of the command line after which both go."""
 PARCELS = "pages-files"
 """As in `edge_face.service.web.backup_commands`."""
+
+
+def drop_since(settings: Settings, before: Roster, now: Roster) -> None:
+    """After a change of whom the door knows: nobody stands sharp in a file who no longer agrees to it, no backup waits with somebody who
+    is erased."""
+    if before.consenting - now.consenting:
+        drop_pictures(settings)
+    if before.aliases.keys() - now.aliases.keys():
+        drop_parcels(settings)
 
 
 def drop_pictures(settings: Settings) -> int:

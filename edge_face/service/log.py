@@ -1,6 +1,7 @@
 """The log: lines for people or JSON lines, written by a thread of its own so that a full pipe never holds the door up.
 
-Log lines name people by their ids. Templates, embeddings, pictures and keys are never logged.
+Log lines name people by what the audit log calls them: an alias, nobody's once they are erased. Templates,
+embeddings, pictures and keys are never logged.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ _PRIORITY = {logging.CRITICAL: 2, logging.ERROR: 3, logging.WARNING: 4, logging.
 
 
 def fields(**values: Any) -> dict[str, Any]:
-    """Named values of one line: `log.info("granted", extra=fields(person=id))`."""
+    """Named values of one line: `log.info("granted", extra=fields(person=alias))`."""
     return {"fields": values}
 
 

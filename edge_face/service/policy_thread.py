@@ -78,12 +78,12 @@ class _Sight:
 class PolicyThread:
     """Runs from `start` to `stop`. `act` does what follows from a decision, `lease` renews a release that stands until told
     otherwise, `beat` says that this thread lives, `failed` gets what must end the daemon. `film`: pictures carry times of
-    their own. `rules` may be replaced at any time, `state` before the start."""
+    their own; `alias`: what the log calls a person. `rules` may be replaced at any time, `state` before the start."""
 
     def __init__(self, rules: PolicyRules, clock: Clock, senses: Senses, act: Callable[[Decision], None],
                  lease: Callable[[Authority], None], beat: Callable[[], None], failed: Callable[[BaseException], None], *,
-                 film: bool = False) -> None:
-        self.rules = rules
+                 film: bool = False, alias: Callable[[str], str | None] = lambda person: None) -> None:
+        self.rules, self._alias = rules, alias
         self._clock, self._senses, self._film = clock, senses, film
         self._act, self._lease, self._beat, self._failed = act, lease, beat, failed
         self._sights: Mailbox[_Sight] = Mailbox()
@@ -151,8 +151,10 @@ class PolicyThread:
         self.state, decisions = step(self.state, inputs, self.rules)
         for decision in decisions:
             if decision.kind not in SILENT:
+                # The log outlives whoever is erased: it calls people what the audit log calls them, which nobody can tell any more then.
+                who = None if decision.person is None else self._alias(decision.person)
                 _log.log(logging.DEBUG if decision.kind in PASSING else logging.INFO, "%s: %s", decision.kind.value,
-                         "; ".join(reason.text for reason in decision.reasons), extra=fields(person=decision.person, track=decision.track))
+                         "; ".join(reason.text for reason in decision.reasons), extra=fields(person=who, track=decision.track))
             self._act(decision)
 
     def _stand(self) -> None:
