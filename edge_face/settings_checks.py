@@ -15,7 +15,9 @@ def contradictions(settings: Settings) -> Iterator[tuple[KeyPath, str]]:
     yield from _inputs(settings)
     yield from _assurance(settings)
     yield from _challenge(settings)
+    yield from _hiding(settings)
     yield from _others(settings)
+    yield from _recorder(settings)
     yield from _pins_used_twice(settings)
 
 
@@ -83,6 +85,26 @@ def _challenge(settings: Settings) -> Iterator[tuple[KeyPath, str]]:
                                        "liveness.actions: name more, or ask for fewer")
 
 
+def _hiding(settings: Settings) -> Iterator[tuple[KeyPath, str]]:
+    from edge_face.errors import UsageError
+    from edge_face.privacy.options import check_option
+    from edge_face.privacy.strengths import weakness
+
+    privacy = settings.privacy
+    try:
+        check_option(privacy.method, privacy.option)
+    except UsageError as error:
+        yield ("privacy", "option"), f'privacy.option = "{privacy.option[:40]}" does not fit privacy.method = "{privacy.method}": {error}'
+        return
+    if privacy.method == "crop" and privacy.option:
+        yield ("privacy", "option"), 'privacy.option = "to" cuts a picture to one person, which edge-face blur does; a door hides: leave it empty'
+    weak = weakness(privacy.method, privacy.strength, privacy.option)
+    if weak is not None and not privacy.allow_weak:
+        # Blamed is what would mend it.
+        key = "strength" if "strength" in weak else "method"
+        yield ("privacy", key), f"{weak}; privacy.allow_weak = true uses it all the same"
+
+
 def _others(settings: Settings) -> Iterator[tuple[KeyPath, str]]:
     decision, service, access, hooks = settings.decision, settings.service, settings.access, settings.hooks
     if decision.votes > decision.of:
@@ -100,6 +122,14 @@ def _others(settings: Settings) -> Iterator[tuple[KeyPath, str]]:
         yield ("hooks", "webhook"), "hooks.webhook is an address that begins with https:// (or http:// in a network of your own)"
     if hooks.webhook and not hooks.secret_file:
         yield ("hooks", "secret_file"), "hooks.webhook is set without hooks.secret_file: its receiver could not tell forged events"
+
+
+def _recorder(settings: Settings) -> Iterator[tuple[KeyPath, str]]:
+    recorder = settings.recorder
+    if recorder.events and settings.camera.source.strip().lower() == "none":
+        yield ("recorder", "events"), 'recorder.events asks for pictures, and camera.source = "none" takes none: leave it empty'
+    if len(set(recorder.events)) != len(recorder.events):
+        yield ("recorder", "events"), "recorder.events names a kind twice"
 
 
 def _zone_exists(name: str) -> bool:

@@ -16,7 +16,7 @@ from typing import Any
 
 from edge_face.errors import SettingsError
 from edge_face.pin_names import gpio_number
-from edge_face.settings import EVENTS, Settings, section_names
+from edge_face.settings import EVENTS, RECORDED, Settings, section_names
 from edge_face.settings_checks import contradictions
 from edge_face.settings_toml import KeyPath, key_lines, line_of, toml_value
 
@@ -234,7 +234,7 @@ def _checked(section: str, key: str, value: Any) -> Any:
             _check_pin(value)
         return value
     if kind == list[str]:
-        return _checked_texts(key, value)
+        return _checked_texts(key, value, RECORDED if section == "recorder" else EVENTS)
     if key == "privacy_masks":
         return _checked_masks(value)
     if not isinstance(value, dict):
@@ -243,7 +243,7 @@ def _checked(section: str, key: str, value: Any) -> Any:
     return value
 
 
-def _checked_texts(key: str, value: Any) -> list[str]:
+def _checked_texts(key: str, value: Any, events: tuple[str, ...]) -> list[str]:
     if not isinstance(value, list) or not all(isinstance(text, str) for text in value):
         raise _Wrong('is not a list of texts: write ["one", "two"]')
     for text in value:
@@ -251,8 +251,8 @@ def _checked_texts(key: str, value: Any) -> list[str]:
             raise _Wrong("has a control character in it")
         if key.endswith(_PIN_ENDINGS):
             _check_pin(text)
-        elif key == "events" and text not in EVENTS:
-            raise _Wrong(f'names "{_clipped(text)}", which is none of {", ".join(EVENTS)}')
+        elif key == "events" and text not in events:
+            raise _Wrong(f'names "{_clipped(text)}", which is none of {", ".join(events)}')
     return list(value)
 
 

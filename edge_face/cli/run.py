@@ -59,9 +59,10 @@ def _run(settings: Settings, args: argparse.Namespace) -> int:
     os.environ.setdefault("OMP_NUM_THREADS", str(settings.vision.threads))
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     from edge_face.service import process
-    from edge_face.service.daemon import Daemon, small
+    from edge_face.service.daemon import Daemon
     from edge_face.service.log import Log
     from edge_face.service.origin import Origin
+    from edge_face.service.small_board import small
     from edge_face.service.web.restarting import AGAIN
     from edge_face.settings_file import load_settings, settings_source
     from edge_face.settings_overlay import overlay_path, read_overlay

@@ -29,6 +29,7 @@ from edge_face.people.totp_records import keep_used
 from edge_face.service.log import fields
 from edge_face.service.maintenance import give_space_back
 from edge_face.service.models import Models
+from edge_face.service.recorder_upkeep import tidy_recordings
 from edge_face.settings import Settings
 
 _log = logging.getLogger("edge_face.store")
@@ -65,7 +66,7 @@ class Books(Protocol):
 
     def roster(self, models: Models | None) -> Roster: ...
 
-    def write(self, decision: Decision) -> None: ...
+    def write(self, decision: Decision) -> int | None: ...
 
     def events(self, last: int) -> list[dict[str, Any]]: ...
 
@@ -142,8 +143,8 @@ class StoreBooks:
         return Roster(gallery, len(gallery), gallery.consenting, words, gallery.threshold.sentence, gallery.threshold.measured,
                       rights, calendar, codes, self._aliases(), greetings)
 
-    def write(self, decision: Decision) -> None:
-        """Keeps a decision with its reasons."""
+    def write(self, decision: Decision) -> int:
+        """Keeps a decision with its reasons; the event's number."""
         details: dict[str, Any] = {"reasons": [{"code": reason.code, "text": reason.text, "values": _plain(reason.values)}
                                                for reason in decision.reasons]}
         if decision.track is not None:
@@ -158,7 +159,7 @@ class StoreBooks:
         if person in self._visitors:
             # A visitor has no key of their own to seal it under.
             person, details["visitor"] = None, person
-        self.store.events.append(kind_of(decision), decision.wall, person, details)
+        return self.store.events.append(kind_of(decision), decision.wall, person, details)
 
     def events(self, last: int) -> list[dict[str, Any]]:
         """The latest events, newest last. Raises `UsageError` for a count that cannot be meant."""
@@ -184,6 +185,7 @@ class StoreBooks:
             return
         if not self.store.finish_cleaning():
             _log.warning("bytes of what was erased are still in the store's files: another program reads it, or the disk is full")
+        tidy_recordings(self.store.recordings, self._settings, wall)
         gone = self.store.events.prune(wall - self._settings.store.keep_events * DAY)
         if gone:
             _log.info("old events were deleted", extra=fields(events=gone))

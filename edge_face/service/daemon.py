@@ -16,6 +16,7 @@ import threading
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from edge_face import __version__, memory
@@ -36,7 +37,6 @@ from edge_face.service.code_lookup import CodeLookup, code_thread
 from edge_face.service.consequences import Consequences
 from edge_face.service.describing import described
 from edge_face.service.door_thread import FACE, DoorThread, Order
-from edge_face.service.frames import Feed, FileFeed, NoFeed, open_feed
 from edge_face.service.erasing import drop_since
 from edge_face.service.health import Health, health_of
 from edge_face.service.heartbeat import Heartbeats
@@ -47,6 +47,7 @@ from edge_face.service.owner_changes import at_start, change_of
 from edge_face.service.parts import Parts, quietly
 from edge_face.service.policy_thread import PolicyThread
 from edge_face.service.remembering import LOCKDOWN, remembered
+from edge_face.service.recorder import Recorder, sealer_of
 from edge_face.service.seeing import pipeline_builder
 from edge_face.service.senses import ClockKeeper, DoorSenses
 from edge_face.service.signal_thread import SignalThread
@@ -56,6 +57,7 @@ from edge_face.service.telling import Telling
 from edge_face.service.upkeep import Upkeep
 from edge_face.service.vision_thread import Pipeline, VisionThread
 from edge_face.service.web.accounts import Accounts
+from edge_face.service.wear import DayMeter
 from edge_face.service.web.board import Board
 from edge_face.service.web.enrolling import Enrolling
 from edge_face.service.web.picture_feed import PictureFeed
@@ -104,7 +106,7 @@ class Daemon:
         self.models: Models | None = None
         self._pipeline: Pipeline | None = None
         self._seeing = threading.Event()
-        self.hearts = Heartbeats(LIMITS, self.begun)
+        self.hearts, self.wear = Heartbeats(LIMITS, self.begun), DayMeter(self.clock.monotonic)
         self._telling: Telling | None = None
         self.desk = CardDesk()
         self.sessions = Sessions.of_settings(settings.kiosk, self.clock)
@@ -232,7 +234,11 @@ class Daemon:
         feed.start()
         parts.store.start()
         parts.audit.start()
-        parts.outlet = Outlet(settings.privacy, settings.service, clock, self._consenting, self.feed_of_pages)
+        if settings.recorder.events:
+            parts.recorder = Recorder(settings.recorder, Path(settings.store.folder), clock, store.call, sealer_of(settings.recorder))
+            parts.recorder.start()
+        reel = parts.recorder.reel if parts.recorder is not None else None
+        parts.outlet = Outlet(settings.privacy, settings.service, clock, self._consenting, self.feed_of_pages, reel)
         parts.outlet.start()
         parts.vision = VisionThread(feed, self._build, clock, self._publish, self._failed)
         if isinstance(feed, NoFeed):
@@ -364,10 +370,11 @@ class Daemon:
         return self.roster.aliases.get(person) if self.roster is not None else None
 
     def _keep(self, decision: Decision) -> None:
-        """The diary; and a visitor's entry is counted."""
+        """The diary; and a visitor's entry is counted. The recorder hears of it at once, and its number when it has one."""
+        noted = self.parts.recorder.hear(decision) if self.parts.recorder is not None else lambda number: None
 
         def job(books: Books) -> None:
-            books.write(decision)
+            noted(books.write(decision))
             if decision.authority is not None and decision.person is not None and books.spend(decision.person):
                 self._know(books.roster(self.models))
 
@@ -408,11 +415,3 @@ class Daemon:
         self.enrolling.stop()
         self.parts.close()
         _log.info("stopped")
-
-
-def small(settings: Settings) -> Settings:
-    """The settings for a board with 512 MB: no second stream, one small detector, nothing handed out."""
-    return replace(settings, camera=replace(settings.camera, detail_width=0),
-                   vision=replace(settings.vision, input="320x240", precision="int8", threads=1, sweep_every=0),
-                   privacy=replace(settings.privacy, delay=0), service=replace(settings.service, preview_fps=0.0),
-                   kiosk=replace(settings.kiosk, fps=0.0))

@@ -11,6 +11,8 @@ from edge_face.access import Mode
 from edge_face.errors import ServiceError
 from edge_face.service import process
 from edge_face.service.frames import FeedHealth
+from edge_face.service.recorder import RecorderFacts
+from edge_face.service.wear import process_written
 
 if TYPE_CHECKING:
     from edge_face.service.daemon import Daemon
@@ -49,6 +51,11 @@ class Health:
     """What somebody at the door is asked for now, as `edge_face.access.policy_state.Prompt` has it; whom is not said."""
     prompt_left: float | None = None
     """For how many seconds yet."""
+    written: int = 0
+    """Bytes that this process had written to disks in the last `written_over` seconds (a day at most), as the kernel counts them."""
+    written_over: float = 0.0
+    recorder: RecorderFacts | None = None
+    """None where no pictures of events are kept."""
 
     @property
     def troubles(self) -> list[str]:
@@ -92,6 +99,8 @@ class Health:
                          "prompt": {"what": self.prompt, "until": self.prompt_left}},
                 "clock": {"trusted": self.clock_trusted, "why": self.clock}, "late_records": self.late_records,
                 "people": self.people, "lost_events": self.lost_events, "memory_mb": round(self.memory_mb, 1),
+                "disk": {"written": self.written, "over": round(self.written_over)},
+                "recorder": self.recorder.as_json() if self.recorder is not None else None,
                 "first_decision": None if self.first_decision is None else round(self.first_decision, 3)}
 
 
@@ -106,6 +115,10 @@ def health_of(daemon: Daemon) -> Health:
     faults = [daemon.store_trouble(), daemon.deaf, parts.store.fault if parts.store and not daemon.store_trouble() else "",
               *(parts.audit.troubles if parts.audit else ()), *(parts.inputs.troubles if parts.inputs else ()),
               *(parts.signals.troubles if parts.signals else ())]
+    recorder = parts.recorder.facts() if parts.recorder is not None else None
+    faults.append(recorder.trouble if recorder is not None else "")
+    daemon.wear.reach(process_written())
+    written, over = daemon.wear.read()
     return Health(
         uptime=now - daemon.begun, feed=feed.health, ended=feed.ended, vision_fps=vision.fps, frames=vision.frames,
         failed_frames=vision.failures, light=policy.light.value, released=lock.released,
@@ -116,4 +129,5 @@ def health_of(daemon: Daemon) -> Health:
         authority=lock.authority, contact=state.leaf.contact.value if state.leaf.contact is not None else None, lockdown=state.lockdown,
         prompt=prompt.what if prompt is not None else None,
         prompt_left=round(max(0.0, prompt.until - now), 3) if prompt is not None and math.isfinite(prompt.until) else None,
-        clock=daemon.keeper.why, clock_trusted=daemon.keeper.believed, late_records=parts.audit.late if parts.audit else 0)
+        clock=daemon.keeper.why, clock_trusted=daemon.keeper.believed, late_records=parts.audit.late if parts.audit else 0,
+        written=written, written_over=over, recorder=recorder)

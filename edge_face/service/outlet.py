@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import secrets
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,9 +14,10 @@ from edge_face.clock import Clock
 from edge_face.privacy.delay import DelayLine, Released
 from edge_face.privacy.hider import Hider
 from edge_face.privacy.regions import Region, everything
-from edge_face.privacy.registry import anonymize
+from edge_face.privacy.registry import anonymize_as
 from edge_face.service.mailbox import Mailbox
 from edge_face.service.preview_file import PreviewFile
+from edge_face.service.reel import Reel
 from edge_face.service.web.picture_feed import PictureFeed
 from edge_face.settings import PrivacySettings, ServiceSettings
 from edge_face.types import Frame, Image, Scene
@@ -36,15 +38,17 @@ class _Post:
 
 class Outlet:
     """Hands the latest anonymised picture to `service.preview_file`, `preview_fps` times a second at most, and to `pages`, as often as
-    these want one: one picture, hidden and coded once for both. While nobody wants any, nothing is done.
+    these want one, and to the recorder's `reel`: one picture, hidden and coded once for all. While nobody wants any, nothing is done.
 
     `consenting` gives the ids of those who agreed to be shown. Whatever fails hides the whole picture or leaves the
     last hidden one in place; it never ends the daemon.
     """
 
     def __init__(self, privacy: PrivacySettings, service: ServiceSettings, clock: Clock,
-                 consenting: Callable[[], frozenset[str]], pages: PictureFeed | None = None) -> None:
-        self._privacy, self._clock, self._consenting, self._pages = privacy, clock, consenting, pages
+                 consenting: Callable[[], frozenset[str]], pages: PictureFeed | None = None,
+                 reel: Reel | None = None) -> None:
+        self._privacy, self._clock, self._consenting, self._pages, self._reel = privacy, clock, consenting, pages, reel
+        self._key = secrets.token_bytes(16)  # of what is random: nobody can draw it again, not even after a restart
         self._file = PreviewFile(Path(service.preview_file)) if service.preview_fps > 0 else None
         self._period = 1.0 / service.preview_fps if service.preview_fps > 0 else 0.0
         self._hider, self._line = Hider(privacy), DelayLine(privacy)
@@ -66,7 +70,7 @@ class Outlet:
     @property
     def wanted(self) -> bool:
         """Does anybody want pictures just now?"""
-        return self._file is not None or (self._pages is not None and self._pages.wanted)
+        return self._file is not None or self._reel is not None or (self._pages is not None and self._pages.wanted)
 
     def start(self) -> None:
         self._thread.start()
@@ -115,8 +119,11 @@ class Outlet:
         to_pages = self._pages is not None and self._pages.due
         if to_file:
             self._written_at = now
-        if to_file or to_pages:
-            self._show(due.frame.image, due.regions, due.scene, to_file, to_pages)
+        to_reel = self._reel is not None and self._reel.due(due.frame.monotonic)
+        if to_file or to_pages or to_reel:
+            hidden, jpeg = self._show(due.frame.image, due.regions, due.scene, to_file, to_pages)
+            if to_reel and self._reel is not None and jpeg:
+                self._reel.put(due, hidden, jpeg)
 
     def _hide_all(self) -> None:
         """No scene for a while: the last picture, hidden altogether, takes the place of what a viewer sees."""
@@ -133,15 +140,18 @@ class Outlet:
     def _start_anew(self) -> None:
         self._line = DelayLine(self._privacy)
 
-    def _show(self, image: Image, regions: tuple[Region, ...], scene: Scene | None, to_file: bool, to_pages: bool) -> None:
+    def _show(self, image: Image, regions: tuple[Region, ...], scene: Scene | None, to_file: bool,
+              to_pages: bool) -> tuple[Image, bytes]:
+        """The picture as it was handed out, and as a JPEG (empty where it could not be made)."""
         from edge_face.opencv import cv2
 
-        hidden = anonymize(image, regions, self._privacy.method, self._privacy.strength)
+        hidden = anonymize_as(self._privacy, image, regions, scene, key=self._key)
         good, content = cv2.imencode(".jpg", hidden, [cv2.IMWRITE_JPEG_QUALITY, QUALITY])
+        jpeg = content.tobytes() if good else b""
         if not good:
-            return
-        jpeg = content.tobytes()
+            return hidden, jpeg
         if to_file and self._file is not None:
             self._file.write(jpeg)
         if to_pages and self._pages is not None:
             self._pages.put(jpeg, image.shape[1], image.shape[0], scene)
+        return hidden, jpeg

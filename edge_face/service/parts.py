@@ -19,6 +19,7 @@ from edge_face.service.frames import Feed
 from edge_face.service.origin import Origin
 from edge_face.service.outlet import Outlet
 from edge_face.service.policy_thread import PolicyThread
+from edge_face.service.recorder import Recorder
 from edge_face.service.signal_thread import SignalThread
 from edge_face.service.store_thread import StoreThread
 from edge_face.service.vision_thread import VisionThread
@@ -45,6 +46,7 @@ class Parts:
     store: StoreThread[Books] | None = None
     audit: AuditThread | None = None
     outlet: Outlet | None = None
+    recorder: Recorder | None = None
     vision: VisionThread | None = None
     sealer: Sealer | None = None
     origin: Origin | None = None
@@ -77,7 +79,8 @@ class Parts:
             ("the exit button", self.button, "close"), ("the inputs", self.inputs, "close"), ("the door thread", self.door, "stop"),
             ("the lock", self.lock, "close"), ("the outlet", self.outlet, "stop"), ("the policy thread", self.policy, "stop"),
             ("the codes", self.codes, "stop"),
-            ("the camera", self.feed, "close"), ("vision", self.vision, "stop"), ("the signals", self.signals, "stop"),
+            ("the camera", self.feed, "close"), ("vision", self.vision, "stop"), ("the recorder", self.recorder, "stop"),
+            ("the signals", self.signals, "stop"),
             ("the fill light", self.lamp, "close"), ("the pins", self.pins, "close"), ("the audit log", self.audit, "stop"),
             ("the store", self.store, "stop"), ("the control socket", self.control, "close"),
             ("the socket of the pages", self.web, "close")]

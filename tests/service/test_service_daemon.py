@@ -22,9 +22,10 @@ from edge_face.errors import EdgeFaceError, ModelError, ServiceError, StoreError
 from edge_face.service import daemon as daemon_module
 from edge_face.service.books import Roster
 from edge_face.service.control import ControlSocket, NoPlaceError
-from edge_face.service.daemon import Daemon, small
+from edge_face.service.daemon import Daemon
 from edge_face.service.frames import FeedHealth
 from edge_face.service.senses import ClockKeeper
+from edge_face.service.small_board import small
 from edge_face.settings import CameraSettings, DecisionSettings, DoorSettings, ServiceSettings, Settings, StoreSettings
 from edge_face.types import Box, Frame, Liveness, LiveVerdict, Match, Quality, Scene, Track, TrackState
 
