@@ -185,9 +185,9 @@ def main() -> int:
         index = SearchIndex(rows, exact_up_to=0, candidates=candidates)
         add(f"sign bits, {candidates} exact", index._near, index.bytes - rows.nbytes)
     index = SearchIndex(rows, exact_up_to=0)
-    usual, search_module._distances = search_module._distances, search_module._counted
+    usual, search_module.distances = search_module.distances, search_module._counted
     add("sign bits, 1000 exact, as with numpy 1", index._near, index.bytes - rows.nbytes)
-    search_module._distances = usual
+    search_module.distances = usual
     for dimensions, candidates in ((64, 1000), (96, 250), (96, 1000)):
         add(f"{dimensions} principal components, {candidates} exact", *projection(rows, dimensions, candidates))
     add("int8 by numpy, 250 exact", *bytewise(rows, 250), 40)

@@ -1,4 +1,5 @@
-"""The gallery: whom an embedding shows. Best score over a person's templates; what decides is the exact float32 cosine.
+"""The gallery: whom an embedding shows. Best score over a person's templates; what decides is the exact float32 cosine, or of
+protected templates the cosine that their code gives (`edge_face.people.cancelable`).
 
 Built once from the people of the store and never changed: when somebody is added or forgotten, another one is built.
 """
@@ -6,15 +7,16 @@ Built once from the people of the store and never changed: when somebody is adde
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from edge_face.people.cancelable import Code
+from edge_face.people.faces_index import Coded, FacesIndex, coded_by_key
 from edge_face.people.person import Person, of_model
 from edge_face.people.rows import Rows
-from edge_face.people.search import SearchIndex
 from edge_face.people.thresholds import Threshold, threshold_for, verify_threshold, vote_rate
 from edge_face.types import Floats, Match
 
@@ -27,12 +29,12 @@ _BLOCK = 1024
 
 class Gallery:
     """Everybody who may be recognised, by one embedder. `people` ids, `rows` (n, d) unit vectors, `owners` (n,) indices
-    into `people`, sorted."""
+    into `people`, sorted; `coded`: the same for protected templates, those of each key together."""
 
     def __init__(self, people: tuple[str, ...], rows: Floats, owners: npt.NDArray[np.int64], pooled: Threshold,
                  single: Threshold, *, verify: Threshold | None = None, verify_single: Threshold | None = None,
                  consenting: frozenset[str] = frozenset(),
-                 must_enrol_again: tuple[str, ...] = ()) -> None:
+                 must_enrol_again: tuple[str, ...] = (), coded: Sequence[Coded] = ()) -> None:
         self.people = people
         self.threshold = pooled
         """For the pooled embedding of a track: this decides."""
@@ -45,8 +47,7 @@ class Gallery:
         """Ids of those who agreed to be shown sharp."""
         self.must_enrol_again = must_enrol_again
         """Ids of active people who have no template of this embedder."""
-        self._index = SearchIndex(rows)
-        self._owners = owners
+        self._index = FacesIndex(rows, owners, coded)
         self._numbers = {person: number for number, person in enumerate(people)}
 
     @classmethod
@@ -60,6 +61,7 @@ class Gallery:
         ids: list[str] = []
         rows = Rows()
         owners: list[int] = []
+        codes: list[tuple[Code, int]] = []
         consenting: set[str] = set()
         again: list[str] = []
         for person in people:
@@ -71,14 +73,16 @@ class Gallery:
                 continue
             if person.shown:
                 consenting.add(person.id)
-            owners += [len(ids)] * len(own)
+            plain = [t.embedding for t in own if t.code is None]
+            owners += [len(ids)] * len(plain)
+            codes += [(t.code, len(ids)) for t in own if t.code is not None]
             ids.append(person.id)
-            rows.extend(t.embedding for t in own)
+            rows.extend(plain)
         return cls(tuple(ids), rows.taken(), np.array(owners, np.int64), threshold_for(thresholds, len(ids), rate),
                    threshold_for(thresholds, len(ids), vote_rate(rate), "single"),
                    verify=verify_threshold(thresholds, verify_rate),
                    verify_single=threshold_for(thresholds, 1, vote_rate(verify_rate), "single"), consenting=frozenset(consenting),
-                   must_enrol_again=tuple(again))
+                   must_enrol_again=tuple(again), coded=coded_by_key(codes))
 
     def __len__(self) -> int:
         """How many people there are to match with."""
@@ -86,7 +90,7 @@ class Gallery:
 
     @property
     def templates(self) -> int:
-        return len(self._owners)
+        return len(self._index)
 
     def match(self, embedding: Floats, monotonic: float) -> Match:
         """The pooled embedding of a track against everybody. `person` only from the threshold on."""
@@ -112,19 +116,19 @@ class Gallery:
     def scores(self, embedding: Floats) -> dict[str, float]:
         """The best score of everybody, for explanations; slow in large galleries."""
         best = np.full(len(self.people), NOBODY, np.float32)
-        if len(self._owners):
-            np.maximum.at(best, self._owners, self._index.all_scores(embedding))
+        for owners, found in self._index.all_scores(embedding):
+            np.maximum.at(best, owners, found)
         return {person: float(score) for person, score in zip(self.people, best, strict=True)}
 
     def confusable(self) -> Iterator[tuple[str, str, float]]:
         """Pairs of people of whom two templates are more alike than the door's threshold, each pair once with its best
         score. Compares everybody with everybody."""
         found: dict[tuple[int, int], float] = {}
-        rows = self._index.rows
+        rows, owners = self._index.directions()
         for start in range(0, len(rows), _BLOCK):
             scores = rows[start:start + _BLOCK] @ rows[start:].T
             for i, j in zip(*np.nonzero(scores >= self.threshold.similarity), strict=True):
-                a, b = int(self._owners[start + i]), int(self._owners[start + j])
+                a, b = int(owners[start + i]), int(owners[start + j])
                 if a != b:
                     pair = (min(a, b), max(a, b))
                     found[pair] = max(found.get(pair, NOBODY), float(scores[i, j]))
@@ -134,18 +138,16 @@ class Gallery:
     def _own_score(self, person: str, embedding: Floats) -> float:
         if (number := self._numbers.get(person)) is None:
             return NOBODY
-        start, end = np.searchsorted(self._owners, (number, number + 1))
-        score = float((self._index.rows[start:end] @ np.asarray(embedding, np.float32)).max(initial=NOBODY))
+        score = float(self._index.own(number, embedding).max(initial=NOBODY))
         return score if math.isfinite(score) else NOBODY
 
     def _best(self, embedding: Floats) -> tuple[str | None, float, float]:
         """The best person, their score, and the best score of anybody else."""
         if not self.people:
             return None, NOBODY, NOBODY
-        where, scores = self._index.candidates(embedding)
+        owners, scores = self._index.candidates(embedding)
         if not np.isfinite(scores).all():
             return None, NOBODY, NOBODY
-        owners = self._owners[where]
         first = int(np.argmax(scores))
         others = scores[owners != owners[first]]
         runner_up = float(others.max()) if others.size else NOBODY

@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from edge_face.people.cancelable import Code
+from edge_face.people.faces_index import Coded, coded_by_key
 from edge_face.people.person import Person, Template, of_model
 from edge_face.people.thresholds import threshold_for
 from edge_face.types import Floats
@@ -32,6 +34,8 @@ class Likeness:
         self._rows: Floats = np.zeros((0, 0), np.float32)
         self._used = 0
         self._owners: list[int] = []
+        self._codes: list[tuple[Code, int]] = []
+        self._coded: tuple[Coded, ...] | None = ()
         self._people: list[str] = []
         for person in people:
             self.add(person)
@@ -41,31 +45,39 @@ class Likeness:
         own = of_model(person.templates, self._model)
         if not own:
             return
-        if self._used + len(own) > len(self._rows):
-            grown = np.zeros((max(2 * len(self._rows), 64, self._used + len(own)), own[0].embedding.size), np.float32)
+        plain = [t.embedding for t in own if t.code is None]
+        if plain and self._used + len(plain) > len(self._rows):
+            grown = np.zeros((max(2 * len(self._rows), 64, self._used + len(plain)), plain[0].size), np.float32)
             grown[:self._used] = self._rows[:self._used] if self._used else 0.0
             self._rows = grown
-        for template in own:
-            self._rows[self._used] = template.embedding
+        for vector in plain:
+            self._rows[self._used] = vector
             self._used += 1
-        self._owners += [len(self._people)] * len(own)
+        self._owners += [len(self._people)] * len(plain)
+        if codes := [(t.code, len(self._people)) for t in own if t.code is not None]:
+            self._codes += codes
+            self._coded = None
         self._people.append(person.id)
 
     def alike(self, templates: Sequence[Template], but: str | None = None) -> list[Alike]:
         """Whom these templates of one person look like, the most alike first; `but`: the person's own id."""
         own = of_model(templates, self._model)
-        if not own or not self._used:
+        if not own or not self._people:
             return []
         count = len(self._people) + (but not in self._people)
         pooled = threshold_for(self._thresholds, count, self._rate).similarity
         single = threshold_for(self._thresholds, count, self._rate, "single").similarity
-        vectors = np.stack([t.embedding for t in own])
+        vectors = np.stack([t.direction for t in own])
         mean = vectors.mean(axis=0)
         # One row for each new template, and last the mean of all, as the door pools the pictures of an approach.
         probes = np.vstack([vectors, mean / max(float(np.linalg.norm(mean)), 1e-6)])
-        scores = self._rows[:self._used] @ probes.T
         best = np.full((len(self._people), len(probes)), -1.0, np.float32)
-        np.maximum.at(best, np.array(self._owners), scores)
+        if self._used:
+            np.maximum.at(best, np.array(self._owners), self._rows[:self._used] @ probes.T)
+        if self._coded is None:
+            self._coded = coded_by_key(self._codes)
+        for part in self._coded:
+            np.maximum.at(best, part.owners, part.index.all_scores(probes.T))
         found = []
         for index in np.flatnonzero((best[:, -1] >= pooled) | (best[:, :-1].max(axis=1) >= single)):
             if self._people[index] == but:

@@ -12,12 +12,14 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from edge_face.errors import PeopleError
+from edge_face.people.cancelable import Code
 from edge_face.types import Floats
 
 LONGEST_NAME = 80
 """Characters (code points after NFC)."""
 ID_PATTERN = re.compile(r"[0-9a-f]{16}")
 LARGEST_DIMENSION = 4096
+NO_VECTOR: Floats = np.zeros(0, np.float32)
 
 
 class State(enum.StrEnum):
@@ -50,7 +52,8 @@ class Consent:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Template:
-    """One enrolled face: a unit vector, the embedder that made it, quality 0 to 1, pose label, wall time.
+    """One enrolled face: a unit vector, the embedder that made it, quality 0 to 1, pose label, wall time. A protected one has a
+    `code` in place of the vector, which is then empty (`edge_face.people.cancelable`).
 
     Raises PeopleError for what is no unit vector.
     """
@@ -61,8 +64,12 @@ class Template:
     quality: float = 1.0
     pose: str = "straight"
     wall: float = 0.0
+    code: Code | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
+        if self.code is not None:
+            object.__setattr__(self, "embedding", NO_VECTOR)
+            return
         vector = np.array(self.embedding, dtype=np.float32)
         if vector.ndim != 1 or not 0 < vector.size <= LARGEST_DIMENSION or not np.isfinite(vector).all():
             raise PeopleError("a template is a vector of finite numbers, this one is not: enrol again")
@@ -70,6 +77,11 @@ class Template:
             raise PeopleError("a template has length 1, this one has not: enrol again")
         vector.flags.writeable = False
         object.__setattr__(self, "embedding", vector)
+
+    @property
+    def direction(self) -> Floats:
+        """The unit vector; of a protected template what comes back of it, for other doors and other keys."""
+        return self.embedding if self.code is None else self.code.vector()
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -43,7 +43,7 @@ def consent_of(value: Any) -> Consent:
 
 
 def template_record(template: Template) -> dict[str, Any]:
-    return {"embedding": base64.b64encode(vector_bytes(template.embedding)).decode("ascii"), "model": template.model,
+    return {"embedding": base64.b64encode(vector_bytes(template.direction)).decode("ascii"), "model": template.model,
             "quality": template.quality, "pose": template.pose, "wall": template.wall}
 
 

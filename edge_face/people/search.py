@@ -56,17 +56,17 @@ class SearchIndex:
     def _near(self, vector: Floats) -> npt.NDArray[np.int64]:
         assert self._bits is not None
         wanted = _packed((vector - self._mean)[None, :])[0]
-        distances = _distances(self._bits, wanted)
+        counted = distances(self._bits, wanted)
         # The nearest rows lie in the groups whose nearest row is nearest: choosing among groups is 64 times cheaper.
-        whole = len(distances) // _GROUP * _GROUP
-        nearest = distances[:whole].reshape(-1, _GROUP).min(axis=1)
+        whole = len(counted) // _GROUP * _GROUP
+        nearest = counted[:whole].reshape(-1, _GROUP).min(axis=1)
         if len(nearest) > self._candidates:
             groups = np.argpartition(nearest, self._candidates)[:self._candidates]
             where = (groups[:, None] * _GROUP + np.arange(_GROUP)).ravel()
         else:
             where = np.arange(whole)
-        where = np.concatenate([where, np.arange(whole, len(distances))])
-        best = np.argpartition(distances[where], self._candidates)[:self._candidates]
+        where = np.concatenate([where, np.arange(whole, len(counted))])
+        best = np.argpartition(counted[where], self._candidates)[:self._candidates]
         chosen: npt.NDArray[np.int64] = where[best]
         return chosen
 
@@ -85,7 +85,7 @@ def _transposed_bits(rows: Floats, mean: Floats) -> Words:
     return np.ascontiguousarray(np.concatenate(strips).T)
 
 
-def _distances(bits: Words, wanted: Words) -> npt.NDArray[np.uint16]:
+def distances(bits: Words, wanted: Words) -> npt.NDArray[np.uint16]:
     """Hamming distances of one word list to all."""
     count = getattr(np, "bitwise_count", None)
     return _counted(bits, wanted) if count is None else _counted_by_numpy(bits, wanted, count)

@@ -24,20 +24,20 @@ from edge_face.people.events import EventLog
 from edge_face.people.mentions import cut_from_house
 from edge_face.people.person import Consent, Person, State, Template, clean_name, is_id, name_key, new_id, settled
 from edge_face.people.pictures import Picture
-from edge_face.people.record_desk import RecordDesk
 from edge_face.people.recordings import Recordings
 from edge_face.people.records import core_of
 from edge_face.people.sealed_records import SealedRecords
-from edge_face.people.sealed_templates import insert_templates, open_core, open_template, sealed_core, template_rows
+from edge_face.people.sealed_templates import SealedTemplates, open_core, sealed_core, template_rows
 from edge_face.people.sealing import SealBrokenError, tag
 from edge_face.people.shelf import Shelf, insist_on_consent
+from edge_face.people.template_desk import TemplateDesk
 from edge_face.people.unlocking import find_key, unlock
 
 _PAGE = 64
 """People read at a time. Each comes with its templates: larger pages would stay in the process as freed memory."""
 
 
-class Store(RecordDesk):
+class Store(TemplateDesk):
     """People and events in `folder`. One writer at a time (it waits `wait` seconds for another to finish), any number of
     readers. `key_file`: the device key; None or empty: `device.key` in the folder. Raises StoreError."""
 
@@ -89,6 +89,7 @@ class Store(RecordDesk):
             self._stones = tombstones.Tombstones(database, self.folder, self._keys.tombstones)
             self._shelf = Shelf(database)
             self._records = SealedRecords(database, self._keys.records, self._data_key)
+            self._faces = SealedTemplates(database, self._records)
             self.events = EventLog(database, self._keys.events, self._data_key)
             self.recordings = Recordings(database, self._records, lambda who: getattr(self._consent_now(who), "show", None) is not None)
             if not read_only:
@@ -220,7 +221,7 @@ class Store(RecordDesk):
             key, wrapped = self._keys.new_data_key(person.id)
             self._database.run("INSERT INTO person (id, wrapped_key, name_tag, record) VALUES (?, ?, ?, ?)",
                                [person.id, wrapped, self._name_tag(person.name), sealed_core(key, person)])
-            insert_templates(self._database, key, person)
+            self._faces.insert(key, person)
             self._shelf.put(key, person.id, pictures)
             if held is not None:
                 self._records.put(ADMISSION, admission_record(held), person.id, "")
@@ -260,7 +261,7 @@ class Store(RecordDesk):
         drop = consent.pictures is None and self._shelf.count(identity) > 0
         with self._database.transaction():
             if erase:
-                self._database.run("DELETE FROM template WHERE person = ?", [identity])
+                self._faces.clear(identity)
             if drop:
                 self._shelf.clear(identity)
             if consent.show is None:
@@ -282,9 +283,9 @@ class Store(RecordDesk):
         person = settled(replace(person, templates=tuple(templates), state=state))
         insist_on_consent(person, pictures or ())
         with self._database.transaction():
-            self._database.run("DELETE FROM template WHERE person = ?", [identity])
+            self._faces.clear(identity)
             self._mark_unscrubbed()
-            insert_templates(self._database, self._key_of(identity), person)
+            self._faces.insert(self._key_of(identity), person)
             if pictures is not None:
                 self._shelf.clear(identity)
                 self._shelf.put(self._key_of(identity), identity, pictures)
@@ -351,7 +352,7 @@ class Store(RecordDesk):
     def _erase(self, identity: str, name: str, wall: float | None) -> None:
         self.edition += 1
         self.events.anonymise(identity, name)
-        self._database.run("DELETE FROM template WHERE person = ?", [identity])
+        self._faces.clear(identity)
         self._shelf.clear(identity)
         cut_from_house(self._records, identity, name)
         self.recordings.drop_shown(identity)
@@ -394,7 +395,7 @@ class Store(RecordDesk):
     def _person(self, row: Sequence[Any], faces: Iterable[Sequence[Any]]) -> Person:
         identity, wrapped, name_tag, sealed = row
         key = self._keys.data_key(identity, wrapped)
-        person = core_of(identity, open_core(key, identity, sealed), tuple(open_template(key, identity, face) for face in faces))
+        person = core_of(identity, open_core(key, identity, sealed), tuple(self._faces.open(key, identity, face) for face in faces))
         if self._name_tag(person.name) != name_tag:
             raise SealBrokenError(f"the record of person {identity} was changed outside edge-face (its name is not the one it "
                                   "is listed under): restore the people store from a backup")

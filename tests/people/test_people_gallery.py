@@ -10,7 +10,7 @@ from people_fakes import BOTH, DIMENSION, MODEL, ONLY_RECOGNISE, THRESHOLDS, nea
 
 from edge_face.errors import ModelError
 from edge_face.people import Consent, Gallery, Person, State, Template
-from edge_face.people.search import SearchIndex, _counted, _distances, _packed
+from edge_face.people.search import SearchIndex, _counted, _packed, distances
 from edge_face.types import Floats
 
 RATE = 1e-4
@@ -155,7 +155,7 @@ def test_a_large_gallery_matches_like_a_small_one() -> None:
     people = [_person(k, [Template(row, MODEL) for row in rows[2 * k:2 * k + 2]]) for k in range(800)]
     exact = _gallery(*people)
     quick = Gallery(exact.people, rows, np.repeat(np.arange(800), 2), exact.threshold, exact.vote_threshold)
-    quick._index = SearchIndex(rows, exact_up_to=0, candidates=100)
+    quick._index._plain = SearchIndex(rows, exact_up_to=0, candidates=100)
     for probe in probes[:60]:
         one, other = exact.match(probe, 0.0), quick.match(probe, 0.0)
         assert (one.person, one.best) == (other.person, other.best)
@@ -169,7 +169,7 @@ def test_distances_are_counted_right_with_numpy_1_and_2(seed: int, count: int, d
     expected = (np.signbit(values[1:]) != np.signbit(values[0])).sum(axis=1)
     across = np.ascontiguousarray(bits[1:].T)
     assert np.array_equal(_counted(across, bits[0]), expected)
-    assert np.array_equal(_distances(across, bits[0]), expected)
+    assert np.array_equal(distances(across, bits[0]), expected)
 
 
 @given(st.integers(0, 300))
