@@ -191,9 +191,9 @@ class StoreBooks:
             _log.info("old events were deleted", extra=fields(events=gone))
         if stale := forget_stale(self.store, wall):
             _log.info("people who waited too long to be admitted were forgotten", extra=fields(people=stale))
+        InvitationDesk(self.store).tidy(wall)
         dropped = make_room(self.store)
         if dropped:
-        InvitationDesk(self.store).tidy(wall)
             _log.warning("the disk is nearly full: the oldest kept pictures were deleted", extra=fields(pictures=dropped))
         if give_space_back(self.store, Path(self._settings.store.folder)):
             _log.info("unused space of the database was given back")

@@ -38,6 +38,7 @@ from edge_face.service.consequences import Consequences
 from edge_face.service.describing import described
 from edge_face.service.door_thread import FACE, DoorThread, Order
 from edge_face.service.erasing import drop_since
+from edge_face.service.frames import Feed, FileFeed, NoFeed, open_feed
 from edge_face.service.health import Health, health_of
 from edge_face.service.heartbeat import Heartbeats
 from edge_face.service.models import Models, load_models
@@ -46,8 +47,8 @@ from edge_face.service.outlet import Outlet
 from edge_face.service.owner_changes import at_start, change_of
 from edge_face.service.parts import Parts, quietly
 from edge_face.service.policy_thread import PolicyThread
-from edge_face.service.remembering import LOCKDOWN, remembered
 from edge_face.service.recorder import Recorder, sealer_of
+from edge_face.service.remembering import LOCKDOWN, remembered
 from edge_face.service.seeing import pipeline_builder
 from edge_face.service.senses import ClockKeeper, DoorSenses
 from edge_face.service.signal_thread import SignalThread
@@ -56,8 +57,8 @@ from edge_face.service.store_thread import StoreThread
 from edge_face.service.telling import Telling
 from edge_face.service.upkeep import Upkeep
 from edge_face.service.vision_thread import Pipeline, VisionThread
-from edge_face.service.web.accounts import Accounts
 from edge_face.service.wear import DayMeter
+from edge_face.service.web.accounts import Accounts
 from edge_face.service.web.board import Board
 from edge_face.service.web.enrolling import Enrolling
 from edge_face.service.web.picture_feed import PictureFeed
@@ -295,6 +296,7 @@ class Daemon:
             self.parts.codes.forget_others(roster.codes.holders())
         if before is None:
             return
+        drop_since(self.settings, before, roster)
         _log.info("people: %s", roster.described)
         if not roster.measured:
             _log.warning("threshold: %s", roster.threshold)
@@ -302,7 +304,6 @@ class Daemon:
             self._pipeline.gallery = roster.gallery
         memory.trim()
 
-        drop_since(self.settings, before, roster)
     # While it runs
 
     def _watch(self) -> None:
