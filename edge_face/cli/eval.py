@@ -9,6 +9,7 @@ EVALUATIONS: dict[str, tuple[str, str]] = {
     "identification": ("edge_face.cli.eval_identification", "open set: enrolled people found, strangers turned away"),
     "detection": ("edge_face.cli.eval_detection", "faces found and missed by height, false alarms, landmarks"),
     "robustness": ("edge_face.cli.eval_robustness", "verification in the dark, backlit, far away, turned, masked, as JPEG 30"),
+    "privacy": ("edge_face.cli.eval_privacy", "hidden faces under attack: AUC by method and strength, utility, cost"),
     "liveness": ("edge_face.cli.eval_liveness", "a living person, or a picture of one? APCER by species, BPCER, DET"),
 }
 """By name: a module like a command's (DESCRIPTION, EXAMPLES, add_arguments, run), and a line for the overview."""
@@ -21,6 +22,7 @@ EXAMPLES = """
   edge-face eval detection --frames door.mp4 --labels door.jsonl
   edge-face eval robustness --images people/
   edge-face eval liveness --clips recorded/ --json liveness.json
+  edge-face eval privacy --images people/ --report privacy.html
   edge-face eval verification --help             the options and examples of one
 """
 
