@@ -51,6 +51,8 @@ def open_people(settings: Settings, *, writing: bool, create: bool = False) -> I
     except OlderStoreError:
         store = Store(*where)  # which brings it up: reading alone cannot
     with store:
+        if settings.store.cancelable:
+            store.protect_if_empty()
         people = PeopleCommands(store, embedder_id=embedder, thresholds=thresholds, rate=settings.decision.false_grants)
         tables = (people, AssuranceCommands(store, zone=settings.access.timezone), SubjectCommands(store, people))
 

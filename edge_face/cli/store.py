@@ -22,6 +22,8 @@ EXAMPLES = """
   edge-face store restore door.efb --replace         in place of the store that is there
   edge-face store rotate-key                         a new device key
   edge-face store rotate-key --reseal                and new keys for everybody: the old one has got out
+  edge-face store protect                            templates as codes under a key of this store, not as embeddings
+  edge-face store protect --renew                    under a new key: codes that got out match nothing any more
   edge-face store rollback                           back to before the last update or restore
   edge-face store forget-copy                        drop what a rollback would need
 """
@@ -50,6 +52,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     rotating = action("rotate-key", "give the store a new device key; the old one opens it no more")
     rotating.add_argument("--reseal", action="store_true", help="new data keys too, everything sealed anew: whoever has the old key and "
                           "an old copy of the store can then read nothing that is written from now on")
+    protecting = action("protect", "keep templates as codes under a key of this store, so that a copy of them fits nowhere else")
+    which = protecting.add_mutually_exclusive_group()
+    which.add_argument("--renew", action="store_true", help="a new key for a store that is protected: codes of the old one fit no more")
+    which.add_argument("--off", action="store_true", help="keep embeddings again (what comes back of the codes)")
     back = action("rollback", "bring the store from before the last update or restore back to work")
     back.add_argument("--copy", metavar="NAME", help="this copy ('store info' lists them)")
     back.add_argument("--yes", action="store_true", help="do not ask")
@@ -70,14 +76,15 @@ def _info(args: argparse.Namespace, settings: Settings) -> int:
     if args.json:
         _print_json({"version": facts.version, "people": facts.people, "pictures": facts.pictures, "records": facts.records,
                      "events": facts.events, "forgotten": facts.forgotten, "size": facts.size, "unused": facts.unused,
-                     "key": str(facts.key), "credential": facts.credential,
+                     "key": str(facts.key), "credential": facts.credential, "protected": facts.protected,
                      "copies": [{"name": name, "version": version} for name, version in facts.copies]})
         return 0
     print(f"{settings.store.folder}\n  version      {facts.version}\n  people       {facts.people}\n  pictures     {facts.pictures}\n"
           f"  records      {facts.records} (rights, codes, visitors, calendars)\n  events       {facts.events}\n"
           f"  forgotten    {facts.forgotten}\n"
           f"  size         {facts.size / 1e6:.1f} MB, {facts.unused / 1e6:.1f} MB of it unused\n"
-          f"  device key   {facts.key}{' (a credential of systemd)' if facts.credential else ''}")
+          f"  device key   {facts.key}{' (a credential of systemd)' if facts.credential else ''}\n"
+          f"  templates    {'codes under a key of this store' if facts.protected else 'embeddings'}")
     for name, version in facts.copies:
         print(f"  copy         {name}, version {version}: 'edge-face store rollback --copy {name}' brings it back")
     return 0
@@ -155,6 +162,13 @@ def _rotate(args: argparse.Namespace, settings: Settings) -> int:
     return 1 if done.damaged else 0
 
 
+def _protect(args: argparse.Namespace, settings: Settings) -> int:
+    from edge_face.cli.store_protect import protect
+
+    _refuse_while_the_door_runs(settings)
+    return protect(args, settings)
+
+
 def _rollback(args: argparse.Namespace, settings: Settings) -> int:
     from edge_face.cli.people_common import ask, interactive
     from edge_face.errors import UsageError
@@ -214,5 +228,5 @@ def _print_json(answer: Any) -> None:
     print(json.dumps(answer, indent=2, ensure_ascii=False))
 
 
-_ACTIONS = {"info": _info, "check": _check, "backup": _backup, "restore": _restore, "rotate-key": _rotate, "rollback": _rollback,
-            "forget-copy": _forget_copy}
+_ACTIONS = {"info": _info, "check": _check, "backup": _backup, "restore": _restore, "rotate-key": _rotate, "protect": _protect,
+            "rollback": _rollback, "forget-copy": _forget_copy}

@@ -30,6 +30,7 @@ class Facts:
     unused: int
     key: Path
     credential: bool
+    protected: bool
     copies: tuple[tuple[str, int], ...]
 
 
@@ -45,13 +46,14 @@ def look_into(folder: str | Path, key_file: str | Path | None = None) -> Facts:
     """Raises StoreError."""
     folder, where = Path(folder), find_key(Path(folder), key_file)
     with Store(folder, key_file, read_only=True) as store:
-        people, unused = store.count(), store.unused_bytes()
+        people, unused, protected = store.count(), store.unused_bytes(), store.protected
     with contextlib.closing(Database(folder, read_only=True, wait=0.0)) as database:
         pictures, records, events, forgotten = (int((database.row(f"SELECT count(*) FROM {table}") or (0,))[0])
                                                 for table in ("picture", "sealed_record", "event", "tombstone"))
     size = sum(path.stat().st_size for path in folder.glob(f"{FILE}*") if path.is_file())
     found = tuple((copy.path.name, copy.version) for copy in copies.copies(folder / FILE))
-    return Facts(schema.VERSION, people, pictures, records, events, forgotten, size, unused, where.path, where.credential, found)
+    return Facts(schema.VERSION, people, pictures, records, events, forgotten, size, unused, where.path, where.credential,
+                 protected, found)
 
 
 def check(folder: str | Path, key_file: str | Path | None = None) -> Checked:

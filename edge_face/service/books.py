@@ -107,6 +107,7 @@ class StoreBooks:
         self._model = ""
         self._tables: tuple[Commands, ...] = ()
         self._visitors: frozenset[str] = frozenset()
+        self._protect()
         self._assemble(None)
 
     def close(self) -> None:
@@ -215,6 +216,7 @@ class StoreBooks:
             return job()
         finally:
             self.store.reopen()
+            self._protect()
             self._assemble(self._models)
             self._changed = True
 
@@ -255,6 +257,15 @@ class StoreBooks:
                         CodeCommands(self.store, self._people_changed),
                         AdmissionCommands(self.store, self._people_changed, embedder_id=bundle.model_id if bundle else None),
                         GreetingCommands(self.store, self._people_changed), SubjectCommands(self.store, people, self._people_changed))
+
+    def _protect(self) -> None:
+        """Templates of a store that has none yet are protected from the first one on, if the settings say so."""
+        try:
+            if self._settings.store.cancelable and not self.store.protect_if_empty() and not self.store.read_only:
+                _log.warning("the templates are kept as embeddings, as they were before [store] cancelable was set: with the door stopped, "
+                             "'edge-face store protect' turns them into codes")
+        except StoreError as error:
+            _log.error("the templates are not protected: %s", error)
 
     def _aliases(self) -> dict[str, str]:
         key = self.store.audit_key()
