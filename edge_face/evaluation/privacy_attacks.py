@@ -16,6 +16,8 @@ from edge_face.evaluation.intervals import Interval, drawn_people, interval, sha
 from edge_face.types import Floats
 
 FMR = 1e-2
+DOOR_FMR = 1e-3
+"""About the rate of one comparison at a door with a few people."""
 DRAWS = 300
 KEPT = 200_000
 """Impostor pairs that the intervals rest on, drawn from all; the figures themselves count every pair."""
@@ -66,6 +68,18 @@ def best_of(tried: Sequence[Figures]) -> Figures:
 def both_galleries(probes: Floats, clear: Floats, person: Indices, *, seed: int = 0) -> Figures:
     """The better of the clear gallery and one that is treated as the probes are."""
     return best_of((attack(probes, clear, person, "clear", seed=seed), attack(probes, probes, person, "hidden", symmetric=True, seed=seed)))
+
+
+def threshold_at(scores: Floats, person: Indices, rate: float = DOOR_FMR) -> float:
+    """The score that the share `rate` of the impostor pairs of a matrix (n, n) of all pictures exceeds."""
+    impostor = np.sort(scores[person[:, None] != person[None]])
+    return float(impostor[max(len(impostor) - 1 - int(rate * len(impostor)), 0)])
+
+
+def accepted(probes: Floats, gallery: Floats, person: Indices, threshold: float) -> float:
+    """The share of genuine pairs of different pictures above a threshold: what is left of recognition."""
+    genuine = (person[:, None] == person[None]) & ~np.eye(len(person), dtype=np.bool_)
+    return float(((probes @ gallery.T)[genuine] > threshold).mean())
 
 
 def area(genuine: Floats, ranked: Floats) -> float:

@@ -37,8 +37,8 @@ def privacy_page(result: Privacy, about: Mapping[str, str]) -> str:
                         f"Clear pictures: rank 1 {percent(result.clear.rank1)}, TAR {percent(result.clear.tar)}. Intervals by "
                         "bootstrap over people."),
                 section("What hidden pictures are good for", table(
-                    ("way", "faces found", "surely", "landmark error", "pictures changed outside", "recognised, trained on such pictures",
-                     "CPU ms a picture"), [_use(found) for found in result.ways]),
+                    ("way", "faces found", "surely", "landmark error", "pictures changed outside", "enrolled still recognised",
+                     "recognised, trained on such pictures", "CPU ms a picture"), [_use(found) for found in result.ways]),
                     "Found: at the threshold for hiding, and at that for recognising; landmark error over the distance between the eyes. "
                     + _learned_said(result)),
                 section("The attacks", table(("attack", "what it is"), [(name, ATTACKS[name]) for name in names]))]
@@ -78,10 +78,12 @@ def _attackers_said(result: Privacy) -> str:
 
 
 def _learned_said(result: Privacy) -> str:
+    enrolled = (f"Enrolled still recognised: genuine pairs above the threshold at which one in 1,000 clear impostor pairs matches "
+                f"({percent(result.clear_enrolled, 1)} of clear pairs are). ")
     if result.clear_learned is None:
-        return "Too few pictures of anybody to train a classifier."
-    return (f"A classifier trained and tried on clear pictures is right in {percent(result.clear_learned.accuracy)}, by chance in "
-            f"{percent(result.clear_learned.chance)}. The door itself recognises on clear frames, before anything is hidden: there "
+        return enrolled + "Too few pictures of anybody to train a classifier."
+    return (f"{enrolled}A classifier trained and tried on clear pictures is right in {percent(result.clear_learned.accuracy)}, by chance "
+            f"in {percent(result.clear_learned.chance)}. The door itself recognises on clear frames, before anything is hidden: there "
             f"protection costs the last column and no accuracy; embedding a face takes {result.embed_ms:.2f} ms here.")
 
 
@@ -95,9 +97,9 @@ def _use(found: WayResult) -> Sequence[Cell]:
     use, learned = found.utility, found.learned
     recognised = percent(learned.accuracy, 1) + _percents(learned.interval) if learned else None
     if use is None:
-        return (found.way.name, None, None, None, None, recognised, None)
+        return (found.way.name, None, None, None, None, percent(found.enrolled, 1), recognised, None)
     return (found.way.name, percent(use.found, 1), percent(use.recognised, 1), None if use.landmarks is None else f"{use.landmarks:.3f}",
-            f"{use.changed_outside} of {use.pictures}", recognised, f"{use.milliseconds:.2f}")
+            f"{use.changed_outside} of {use.pictures}", percent(found.enrolled, 1), recognised, f"{use.milliseconds:.2f}")
 
 
 def _cell(figures: Figures | None) -> str | None:

@@ -18,7 +18,7 @@ import numpy.typing as npt
 from edge_face.errors import MediaError
 from edge_face.evaluation.embedding_run import Models, Progress
 from edge_face.evaluation.pictures import PictureSet
-from edge_face.evaluation.privacy_attacks import Figures, attack, best_of, both_galleries
+from edge_face.evaluation.privacy_attacks import Figures, accepted, attack, best_of, both_galleries, threshold_at
 from edge_face.evaluation.privacy_classifier import Learned, learn
 from edge_face.evaluation.privacy_clips import ClipTracks, follow_clips
 from edge_face.evaluation.privacy_run import FRAMES, Asked, PictureLooks, look_at
@@ -51,11 +51,13 @@ class Utility:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class WayResult:
-    """One way: its attacks by name, utility, what a classifier trained on such pictures reaches, and why it is weak, if it is."""
+    """One way: its attacks by name, utility, the share of genuine pairs (hidden against clear) that still match at the threshold of
+    clear pictures (`enrolled`), what a classifier trained on such pictures reaches, and why it is weak, if it is."""
 
     way: Way
     attacks: Mapping[str, Figures]
     utility: Utility | None
+    enrolled: float
     learned: Learned | None
     weak: str | None
 
@@ -67,11 +69,13 @@ class WayResult:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Privacy:
-    """All of it. `clear`: our embedder on the clear pictures; `clear_learned`: the classifier on them; `embed_ms`: CPU of embedding
+    """All of it. `clear`: our embedder on the clear pictures; `clear_enrolled`: how many of their genuine pairs match at FMR
+    1e-3; `clear_learned`: the classifier on them; `embed_ms`: CPU of embedding
     one face; `trained`: for which methods there were attackers; `failures` by the picture's index."""
 
     ways: tuple[WayResult, ...]
     clear: Figures
+    clear_enrolled: float
     clear_learned: Learned | None
     embed_ms: float
     pictures: int
@@ -110,16 +114,18 @@ def measure_privacy(pictures: PictureSet, models: Models, attackers: Attackers, 
     if clips:
         tracks = follow_clips(clips, models, attackers, asked.ways, asked.settings, frames=asked.frames or FRAMES)
     clear = np.stack([look.clear["ours"] for look in seen])
+    threshold = threshold_at(clear @ clear.T, person)
     return Privacy(
-        tuple(_way(index, way, seen, person, tracks, seed) for index, way in enumerate(asked.ways)),
-        attack(clear, clear, person, "clear", symmetric=True, seed=seed), learn(clear, person, seed=seed),
-        median(look.embed_seconds for look in seen) * 1e3, len(seen), len(np.unique(person)), sum(bool(look.tracks) for look in seen),
-        asked.frames, len(tracks.names), len(set(tracks.names)),
+        tuple(_way(index, way, seen, person, tracks, threshold, seed) for index, way in enumerate(asked.ways)),
+        attack(clear, clear, person, "clear", symmetric=True, seed=seed), accepted(clear, clear, person, threshold),
+        learn(clear, person, seed=seed), median(look.embed_seconds for look in seen) * 1e3, len(seen), len(np.unique(person)),
+        sum(bool(look.tracks) for look in seen), asked.frames, len(tracks.names), len(set(tracks.names)),
         {"undo": tuple(sorted(attackers.undo)), "tuned": tuple(sorted(attackers.tuned))},
         {i: look.failure for i, look in enumerate(looks) if look.failure}, time.monotonic() - begun)
 
 
-def _way(index: int, way: Way, seen: Sequence[PictureLooks], person: Indices, tracks: ClipTracks, seed: int) -> WayResult:
+def _way(index: int, way: Way, seen: Sequence[PictureLooks], person: Indices, tracks: ClipTracks, threshold: float,
+         seed: int) -> WayResult:
     ours = _stacked([look.clear["ours"] for look in seen])
     hidden = {name: _stacked([look.hidden[index][name] for look in seen]) for name in seen[0].hidden[index]}
     found = {"naive": attack(hidden["ours"], ours, person, "clear", seed=seed),
@@ -137,8 +143,8 @@ def _way(index: int, way: Way, seen: Sequence[PictureLooks], person: Indices, tr
     if len(tracks.names) and len(np.unique(named)) > 1 and np.bincount(named).max() > 1:
         clear = [{"ours": look["ours"], **({way.method: look[way.method]} if way.method in look else {})} for look in tracks.clear]
         found["clips"] = _linked([look[index] for look in tracks.hidden], clear, named.astype(np.int64).reshape(-1), way, seed)
-    return WayResult(way, found, _utility(index, seen), learn(hidden["ours"], person, seed=seed),
-                     weakness(way.method, way.strength, way.option))
+    return WayResult(way, found, _utility(index, seen), accepted(hidden["ours"], ours, person, threshold),
+                     learn(hidden["ours"], person, seed=seed), weakness(way.method, way.strength, way.option))
 
 
 def _linked(tracks: Sequence[Mapping[str, Floats]], clear: Sequence[Mapping[str, Floats]], person: Indices, way: Way, seed: int) -> Figures:
@@ -170,7 +176,8 @@ def privacy_json(result: Privacy) -> dict[str, Any]:
     """As `--json` writes it."""
     return {
         "pictures": result.pictures, "people": result.people, "floor_auc": result.floor, "goal_auc": GOAL, "above_floor": ABOVE_FLOOR,
-        "clear": asdict(result.clear), "clear_classifier": asdict(result.clear_learned) if result.clear_learned else None,
+        "clear": asdict(result.clear), "clear_enrolled_at_1e-3": result.clear_enrolled,
+        "clear_classifier": asdict(result.clear_learned) if result.clear_learned else None,
         "embed_ms": result.embed_ms, "track": {"pictures": result.track_pictures, "frames": result.frames},
         "clips": {"tracks": result.clip_tracks, "people": result.clip_people}, "trained_attackers": dict(result.trained),
         "ways": [{"method": found.way.method, "strength": found.way.strength, "option": found.way.option, "amount": found.way.amount,
@@ -178,6 +185,7 @@ def privacy_json(result: Privacy) -> dict[str, Any]:
                   "worst_attack": found.worst[0], "worst_auc": found.worst[1].auc,
                   "attacks": {name: asdict(figures) for name, figures in found.attacks.items()},
                   "utility": asdict(found.utility) if found.utility else None,
+                  "enrolled_at_1e-3": found.enrolled,
                   "classifier": asdict(found.learned) if found.learned else None} for found in result.ways],
         "failures_to_detect": len(result.failures), "seconds": round(result.seconds, 2),
     }
