@@ -30,6 +30,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "why": ("edge_face.cli.why", "explain what the door decided, with its scores"),
     "audit": ("edge_face.cli.audit", "show, verify and export the audit log"),
     "blur": ("edge_face.cli.blur", "hide the faces in pictures, folders and videos"),
+    "seal": ("edge_face.cli.seal", "hide faces and seal the originals for the owner of a key"),
+    "unseal": ("edge_face.cli.unseal", "open sealed faces with the owner's key"),
     "cameras": ("edge_face.cli.cameras", "list the cameras and take a test shot"),
     "config": ("edge_face.cli.config", "write, check and show the settings"),
     "kiosk": ("edge_face.cli.kiosk", "serve the pages beside the door and the owner's; claim a new door"),

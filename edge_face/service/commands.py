@@ -74,6 +74,20 @@ def handlers(daemon: Daemon) -> dict[str, Handler]:
         _take(arguments)
         return door_facts(daemon)
 
+    def opened(arguments: dict[str, Any], peer: Peer) -> Any:
+        from edge_face.privacy.sealed.opening import opening_record
+
+        taken = _take(arguments, "what", "key", "visible", "opened", "faces")
+        try:
+            key, visible = (bytes.fromhex(taken[name]) for name in ("key", "visible"))
+            record = opening_record(taken["what"], key, visible, taken["opened"], taken["faces"], daemon.clock.wall())
+        except (KeyError, TypeError, ValueError) as error:
+            raise UsageError("sealed.opened takes what, key, visible, opened and faces") from error
+        audit = daemon.parts.audit
+        if audit is None or not audit.call(lambda log: log.append(record, daemon.clock.monotonic()) and log.commit()):
+            raise ServiceError("the audit log does not take the opening just now: nothing was opened; 'edge-face doctor' says why")
+        return {}
+
     def maintain(arguments: dict[str, Any], peer: Peer) -> Any:
         _owner(peer)
         _take(arguments)
@@ -98,7 +112,8 @@ def handlers(daemon: Daemon) -> dict[str, Handler]:
 
     table: dict[str, Handler] = {"status": status, "events": events, "why": why, "settings.show": settings_show,
                                  "door.status": door_status, "door.pulse": pulse, "stop": stop, "codes.present": present,
-                                 "service.maintain": maintain, "kiosk.claim": claim, "owner.reset": reset}
+                                 "service.maintain": maintain, "sealed.opened": opened,
+                                 "kiosk.claim": claim, "owner.reset": reset}
     table |= {f"door.{word}": partial(order, command) for word, command in
               (("secure", Command.SECURE), ("lockdown", Command.LOCKDOWN), ("lift", Command.LIFT), ("quiet", Command.QUIET))}
     for name in (*PeopleCommands.names(), *ScheduleCommands.names(), *AssuranceCommands.names(), *CodeCommands.names(),

@@ -1,7 +1,7 @@
 """The bytes of sealed faces: one header, a record for each face (in a film: for each face of each frame), a checksum.
 
     header   72 bytes   what was sealed, for whom, when, and which visible picture or film it belongs to
-    record   80 bytes + n   face, frame, time, box; enc (32), length, ciphertext
+    record   68 bytes + n   face, frame, time, box (32 bytes), enc (32), length (4), ciphertext (n)
     ...
     sum      32 bytes   SHA-256 of everything before: says "damaged" where the seals would only say "does not fit"
 

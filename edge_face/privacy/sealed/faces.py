@@ -33,7 +33,8 @@ from edge_face.privacy.sealed.container import (
     read_records,
 )
 from edge_face.privacy.sealed.hpke import X25519PrivateKey, X25519PublicKey, open_base, seal_base
-from edge_face.privacy.sealed.owner_keys import key_id, key_words
+from edge_face.privacy.sealed.owner_keys import key_id
+from edge_face.privacy.sealed.places import key_words
 from edge_face.types import Image, Mask
 
 _REACH = 1.6

@@ -109,8 +109,8 @@ class SealedFilm:
 
 
 def seal_film(source: str | os.PathLike[str], target: str | os.PathLike[str], public: X25519PublicKey, vision: SceneMaker | None,
-              settings: PrivacySettings, consenting: Collection[str] = (), *, when: float | None = None, keep_audio: bool = False,
-              progress: Callable[[int, int], None] | None = None) -> SealedFilm:
+              settings: PrivacySettings, consenting: Collection[str] = (), *, key: bytes = b"", when: float | None = None,
+              keep_audio: bool = False, progress: Callable[[int, int], None] | None = None) -> SealedFilm:
     """`hide_video`, with the hidden faces sealed for the owner of the key in a file beside the film. Raises MediaError, ModelError,
     SealedError; nothing is then left behind."""
     if carries_seals(source):
@@ -123,7 +123,8 @@ def seal_film(source: str | os.PathLike[str], target: str | os.PathLike[str], pu
             sealer.add(released.frame.image, hidden, released.regions, released.frame.monotonic)
 
         with contextlib.closing(sealer):
-            done = hide_video(source, target, vision, settings, consenting, keep_audio=keep_audio, progress=progress, hidden_as=keep)
+            done = hide_video(source, target, vision, settings, consenting, keep_audio=keep_audio, key=key, progress=progress,
+                              hidden_as=keep)
             try:
                 with temporary.open("wb") as file:
                     file.writelines(sealer.pieces(target))

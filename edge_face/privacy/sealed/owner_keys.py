@@ -43,12 +43,6 @@ def key_id(public: X25519PublicKey) -> bytes:
     return hashlib.sha256(raw(public)).digest()[:8]
 
 
-def key_words(identity: bytes) -> str:
-    """A key's short name as people read it: 1f3a-52c0-77de-9b04."""
-    text = identity.hex()
-    return "-".join(text[i:i + 4] for i in range(0, len(text), 4))
-
-
 def make_keys(path: str | os.PathLike[str], passphrase: str | None = None) -> tuple[Path, X25519PublicKey]:
     """Writes a new private half to `path` (mode 0600) and the public half beside it as `.pub`; its path and itself. Never over a file that
     is there: a key that is gone opens nothing any more. Raises SealedError, UsageError."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import os
 import time
 from collections.abc import Callable, Collection
@@ -12,6 +13,7 @@ from pathlib import Path
 from edge_face.errors import MediaError, SealedError
 from edge_face.media import encode_picture, load_picture, same_file, writing
 from edge_face.media.paths import MAX_BYTES, reason, shown
+from edge_face.privacy.sealed.container import read_header
 from edge_face.privacy.sealed.faces import Opened, open_faces, seal_faces
 from edge_face.privacy.sealed.hpke import X25519PrivateKey, X25519PublicKey
 from edge_face.privacy.sealed.marks import carries_seals
@@ -23,14 +25,16 @@ from edge_face.settings import PrivacySettings
 
 @dataclass(frozen=True, slots=True)
 class SealedPicture:
-    """What became of a picture: what was hidden, and where the seals are (`sidecar`: None when they are inside the picture)."""
+    """What became of a picture: what was hidden, how many faces were sealed, and where (`sidecar`: None when inside the picture)."""
 
     hidden: HiddenPicture
+    faces: int
     sidecar: Path | None
 
 
 def seal_picture(source: str | os.PathLike[str], target: str | os.PathLike[str], public: X25519PublicKey, scenes: StillScenes | None,
-                 settings: PrivacySettings, consenting: Collection[str] = (), when: float | None = None) -> SealedPicture:
+                 settings: PrivacySettings, consenting: Collection[str] = (), *, key: bytes = b"",
+                 when: float | None = None) -> SealedPicture:
     """`hide_picture`, with the hidden faces sealed for the owner of the key. `when`: seconds since 1970, else now. Raises MediaError,
     ModelError, SealedError for a picture that carries sealed faces already."""
     if same_file(source, target):
@@ -38,7 +42,7 @@ def seal_picture(source: str | os.PathLike[str], target: str | os.PathLike[str],
     if carries_seals(source):
         # Its faces are hidden: sealing it anew would seal the hiding, and the first seals would be gone from the result.
         raise SealedError(f"'{shown(source)}' carries sealed faces already: open it first ('edge-face unseal'), or seal the original")
-    found = hidden_picture(source, scenes, settings, consenting)
+    found = hidden_picture(source, scenes, settings, consenting, key=key)
     if found.image.shape != found.original.shape:
         raise SealedError("this way of hiding changes the size of the picture, so that no face could be laid back: choose another --method")
     when = time.time() if when is None else when
@@ -54,7 +58,7 @@ def seal_picture(source: str | os.PathLike[str], target: str | os.PathLike[str],
         # First, so that no moment is lost in which the picture stands without it.
         _write(sidecar, sealed)
     _write(Path(target), data)
-    return SealedPicture(found.done, sidecar)
+    return SealedPicture(found.done, read_header(io.BytesIO(sealed), shown(target)).records, sidecar)
 
 
 def open_picture(source: str | os.PathLike[str], target: str | os.PathLike[str], private: X25519PrivateKey, face: int | None = None, *,

@@ -1,4 +1,4 @@
-"""Where sealed faces lie, and where opened ones may go."""
+"""Where sealed faces lie, where opened ones may go, and what a key is called; without cryptography."""
 
 from __future__ import annotations
 
@@ -22,3 +22,9 @@ def require_exact(target: str | os.PathLike[str]) -> None:
     """Raises UsageError for a kind of picture that would lose what was kept so exactly."""
     if Path(target).suffix.lower() not in EXACT:
         raise UsageError(f"'{shown(target)}' would not keep the opened faces exactly: name it .png, .tif, .bmp or .ppm")
+
+
+def key_words(identity: bytes) -> str:
+    """A key's short name as people read it: 1f3a-52c0-77de-9b04."""
+    text = identity.hex()
+    return "-".join(text[i:i + 4] for i in range(0, len(text), 4))
