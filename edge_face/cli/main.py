@@ -33,6 +33,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "seal": ("edge_face.cli.seal", "hide faces and seal the originals for the owner of a key"),
     "unseal": ("edge_face.cli.unseal", "open sealed faces with the owner's key"),
     "cameras": ("edge_face.cli.cameras", "list the cameras and take a test shot"),
+    "privacy": ("edge_face.cli.privacy", "show what is kept, erase and inform people, print the door's notice"),
+    "wipe-device": ("edge_face.cli.wipe", "erase everything that this device knows of anybody"),
     "config": ("edge_face.cli.config", "write, check and show the settings"),
     "kiosk": ("edge_face.cli.kiosk", "serve the pages beside the door and the owner's; claim a new door"),
     "owner": ("edge_face.cli.owner", "let an owner in again who has lost the passphrase"),

@@ -152,7 +152,7 @@ def _forget(args: argparse.Namespace, settings: Settings) -> int:
     from edge_face.cli.people_common import open_people
 
     with open_people(settings, writing=True) as call:
-        if not args.yes and not _sure(f"Erase {_name_of(call, args.who)} for good, with templates and history?",
+        if not args.yes and not sure(f"Erase {_name_of(call, args.who)} for good, with templates and history?",
                                       "forgetting cannot be undone"):
             return 1
         answer = call("people.forget", who=args.who)
@@ -175,7 +175,7 @@ def _consent(args: argparse.Namespace, settings: Settings) -> int:
     with open_people(settings, writing=True) as call:
         if "recognise" in withdraw and not args.yes:
             name = call("people.show", who=args.who)["name"]
-            if not _sure(f"{name} will not be recognised any more. Erase the templates?", "taking back 'recognise' erases the templates"):
+            if not sure(f"{name} will not be recognised any more. Erase the templates?", "taking back 'recognise' erases the templates"):
                 return 1
         answer = call("people.consent", who=args.who, give=give, withdraw=withdraw, how="edge-face people consent")
     agreed = ", ".join(q for q, given in answer["consent"].items() if given) or "nothing"
@@ -330,7 +330,7 @@ def _name_of(call: Callable[..., Any], who: str) -> str:
         return who
 
 
-def _sure(question: str, why: str) -> bool:
+def sure(question: str, why: str) -> bool:
     """Raises UsageError where nobody can be asked."""
     from edge_face.cli.people_common import ask, interactive
     from edge_face.errors import UsageError

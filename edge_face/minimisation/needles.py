@@ -26,6 +26,9 @@ _VARIED = 7
 """Different bytes that a piece has at least: runs of zeros are nobody's."""
 _PNG_HEAD = 64
 """Bytes at the beginning of a PNG that all have in common, nearly."""
+_SEALED = {"templates": "SELECT sealed FROM template WHERE person = ?", "pictures": "SELECT sealed FROM picture WHERE person = ?"}
+_SEALED_TOO = ("SELECT wrapped_key, record, name_tag FROM person WHERE id = ?", "SELECT sealed FROM sealed_record WHERE person = ?",
+               "SELECT details FROM event WHERE person = ?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,14 +60,12 @@ def words_of(record: Mapping[str, Any]) -> list[str]:
     return [name] if name else []
 
 
-def sealed_of(database: Path, person: str) -> list[Needle]:
-    """The sealed values of a person, as they lie in the database. Raises `StoreError`."""
-    statements = ("SELECT wrapped_key, record, name_tag FROM person WHERE id = ?", "SELECT sealed FROM template WHERE person = ?",
-                  "SELECT sealed FROM picture WHERE person = ?", "SELECT sealed FROM sealed_record WHERE person = ?",
-                  "SELECT details FROM event WHERE person = ?")
+def sealed_of(database: Path, person: str, what: str = "everything") -> list[Needle]:
+    """The sealed values of a person, as they lie in the database; `what` may be "templates" or "pictures" alone. Raises `StoreError`."""
+    chosen = [_SEALED[what]] if what in _SEALED else [*_SEALED.values(), *_SEALED_TOO]
     try:
         with contextlib.closing(sqlite3.connect(f"{database.absolute().as_uri()}?mode=ro", uri=True, timeout=5.0)) as connection:
-            values = [value for statement in statements for row in connection.execute(statement, [person]) for value in row]
+            values = [value for statement in chosen for row in connection.execute(statement, [person]) for value in row]
     except sqlite3.Error as error:
         raise StoreError(f"{database} cannot be read ({error}): run this as the user who owns it, or with sudo") from error
     return list(dict.fromkeys(needle for value in values for needle in _pieces("a sealed value", bytes(value))))
