@@ -15,6 +15,7 @@ from edge_face.privacy.delay import DelayLine, Released
 from edge_face.privacy.hider import Hider
 from edge_face.privacy.regions import Region, everything
 from edge_face.privacy.registry import anonymize_as
+from edge_face.privacy.strict import Strict
 from edge_face.service.mailbox import Mailbox
 from edge_face.service.preview_file import PreviewFile
 from edge_face.service.reel import Reel
@@ -52,6 +53,7 @@ class Outlet:
         self._file = PreviewFile(Path(service.preview_file)) if service.preview_fps > 0 else None
         self._period = 1.0 / service.preview_fps if service.preview_fps > 0 else 0.0
         self._hider, self._line = Hider(privacy), DelayLine(privacy)
+        self._strict = Strict() if privacy.strict else None
         self._posts: Mailbox[_Post] = Mailbox()
         self._last: Frame | None = None
         self._written_at = float("-inf")
@@ -69,8 +71,9 @@ class Outlet:
 
     @property
     def wanted(self) -> bool:
-        """Does anybody want pictures just now?"""
-        return self._file is not None or self._reel is not None or (self._pages is not None and self._pages.wanted)
+        """Does anybody want pictures just now? In strict mode the empty scene is learned all the time."""
+        always = self._strict is not None or self._file is not None or self._reel is not None
+        return always or (self._pages is not None and self._pages.wanted)
 
     def start(self) -> None:
         self._thread.start()
@@ -111,7 +114,8 @@ class Outlet:
         height, width = post.frame.image.shape[:2]
         if post.scene is None:
             return (everything(width, height, "vision failed"),)
-        return self._hider.regions(post.scene, self._consenting())
+        regions = self._hider.regions(post.scene, self._consenting())
+        return regions if self._strict is None else regions + self._strict.regions(post.frame.image, post.scene, regions)
 
     def _hand_out(self, due: Released) -> None:
         now = self._clock.monotonic()
