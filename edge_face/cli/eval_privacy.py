@@ -6,11 +6,14 @@ import argparse
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
+    from edge_face.evaluation.embedding_run import Models
     from edge_face.evaluation.pictures import PictureSet
     from edge_face.evaluation.privacy_attacks import Figures
     from edge_face.evaluation.privacy_result import Privacy
+    from edge_face.evaluation.privacy_ways import Attackers, Way
 
 DESCRIPTION = ("Attacks hidden faces: our embedder against a clear gallery (naive) and one hidden the same way (parrot), networks trained "
                "to undo a method or to recognise through it (with --attackers), several frames of a track taken together; and says what "
@@ -33,6 +36,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--strengths", metavar="A,B", help=f"0 to 1 (default {STRENGTHS} and the default strength)")
     parser.add_argument("--option", default="", metavar="TEXT", help="goes to the methods that take it (edge-face blur --help)")
     parser.add_argument("--attackers", metavar="DIR", help="folder of trained attackers: METHOD/undo.tflite, METHOD/embedder.tflite")
+    parser.add_argument("--learn", metavar="DIR", help="pictures of other people from which a regression learns every way of hiding")
+    parser.add_argument("--learn-faces", type=int, default=8000, metavar="N", help="of so many faces (default 8000)")
     parser.add_argument("--frames", type=int, default=8, metavar="N", help="frames of a track (default 8; 0: no tracks)")
     parser.add_argument("--track-pictures", type=int, default=300, metavar="N", help="pictures that are made tracks of (300)")
     parser.add_argument("--utility-pictures", type=int, default=300, metavar="N", help="pictures of which utility is measured (300)")
@@ -63,6 +68,8 @@ def run(args: argparse.Namespace) -> int:
     models = models_of(args)
     parts = models.embedder.embedding.parts if models.embedder.embedding else ()
     attackers = Attackers.load(args.attackers, methods, parts)
+    if args.learn is not None:
+        attackers = _with_lesson(attackers, models, ways, args)
     with tempfile.TemporaryDirectory() as home:
         bundled = args.images is None
         pictures = _fewer(open_pictures(_bundled(Path(home)) if bundled else args.images), args.most)
@@ -88,7 +95,7 @@ def _lists(args: argparse.Namespace) -> tuple[list[str], list[float]]:
     from edge_face.privacy import method_names
     from edge_face.settings import PrivacySettings
 
-    for name in ("frames", "track_pictures", "utility_pictures"):
+    for name in ("frames", "track_pictures", "utility_pictures", "learn_faces"):
         if getattr(args, name) < 0:
             raise UsageError(f"--{name.replace('_', '-')} {getattr(args, name)}: a number of 0 or more")
     if args.most < 4:
@@ -103,6 +110,22 @@ def _lists(args: argparse.Namespace) -> tuple[list[str], list[float]]:
     if args.strengths is None:
         strengths.append(PrivacySettings().strength)
     return [*methods, *([] if FLOOR in methods else [FLOOR])], strengths
+
+
+def _with_lesson(attackers: Attackers, models: Models, ways: Sequence[Way], args: argparse.Namespace) -> Attackers:
+    """With what can be learned of each way. Raises MediaError."""
+    from dataclasses import replace
+
+    from edge_face.cli.progress import ProgressLine
+    from edge_face.evaluation.privacy_learned import learn_all, read_lesson
+    from edge_face.settings import PrivacySettings
+    from edge_face.vision.embedder import Embedder
+
+    with ProgressLine("faces to learn from") as line:
+        lesson = read_lesson(args.learn, args.learn_faces, PrivacySettings().margin, models.recogniser().detector,
+                             Embedder(models.embedder, models.precision), line.step)
+    with ProgressLine("ways learned") as line:
+        return replace(attackers, learned=dict(learn_all(lesson, ways, line.step)), mean=lesson.mean)
 
 
 def _bundled(home: Path) -> Path:

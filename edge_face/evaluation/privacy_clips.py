@@ -17,7 +17,7 @@ from edge_face.evaluation.detection import read_face_labels
 from edge_face.evaluation.embedding_run import FaceEmbedder, Models, Progress
 from edge_face.evaluation.leaks import counts, read_labels
 from edge_face.evaluation.privacy_run import Looks, own_key, pooled
-from edge_face.evaluation.privacy_ways import Attackers, Runners, Way
+from edge_face.evaluation.privacy_ways import Attackers, Runners, Way, aligned
 from edge_face.media import Kind, VideoReader, kind_of, media_in
 from edge_face.media.paths import shown
 from edge_face.privacy.delay import DelayLine, Released
@@ -27,7 +27,6 @@ from edge_face.privacy.registry import anonymize
 from edge_face.privacy.watching import FrameDetector, Watcher
 from edge_face.settings import PrivacySettings
 from edge_face.types import Floats, Frame, Image
-from edge_face.vision.align import align
 from edge_face.vision.detector import Detector
 from edge_face.vision.embedder import Embedder
 
@@ -70,24 +69,22 @@ def follow_clips(clips: Sequence[Path], models: Models, attackers: Attackers, wa
     for number, clip in enumerate(clips):
         for name, sights in _tracks(clip, models, settings, frames):
             found.names.append(name)
-            clear = [align(s.image, s.landmarks).image for s in sights]
+            clear = [aligned(s.image, s.landmarks) for s in sights]
             found.clear.append(_mean_looks(clear, embedder, runners))
             looks: dict[int, Looks] = {}
             for index, way in enumerate(ways):
-                views = [align(anonymize(s.image, s.regions, way.method, way.strength, key=own_key(number), option=way.option,
-                                         faces=(s.landmarks,)), s.landmarks).image for s in sights]
-                looks[index] = pooled(views, way.method, embedder, runners)
+                views = [aligned(anonymize(s.image, s.regions, way.method, way.strength, key=own_key(number), option=way.option,
+                                         faces=(s.landmarks,)), s.landmarks) for s in sights]
+                looks[index] = pooled(views, way, embedder, runners)
             found.hidden.append(looks)
         progress(number + 1, len(clips))
     return found
 
 
 def _mean_looks(clear: Sequence[Image], ours: FaceEmbedder, runners: Runners) -> Looks:
-    found = {}
-    for name, embedder in (("ours", ours), *runners.tuned.items()):
-        total = np.sum([embedder.embed(face) for face in clear], axis=0)
-        found[name] = (total / max(float(np.linalg.norm(total)), 1e-9)).astype(np.float32)
-    return found
+    each = [runners.clear(ours, face) for face in clear]
+    totals = {name: np.sum([looks[name] for looks in each], axis=0) for name in each[0]}
+    return {name: (total / max(float(np.linalg.norm(total)), 1e-9)).astype(np.float32) for name, total in totals.items()}
 
 
 def _tracks(clip: Path, models: Models, settings: PrivacySettings, frames: int) -> list[tuple[str, list[_Sight]]]:

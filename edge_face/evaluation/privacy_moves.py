@@ -14,13 +14,12 @@ import numpy as np
 import numpy.typing as npt
 
 from edge_face.evaluation.hidden_regions import shaken
-from edge_face.evaluation.privacy_ways import Way
+from edge_face.evaluation.privacy_ways import Way, aligned
 from edge_face.opencv import cv2
 from edge_face.privacy.masks import bounds
 from edge_face.privacy.regions import Region
 from edge_face.privacy.registry import anonymize
 from edge_face.types import Box, Floats, Image
-from edge_face.vision.align import align
 
 AROUND = 1.5
 """How much of the surroundings is moved along, the hidden region being 1."""
@@ -28,7 +27,7 @@ SHIFT, STRETCH, TILT = 0.08, 0.03, 2.0
 
 
 def moved_views(image: Image, landmarks: Floats, region: Box, way: Way, frames: int, key: bytes, number: int) -> list[Image]:
-    """Aligned hidden faces (112x112 BGR) of `frames` frames, the first one unmoved. `region`: the box of the hidden
+    """Aligned hidden faces with their margin (128x128 BGR) of `frames` frames, the first one unmoved. `region`: the box of the hidden
     shape; the moves are drawn by `number`. Raises ModelError for landmarks that make no face."""
     random = np.random.default_rng([number, 5])
     left, top, right, bottom = bounds(region.grown(AROUND), image.shape[1], image.shape[0])
@@ -42,7 +41,7 @@ def moved_views(image: Image, landmarks: Floats, region: Box, way: Way, frames: 
         here = shaken(_carried(box, matrix), random) if frame else box
         hidden = anonymize(picture, [Region(here, "unknown", 1)], way.method, way.strength, key=key, option=way.option,
                            faces=(placed_marks,))
-        views.append(align(hidden, placed_marks).image)
+        views.append(aligned(hidden, placed_marks))
     return views
 
 

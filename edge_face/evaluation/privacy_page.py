@@ -68,8 +68,8 @@ def _charts(result: Privacy) -> list[str]:
 
 
 def _attackers_said(result: Privacy) -> str:
-    trained = sorted({method for methods in result.trained.values() for method in methods})
-    text = f"Trained attackers: {', '.join(trained)}; the others were not attacked so." if trained else "No trained attackers were given."
+    given = {kind: methods for kind, methods in result.trained.items() if methods}
+    text = " ".join(f"{kind}: made for {', '.join(methods)}." for kind, methods in given.items()) or "No trained attackers were given."
     if result.track_pictures:
         text += f" Tracks: {result.track_pictures:,} pictures, {result.frames} frames of each."
     if result.clip_tracks:

@@ -32,6 +32,7 @@ GOAL, ABOVE_FLOOR = 0.60, 0.03
 """A way holds when no attack reaches a larger AUC, or none comes further above the floor."""
 ATTACKS = {"naive": "our embedder, clear gallery", "parrot": "our embedder, gallery hidden the same way",
            "undo": "a network trained to undo it, then our embedder", "tuned": "an embedder trained on faces hidden so",
+           "learned": "a regression from hidden pixels to identity, learned from other people",
            "track": "several frames of one track taken together", "clips": "frames of real tracks in clips"}
 Indices = npt.NDArray[np.int64]
 
@@ -120,7 +121,8 @@ def measure_privacy(pictures: PictureSet, models: Models, attackers: Attackers, 
         attack(clear, clear, person, "clear", symmetric=True, seed=seed), accepted(clear, clear, person, threshold),
         learn(clear, person, seed=seed), median(look.embed_seconds for look in seen) * 1e3, len(seen), len(np.unique(person)),
         sum(bool(look.tracks) for look in seen), asked.frames, len(tracks.names), len(set(tracks.names)),
-        {"undo": tuple(sorted(attackers.undo)), "tuned": tuple(sorted(attackers.tuned))},
+        {"undo": tuple(sorted(attackers.undo)), "tuned": tuple(sorted(attackers.tuned)),
+         "learned": tuple(sorted({way.method for way in attackers.learned}))},
         {i: look.failure for i, look in enumerate(looks) if look.failure}, time.monotonic() - begun)
 
 
@@ -136,13 +138,14 @@ def _way(index: int, way: Way, seen: Sequence[PictureLooks], person: Indices, tr
         own = _stacked([look.clear[way.method] for look in seen])
         found["tuned"] = best_of([both_galleries(hidden["tuned"], own, person, seed=seed),
                                   attack(hidden["tuned"], ours, person, "clear, our embedder", seed=seed)])
+    if "learned" in hidden:
+        found["learned"] = both_galleries(hidden["learned"], _stacked([look.clear["learned"] for look in seen]), person, seed=seed)
     followed = [i for i, look in enumerate(seen) if index in look.tracks]
     if len(np.unique(person[followed])) > 1 and len(followed) > len(np.unique(person[followed])):
         found["track"] = _linked([seen[i].tracks[index] for i in followed], [seen[i].clear for i in followed], person[followed], way, seed)
     _, named = np.unique(np.array(tracks.names, dtype=object), return_inverse=True) if tracks.names else ((), np.zeros(0, np.int64))
     if len(tracks.names) and len(np.unique(named)) > 1 and np.bincount(named).max() > 1:
-        clear = [{"ours": look["ours"], **({way.method: look[way.method]} if way.method in look else {})} for look in tracks.clear]
-        found["clips"] = _linked([look[index] for look in tracks.hidden], clear, named.astype(np.int64).reshape(-1), way, seed)
+        found["clips"] = _linked([look[index] for look in tracks.hidden], tracks.clear, named.astype(np.int64).reshape(-1), way, seed)
     return WayResult(way, found, _utility(index, seen), accepted(hidden["ours"], ours, person, threshold),
                      learn(hidden["ours"], person, seed=seed), weakness(way.method, way.strength, way.option))
 
@@ -151,7 +154,7 @@ def _linked(tracks: Sequence[Mapping[str, Floats]], clear: Sequence[Mapping[str,
     """The best of all attackers on whole tracks: by the mean picture and by the mean embedding."""
     tried: list[Figures] = []
     for name in tracks[0]:
-        gallery = way.method if name.startswith("tuned") else "ours"
+        gallery = {"tuned": way.method, "learned": "learned"}.get(name.split()[0], "ours")
         probes = _stacked([track[name] for track in tracks])
         best = both_galleries(probes, _stacked([look[gallery] for look in clear]), person, seed=seed)
         tried.append(Figures(best.auc, best.rank1, best.tar, best.auc_interval, best.rank1_interval, best.tar_interval,

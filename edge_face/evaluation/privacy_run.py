@@ -18,7 +18,7 @@ from edge_face.errors import MediaError, ModelError
 from edge_face.evaluation.detection import landmark_error
 from edge_face.evaluation.embedding_run import INPUT, FaceEmbedder, Models, Progress, main_face, over_pictures
 from edge_face.evaluation.privacy_moves import moved_views
-from edge_face.evaluation.privacy_ways import Attackers, Runners, Way
+from edge_face.evaluation.privacy_ways import Attackers, Runners, Way, aligned, narrow
 from edge_face.media import read_picture
 from edge_face.privacy.hider import Hider
 from edge_face.privacy.masks import mask_of
@@ -27,7 +27,6 @@ from edge_face.privacy.registry import anonymize, anonymizer
 from edge_face.privacy.stills import StillScenes
 from edge_face.settings import PrivacySettings
 from edge_face.types import Detection, Floats, Image
-from edge_face.vision.align import align
 from edge_face.vision.detector import Detector
 from edge_face.vision.embedder import Embedder
 
@@ -37,7 +36,7 @@ FRAMES = 8
 """Of a track."""
 KEY = b"edge-face eval privacy"
 Looks = dict[str, Floats]
-"""Embeddings by attacker: "ours", "undo", "tuned"."""
+"""Embeddings by attacker: "ours", "undo", "tuned", "learned"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,20 +96,20 @@ class Looker:
         if face is None:
             return PictureLooks(failure="no face found")
         try:
-            clear = align(image, face.landmarks).image
+            clear = aligned(image, face.landmarks)
         except ModelError:
             return PictureLooks(failure="the landmarks make no face")
         found = PictureLooks()
         begun = time.thread_time()
-        found.clear["ours"] = self._embedder.embed(clear).copy()
+        self._embedder.embed(narrow(clear))
         found.embed_seconds = time.thread_time() - begun
-        found.clear |= {method: tuned.embed(clear).copy() for method, tuned in self._runners.tuned.items()}
+        found.clear |= self._runners.clear(self._embedder, clear)
         regions = self._hider.regions(self._scenes.look(image), ())
         for index, way in enumerate(self._asked.ways):
             begun = time.thread_time()
             hidden = anonymize(image, regions, way.method, way.strength, key=own_key(number), option=way.option, faces=(face.landmarks,))
             seconds = time.thread_time() - begun
-            found.hidden[index] = self._runners.looks(way.method, self._embedder, align(hidden, face.landmarks).image)
+            found.hidden[index] = self._runners.looks(way, self._embedder, aligned(hidden, face.landmarks))
             if number % self._asked.utility_every == 0:
                 found.kept[index] = self._kept(image, hidden, regions, way, face, seconds)
         if self._asked.frames and number % self._asked.tracks_every == 0:
@@ -121,7 +120,7 @@ class Looker:
         region = max(regions, key=lambda r: r.box.intersection(face.box))
         for index, way in enumerate(self._asked.ways):
             views = moved_views(image, face.landmarks, region.box, way, self._asked.frames, own_key(number), number)
-            found.tracks[index] = pooled(views, way.method, self._embedder, self._runners)
+            found.tracks[index] = pooled(views, way, self._embedder, self._runners)
 
     def _kept(self, image: Image, hidden: Image, regions: Sequence[Region], way: Way, face: Detection, seconds: float) -> Kept:
         height, width = image.shape[:2]
@@ -135,12 +134,12 @@ class Looker:
                     None if best is None else landmark_error(best.landmarks, face.landmarks), changed, seconds)
 
 
-def pooled(views: Sequence[Image], method: str, ours: FaceEmbedder, runners: Runners) -> Looks:
+def pooled(views: Sequence[Image], way: Way, ours: FaceEmbedder, runners: Runners) -> Looks:
     """What the frames of a track give together: the looks at the mean picture, and the mean of the looks at each ("ours mean", ...).
-    `views`: aligned hidden faces."""
+    `views`: aligned hidden faces with their margin."""
     mean = np.asarray(np.clip(np.mean(np.stack(views), axis=0, dtype=np.float32) + 0.5, 0, 255), np.uint8)
-    found = runners.looks(method, ours, mean)
-    each = [runners.looks(method, ours, view) for view in views]
+    found = runners.looks(way, ours, mean)
+    each = [runners.looks(way, ours, view) for view in views]
     for attacker in each[0]:
         total = np.sum([looks[attacker] for looks in each], axis=0)
         found[f"{attacker} mean"] = (total / max(float(np.linalg.norm(total)), 1e-9)).astype(np.float32)

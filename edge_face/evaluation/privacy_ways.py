@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -14,11 +14,15 @@ from edge_face.media.paths import shown
 from edge_face.privacy.registry import anonymizer
 from edge_face.privacy.strengths import power_for
 from edge_face.types import Floats, Image
-from edge_face.vision.align import SIZE
+from edge_face.vision.align import SIZE, TEMPLATE, placed
 from edge_face.vision.runtime import Interpreter
 
 UNDO, TUNED = "undo", "embedder"
 """Files of an attacker: a network that makes faces of hidden ones, and an embedder that was trained on hidden faces."""
+
+MARGIN = 8
+"""Pixels around the aligned face that an undoing network may see."""
+WIDE = SIZE + 2 * MARGIN
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,20 +76,24 @@ def ways_of(methods: Sequence[str], strengths: Sequence[float], option: str = ""
 
 
 class Undo:
-    """A network that was trained to turn hidden faces into clear ones: BGR of 0 to 255, (1, 112, 112, 3), as its input and as its
-    output "picture". One instance for each thread. Raises ModelError for another network."""
+    """A network that was trained to turn hidden faces into clear ones: BGR of 0 to 255, (1, side, side, 3), as its input and as its
+    output "picture", side = 128 with the aligned face's margin or 112 without. One instance for each thread. Raises ModelError for
+    another network."""
 
     def __init__(self, path: Path) -> None:
         self._name = shown(path)
-        self._interpreter = _interpreter(path)
-        self._output = self._interpreter.output_names({"picture": (1, SIZE, SIZE, 3)})["picture"]
+        self._interpreter = _interpreter(path, (SIZE, WIDE))
+        self._wide = self._interpreter.inputs[0].shape[1] == WIDE
+        side = WIDE if self._wide else SIZE
+        self._output = self._interpreter.output_names({"picture": (1, side, side, 3)})["picture"]
 
-    def restore(self, face: Image) -> Image:
-        """The face (112x112 BGR) that it makes of an aligned hidden one. Raises ModelError."""
-        found = self._interpreter.run(face)[self._output][0]
+    def restore(self, wide: Image) -> Image:
+        """The face (112x112 BGR) that it makes of an aligned hidden one with its margin (128x128 BGR). Raises ModelError."""
+        found = self._interpreter.run(wide if self._wide else narrow(wide))[self._output][0]
         if not np.isfinite(found).all():
             raise ModelError(f"{self._name} gave a picture of values that are no numbers: make it again")
-        return np.asarray(np.clip(found + 0.5, 0, 255), np.uint8)
+        face: Image = np.asarray(np.clip(found + 0.5, 0, 255), np.uint8)
+        return narrow(face) if self._wide else face
 
 
 class Tuned:
@@ -94,7 +102,7 @@ class Tuned:
 
     def __init__(self, path: Path, parts: Sequence[int]) -> None:
         self._name = shown(path)
-        self._interpreter = _interpreter(path)
+        self._interpreter = _interpreter(path, (SIZE,))
         count = sum(parts)
         self._output = self._interpreter.output_names({"embedding": (1, count)})["embedding"]
         ends = np.cumsum(parts).tolist()
@@ -117,21 +125,34 @@ class Tuned:
         return found
 
 
-def _interpreter(path: Path) -> Interpreter:
+def _interpreter(path: Path, sides: Sequence[int]) -> Interpreter:
     found = Interpreter(path.read_bytes(), threads=1, name=shown(path))
-    if [tensor.shape for tensor in found.inputs] != [(1, SIZE, SIZE, 3)]:
+    if [tensor.shape for tensor in found.inputs] not in [[(1, side, side, 3)] for side in sides]:
         raise ModelError(f"{shown(path)} takes {[t.shape for t in found.inputs]}: an attacker's network takes aligned faces, "
                          f"(1, {SIZE}, {SIZE}, 3)")
     return found
 
 
+def aligned(image: Image, landmarks: Floats) -> Image:
+    """The aligned face with its margin (128x128 BGR). Raises ModelError for landmarks that make no face."""
+    return placed(image, landmarks, TEMPLATE + MARGIN, WIDE)[0]
+
+
+def narrow(wide: Image) -> Image:
+    """The aligned face (112x112) without its margin."""
+    return np.ascontiguousarray(wide[MARGIN:-MARGIN, MARGIN:-MARGIN])
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Attackers:
-    """Files by method: what undoes it, and an embedder that was trained on it; `parts` of our embedder, which the latter shares."""
+    """Files by method: what undoes it, and an embedder that was trained on it; `parts` of our embedder, which the latter shares.
+    `learned` by way: what a regression learned of it, around the `mean` of our embedder (`privacy_learned`)."""
 
     undo: dict[str, Path]
     tuned: dict[str, Path]
     parts: tuple[int, ...] = ()
+    learned: dict[Way, FaceEmbedder] = field(default_factory=dict)
+    mean: Floats | None = None
 
     @classmethod
     def load(cls, folder: str | None, methods: Sequence[str], parts: Sequence[int] = ()) -> Attackers:
@@ -154,7 +175,7 @@ class Attackers:
     def runners(self) -> Runners:
         """Networks of one's own: one thread each. Raises ModelError."""
         return Runners({name: Undo(path) for name, path in self.undo.items()},
-                       {name: Tuned(path, self.parts) for name, path in self.tuned.items()})
+                       {name: Tuned(path, self.parts) for name, path in self.tuned.items()}, self.learned, self.mean)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -163,13 +184,28 @@ class Runners:
 
     undo: dict[str, Undo]
     tuned: dict[str, Tuned]
+    learned: dict[Way, FaceEmbedder]
+    mean: Floats | None
 
-    def looks(self, method: str, ours: FaceEmbedder, face: Image) -> dict[str, Floats]:
-        """Embeddings of an aligned hidden face (112x112 BGR) by attacker: "ours", and "undo" and "tuned" where there are any for the
-        method."""
+    def looks(self, way: Way, ours: FaceEmbedder, wide: Image) -> dict[str, Floats]:
+        """Embeddings of an aligned hidden face with its margin (128x128 BGR) by attacker: "ours", and "undo", "tuned" and "learned"
+        where there are any for the way."""
+        face = narrow(wide)
         found = {"ours": ours.embed(face).copy()}
-        if method in self.undo:
-            found["undo"] = ours.embed(self.undo[method].restore(face)).copy()
-        if method in self.tuned:
-            found["tuned"] = self.tuned[method].embed(face)
+        if way.method in self.undo:
+            found["undo"] = ours.embed(self.undo[way.method].restore(wide)).copy()
+        if way.method in self.tuned:
+            found["tuned"] = self.tuned[way.method].embed(face)
+        if way in self.learned:
+            found["learned"] = self.learned[way].embed(face)
+        return found
+
+    def clear(self, ours: FaceEmbedder, wide: Image) -> dict[str, Floats]:
+        """Embeddings of an aligned clear face with its margin to compare with: "ours", "learned", and under its method each tuned
+        one's."""
+        face = narrow(wide)
+        found = {"ours": ours.embed(face).copy(), **{method: tuned.embed(face) for method, tuned in self.tuned.items()}}
+        if self.mean is not None:
+            apart = found["ours"] - self.mean
+            found["learned"] = (apart / max(float(np.linalg.norm(apart)), 1e-9)).astype(np.float32)
         return found

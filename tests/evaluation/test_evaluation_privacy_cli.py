@@ -16,10 +16,10 @@ from edge_face.evaluation.embedding_run import Models
 from edge_face.evaluation.privacy_clips import follow_clips, labelled_clips
 from edge_face.evaluation.privacy_moves import moved_views
 from edge_face.evaluation.privacy_run import own_key
-from edge_face.evaluation.privacy_ways import Attackers, Runners, Way, ways_of
+from edge_face.evaluation.privacy_ways import Attackers, Runners, Way, aligned, ways_of
 from edge_face.media import read_picture
 from edge_face.settings import PrivacySettings
-from edge_face.vision.align import TEMPLATE, align
+from edge_face.vision.align import TEMPLATE
 from edge_face.vision.detector import Detector
 
 NAMES = ("ana", "ben", "chidi", "dewi")
@@ -64,7 +64,9 @@ def test_page_has_the_ways_and_no_picture(measured: tuple[dict[str, object], str
 @pytest.mark.parametrize(("arguments", "said"), [
     (["--methods", "frost"], "no method 'frost'"), (["--methods", ","], "names none"), (["--strengths", "a"], "numbers from 0 to 1"),
     (["--strengths", "2"], "0 to 1"), (["--frames", "-1"], "--frames -1"), (["--most", "1"], "--most 1"),
-    (["--attackers", "nowhere"], "no attacker"), (["--images", "nowhere"], "no folder"), (["--clips", "nowhere"], "no folder"),
+    (["--attackers", "nowhere"], "no attacker"),
+    (["--learn", "nowhere"], "no folder"), (["--images", "nowhere"], "no folder"),
+    (["--clips", "nowhere"], "no folder"),
     (["--report", "page.txt"], ".html")])
 def test_bad_input_is_one_sentence(arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["eval", "privacy", *arguments]) != 0
@@ -102,11 +104,12 @@ def test_an_embedder_of_our_shape_attacks(tmp_path: Path) -> None:
     (tmp_path / "pixelate").mkdir()
     (tmp_path / "pixelate" / "embedder.tflite").write_bytes((Path(models.embedder.folder) / "float32.tflite").read_bytes())
     runners = Attackers.load(str(tmp_path), ["pixelate"], models.embedder.embedding.parts).runners()
-    face = align(read_picture(stills("ana")[0])[:112, :112], TEMPLATE.astype(np.float32)).image
+    face = aligned(read_picture(stills("ana")[0])[:128, :128], (TEMPLATE + 8).astype(np.float32))
     ours = models.recogniser()._embedder
-    looks = runners.looks("pixelate", ours, face)
+    looks = runners.looks(Way("pixelate", 0.9), ours, face)
     assert float(looks["tuned"] @ looks["ours"]) > 0.9  # the same weights, unquantized
-    assert set(runners.looks("solid", ours, face)) == {"ours"}
+    assert set(runners.looks(Way("solid", 1.0), ours, face)) == {"ours"}
+    assert set(runners.clear(ours, face)) == {"ours", "pixelate"}
 
 
 def test_moves_are_small_hidden_and_the_same_again() -> None:
@@ -116,7 +119,7 @@ def test_moves_are_small_hidden_and_the_same_again() -> None:
     views = [moved_views(image, face.landmarks, face.box.grown(1.5), Way("solid", 1.0), 3, own_key(1), 1) for _ in range(2)]
     assert len(views[0]) == 3
     assert all(np.array_equal(one, other) for one, other in zip(*views, strict=True))
-    assert all((view[40:90, 30:80] == 0).all() for view in views[0])
+    assert all((view[48:98, 38:88] == 0).all() for view in views[0])
     other = moved_views(image, face.landmarks, face.box.grown(1.5), Way("pixelate", 0.2), 2, own_key(1), 1)
     assert not np.array_equal(other[0], other[1])
 
