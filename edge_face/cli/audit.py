@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from edge_face.cli.main import add_common
+from edge_face.cli.moment import since_of
 
 if TYPE_CHECKING:
     from edge_face.audit import Entry, Verdict
@@ -69,7 +70,7 @@ def _show(args: argparse.Namespace, settings: Settings) -> int:
 
     if args.last < 1:
         raise UsageError("--last takes a number of records from 1 up")
-    folder, since, kinds = _folder(args, settings), _since(args.since), frozenset(args.kind)
+    folder, since, kinds = _folder(args, settings), since_of(args.since), frozenset(args.kind)
     found = (_forced(settings, folder, since, kinds)[-args.last:] if args.duress
              else latest_entries(folder, args.last, since=since, kinds=kinds))
     names = _names(settings) if args.names else None
@@ -126,7 +127,7 @@ def _export(args: argparse.Namespace, settings: Settings) -> int:
     from edge_face.audit.reading import read_entries
     from edge_face.audit.table import write_csv, write_lines
 
-    found = read_entries(_folder(args, settings), since=_since(args.since), kinds=frozenset(args.kind))
+    found = read_entries(_folder(args, settings), since=since_of(args.since), kinds=frozenset(args.kind))
     names = _names(settings) if args.names else None
     as_csv = (args.format or ("csv" if args.file.lower().endswith(".csv") else "jsonl")) == "csv"
     with _output(args.file, args.force) as out:
@@ -199,25 +200,6 @@ def _line(entry: Entry, names: Mapping[str, str] | None) -> str:
 def _verdict(verdict: Verdict) -> dict[str, Any]:
     return {"ok": verdict.problem is None, "problem": verdict.problem, "records": verdict.records, "first": verdict.first,
             "head": None if verdict.last is None else str(verdict.last), "uncommitted": verdict.uncommitted, "keyed": verdict.keyed}
-
-
-def _since(text: str | None) -> float | None:
-    """Wall time of "2026-11-21", "2026-11-21 18:30", "24h", "7d". Raises UsageError."""
-    import re
-    import time
-    from datetime import datetime
-
-    from edge_face.errors import UsageError
-
-    if text is None:
-        return None
-    ago = re.fullmatch(r"([0-9]{1,5})([hd])", text.strip())
-    if ago is not None:
-        return time.time() - int(ago[1]) * (3600 if ago[2] == "h" else 86_400)
-    try:
-        return datetime.fromisoformat(text.strip()).timestamp()
-    except (ValueError, OverflowError, OSError) as error:
-        raise UsageError(f"--since {text}: write 2026-11-21, '2026-11-21 18:30', 24h or 7d") from error
 
 
 @contextmanager

@@ -28,6 +28,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "clock": ("edge_face.cli.clock", "show whether the clock is believed, and set it"),
     "store": ("edge_face.cli.store", "check, back up, restore and re-key the sealed store"),
     "why": ("edge_face.cli.why", "explain what the door decided, with its scores"),
+    "events": ("edge_face.cli.events", "list what happened; show and export the pictures and films of it"),
     "audit": ("edge_face.cli.audit", "show, verify and export the audit log"),
     "blur": ("edge_face.cli.blur", "hide the faces in pictures, folders and videos"),
     "seal": ("edge_face.cli.seal", "hide faces and seal the originals for the owner of a key"),

@@ -36,7 +36,8 @@ def run(args: argparse.Namespace) -> int:
     """Raises `EdgeFaceError` for whatever does not start."""
     if args.who not in people():
         raise UsageError(f"--who {args.who}: nobody of that name is bundled; there are {', '.join(people())}")
-    changes = dict(pair for text in args.changes for pair in parsed_change(text).items())
+    changes = {"recorder.events": ["grant", "deny", "alarm", "code", "exit", "owner"], "recorder.clips": True, "recorder.quota": 64}
+    changes |= dict(pair for text in args.changes for pair in parsed_change(text).items())
     stopped = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: stopped.set())

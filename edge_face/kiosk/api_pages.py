@@ -94,6 +94,11 @@ OPERATIONS = (
 
     Operation("GET", "/events", "events.list", "What happened, the newest first", query=m.EventPage, answer=m.Events),
     Operation("GET", "/events/{event}", "events.show", "One event with its reasons", answer=m.Event),
+    Operation("GET", "/events/{event}/picture", "events.picture", "The hidden picture of an event, in base64", answer=m.EventPicture),
+    Operation("GET", "/events/{event}/film", "events.film", "Pictures of its film, in base64, as many as one answer holds", query=m.From,
+              answer=m.EventFilm),
+    Operation("GET", "/events/{event}/sealed", "events.original", "Its hidden faces, sealed for the owner's key", OWNER,
+              answer=m.SealedFaces),
     Operation("GET", "/exports/events", "events.export", "Events as parts of a CSV file", OWNER, query=m.EventFilter, answer=m.Table),
     Operation("GET", "/attendance", "attendance.list", "Who of those who agreed came on which day", OWNER, query=m.Span,
               answer=m.Attendance),

@@ -24,7 +24,7 @@ from edge_face.settings import Settings
 
 PAGE_MODULES = (
     "static_files", "kiosk_pages", "stream_pages", "trust_pages", "login_pages", "first_run_pages", "overview_pages", "people_pages",
-    "codes_pages", "hours_pages", "visitors_pages", "events_pages", "door_pages", "live_pages", "health_pages",
+    "codes_pages", "hours_pages", "visitors_pages", "events_pages", "recording_pages", "door_pages", "live_pages", "health_pages",
     "settings_pages", "models_pages", "backup_pages", "audit_pages", "accounts_pages", "enrol_pages", "join_pages", "mine_pages",
     "pending_pages", "metrics_pages", "api_pages")
 """Each has `PAGES`."""

@@ -51,4 +51,4 @@ def kind_word(kind: str) -> Any:
 def whole(event: Mapping[str, Any]) -> dict[str, Any]:
     """An event with everything that a page asks of one; empty where its kind has no such thing."""
     return {"name": None, "person": None, "visitor": None, "forgotten": False, "alarm": None, "reasons": [], "authority": None,
-            "seconds": None, **event}
+            "seconds": None, "picture": False, "recording": None, **event}

@@ -53,7 +53,9 @@ def notice_facts(settings: Settings) -> dict[str, Any]:
     """What the daemon would say, by the settings that this process knows: the notice stands while the daemon is down, too."""
     return {"responsible": settings.kiosk.responsible, "camera": settings.camera.source.strip().lower() != "none",
             "keep_events_days": settings.store.keep_events, "keep_audit_days": settings.audit.keep, "pictures": settings.kiosk.fps > 0,
-            "assurance": settings.decision.assurance, "attendance": settings.kiosk.attendance, "snapshot": settings.hooks.snapshot}
+            "assurance": settings.decision.assurance, "attendance": settings.kiosk.attendance, "snapshot": settings.hooks.snapshot,
+            "recorded_days": settings.recorder.keep if settings.recorder.events else 0, "films": settings.recorder.clips,
+            "originals": bool(settings.recorder.originals)}
 
 
 def _here(request: Request) -> str:

@@ -12,6 +12,7 @@ from edge_face.access.inputs import Command, Order
 from edge_face.door import describe_lock
 from edge_face.errors import ServiceError, UsageError
 from edge_face.service.control import Handler, Peer
+from edge_face.service.recorded_commands import recorded_handlers
 from edge_face.service.web.claim import LIVES as CLAIM_LIVES
 
 if TYPE_CHECKING:
@@ -119,7 +120,7 @@ def handlers(daemon: Daemon) -> dict[str, Handler]:
     for name in (*PeopleCommands.names(), *ScheduleCommands.names(), *AssuranceCommands.names(), *CodeCommands.names(),
                  *SubjectCommands.names()):
         table[name] = partial(_books, daemon, name)
-    return table
+    return table | recorded_handlers(daemon)
 
 
 def _books(daemon: Daemon, name: str, arguments: dict[str, Any], peer: Peer) -> Any:

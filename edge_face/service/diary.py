@@ -74,10 +74,11 @@ def csv_of(rows: Sequence[dict[str, Any]], *, heading: bool) -> str:
 
 
 def _rows(store: Store, events: Sequence[Event]) -> list[dict[str, Any]]:
-    """With names of those who are still there."""
+    """With names of those who are still there, and whether there is a picture."""
     names: dict[str, str | None] = {}
     guests: dict[str, str] | None = None
     rows = []
+    pictures = store.recordings.numbers() if events else set()
     for event in events:
         visitor = event.details.get("visitor")
         if event.person is not None and event.person not in names:
@@ -85,7 +86,7 @@ def _rows(store: Store, events: Sequence[Event]) -> list[dict[str, Any]]:
         if isinstance(visitor, str) and guests is None:
             guests = {guest.id: guest.label for guest in visitors(store)}
         name = names.get(event.person or "") if event.person is not None else (guests or {}).get(str(visitor))
-        rows.append(event_row(event, name))
+        rows.append({**event_row(event, name), "picture": event.id in pictures})
     return rows
 
 

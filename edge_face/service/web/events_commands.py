@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from edge_face.access.local_time import zone_of
 from edge_face.audit import Entry, audit_folder, expected_head, latest_entries, verify_log
-from edge_face.errors import EdgeFaceError, ForbiddenError, PeopleError, UnknownError, UsageError
+from edge_face.errors import EdgeFaceError, ForbiddenError, PeopleError, UsageError
 from edge_face.people import Store
 from edge_face.people.events import KIND as EVENT_KIND
-from edge_face.service import attendance, diary
-from edge_face.service.books import Books
+from edge_face.service import attendance, diary, recorded
 from edge_face.service.diary import Wanted
+from edge_face.service.recorded_commands import shown
 from edge_face.service.web.arguments import Arguments, flag, number, text, whole
 from edge_face.service.web.data_commands import HOW, alias_of, names_of
 from edge_face.service.web.roles import Caller, Role, WebCommand
@@ -53,20 +54,12 @@ class EventDesk:
         limit = whole(given, "limit", 50, 1, MOST_SHOWN)
 
         def job(store: Store) -> dict[str, Any]:
-            rows, before = self._page(store, given, limit)
-            return {"events": rows, "before": before, "kinds": store.events.kinds()}
+            return recorded.listed(store, _wanted(store, given), _before(given), limit)
 
         return self._daemon.books(lambda books: books.ask(job))
 
     def show(self, caller: Caller, given: Arguments) -> Any:
-        event = whole(given, "event", low=0)
-
-        def job(books: Books) -> dict[str, Any]:
-            if books.ask(lambda store: store.events.get(event)) is None:
-                raise UnknownError(f"there is no event {event}: it may be so old that it was deleted")
-            return books.event(event)
-
-        return self._daemon.books(job)
+        return self._daemon.books(partial(shown, whole(given, "event", low=0)))
 
     def export(self, caller: Caller, given: Arguments) -> Any:
         """The same as a table, some at a time; the first has the headings."""
@@ -132,8 +125,7 @@ class EventDesk:
                 "began": verdict.began, "head": None if verdict.last is None else str(verdict.last)}
 
     def _page(self, store: Store, given: Arguments, limit: int) -> tuple[list[dict[str, Any]], int | None]:
-        before = whole(given, "before", low=1) if given.get("before") is not None else None
-        return diary.events_page(store, _wanted(store, given), before, limit)
+        return diary.events_page(store, _wanted(store, given), _before(given), limit)
 
     def _days(self, given: Arguments) -> list[dict[str, Any]]:
         self._insist_on_attendance()
@@ -168,6 +160,10 @@ class EventDesk:
             lambda store: {name: str(value.get("label")) for _, name, value in store.records("visitor", lambda who, error: None)}))
         found = {alias: name for alias in asked & set(ids) if (name := names.get(ids[alias]) or guests.get(ids[alias])) is not None}
         return found | self._daemon.accounts.aliases()
+
+
+def _before(given: Arguments) -> int | None:
+    return whole(given, "before", low=1) if given.get("before") is not None else None
 
 
 def _wanted(store: Store, given: Arguments) -> Wanted:

@@ -91,4 +91,6 @@ def _notice(daemon: Daemon) -> dict[str, Any]:
     return {"responsible": settings.kiosk.responsible, "camera": sees(settings), "keep_events_days": settings.store.keep_events,
             "keep_audit_days": settings.audit.keep, "pictures": settings.kiosk.fps > 0, "method": settings.privacy.method,
             "assurance": settings.decision.assurance, "attendance": settings.kiosk.attendance, "snapshot": hooks.snapshot and told,
-            "language": settings.kiosk.language, "pad": settings.kiosk.pad}
+            "language": settings.kiosk.language, "pad": settings.kiosk.pad,
+            "recorded_days": settings.recorder.keep if settings.recorder.events else 0, "films": settings.recorder.clips,
+            "originals": bool(settings.recorder.originals)}

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger("edge_face.pages")
 
 COMMAND_MODULES = ("accounts_commands", "kiosk_commands", "data_commands", "door_commands", "events_commands", "settings_commands",
-                   "backup_commands", "enrol_commands")
+                   "backup_commands", "enrol_commands", "recording_commands")
 """In this package. Each has `commands(daemon) -> tuple[WebCommand, ...]`."""
 UNASKED = frozenset({
     "session.who", "kiosk.state", "kiosk.picture", "kiosk.notice", "view.overlay", "view.picture", "metrics.read", "enrol.state",
