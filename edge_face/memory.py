@@ -1,18 +1,26 @@
-"""Keeps a process small where the C library is glibc and the kernel Linux: heaps, and pages of libraries that only starting needs."""
+"""Keeps a process small where the C library is glibc and the kernel Linux: heaps, and pages of libraries that only starting needs.
+And keeps what it holds to itself: no core dumps, vectors of faces wiped when nobody uses them any more."""
 
 from __future__ import annotations
 
 import contextlib
 import ctypes
 import re
+import resource
+import weakref
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+
+import numpy as np
+import numpy.typing as npt
 
 _M_ARENA_MAX = -8
 """mallopt(3): the number of arenas; glibc's default is eight a core, each of which keeps what it freed."""
 ARENAS = 2
 _MADV_DONTNEED = 4
+_PR_SET_DUMPABLE = 4
+"""prctl(2). The limit of a core's size alone does not hold where cores are piped to a program (core(5))."""
 _MAPPING = re.compile(r"([0-9a-f]+)-([0-9a-f]+) r-[-x]p \S+ \S+ ([0-9]+) ")
 """proc_pid_maps(5): a private mapping that may be read and not written; inode 0 is no file."""
 
@@ -27,6 +35,30 @@ def trim() -> None:
     """Gives freed memory back to the system: after loading models, and now and then."""
     with contextlib.suppress(AttributeError, OSError):
         _libc().malloc_trim(0)
+
+
+def keep_to_itself() -> None:
+    """No core dump of this process, and no other process of its user may look into it (root may). Not inherited by a program that it
+    starts."""
+    with contextlib.suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    with contextlib.suppress(AttributeError, OSError):
+        _libc().prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
+
+
+def wipe(*arrays: npt.NDArray[Any]) -> None:
+    """Overwrites numbers where they lie; of a view, what it shows. Bytes and texts of Python cannot be changed, and are not."""
+    for array in arrays:
+        if not array.flags.writeable:
+            with contextlib.suppress(ValueError):  # memory that was never ours to write
+                array.flags.writeable = True
+        if array.flags.writeable:
+            array[...] = np.zeros((), array.dtype)
+
+
+def wipe_with(owner: object, *arrays: npt.NDArray[Any]) -> None:
+    """Wipes arrays as soon as nobody uses their owner any more, and at the end of the process."""
+    weakref.finalize(owner, wipe, *arrays)
 
 
 def unmap_unused_libraries() -> int:

@@ -24,6 +24,7 @@ from edge_face.cameras.ring import RingWriter
 from edge_face.cameras.source import Kind, Source, SourceEnded, parse_source, redact
 from edge_face.clock import SystemClock
 from edge_face.errors import EdgeFaceError
+from edge_face.memory import keep_to_itself
 from edge_face.settings import CameraSettings
 from edge_face.types import Box, Frame
 
@@ -86,6 +87,7 @@ def main(arguments: list[str]) -> int:
     control = _Control(control_handle)
     start = control.receive_start()
     _die_with(int(start["parent"]))
+    keep_to_itself()  # here lie pictures in which nobody is hidden
     logging.getLogger("edge_face").addHandler(_Notes(control))
     writer = RingWriter(memory)
     source: Source | None = None

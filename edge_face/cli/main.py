@@ -48,6 +48,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "bench": ("edge_face.cli.bench", "measure the speed of every stage on this board"),
 }
 
+SECRETIVE = {f"edge_face.cli.{name}" for name in ("run", "enroll", "people", "codes", "schedule", "store", "why", "audit", "privacy",
+                                                  "wipe", "events", "seal", "unseal", "owner", "hooks")}
+"""Commands that hold keys, templates or what is sealed under them: no core dumps of these."""
+
 
 def add_common(parser: argparse.ArgumentParser, *, json: bool = True) -> None:
     """The options that most commands share."""
@@ -115,6 +119,8 @@ def dispatch(program: str, about: str, commands: Mapping[str, tuple[str, str]], 
                          epilog="examples:\n" + module.EXAMPLES.strip("\n"), formatter_class=argparse.RawDescriptionHelpFormatter)
         module.add_arguments(parser)
         args = parser.parse_args(list(argv[1:]))
+        if commands[name][0] in SECRETIVE:
+            importlib.import_module("edge_face.memory").keep_to_itself()
         code = int(module.run(args))
         if sys.stdout is not None:  # closed by whoever started us (>&-)
             sys.stdout.flush()

@@ -17,6 +17,7 @@ import h11
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from edge_face import memory
 from edge_face.clock import SystemClock
 from edge_face.errors import EdgeFaceError, ServiceError
 from edge_face.kiosk.app import make_app
@@ -104,6 +105,7 @@ class _Server(uvicorn.Server):
 
 def main(settings: Settings) -> int:
     """Serves the pages until SIGTERM or Ctrl-C; the exit code. Raises `ServiceError` when a port is taken."""
+    memory.keep_to_itself()
     log = Log(settings.service.log, sys.stdout, logging.INFO)
     _hear_uvicorn()
     try:

@@ -76,8 +76,10 @@ def serve(source: BinaryIO, sink: BinaryIO) -> None:
 
 def main() -> int:
     import edge_face.media.pictures
+    from edge_face.memory import keep_to_itself
     from edge_face.opencv import cv2
 
+    keep_to_itself()
     cv2.setNumThreads(1)
     # Decoders look for their plug-ins when they are first used.
     edge_face.media.pictures.unpack_picture(cv2.imencode(".png", _nothing())[1].tobytes(), "nothing", 64)

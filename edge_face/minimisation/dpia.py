@@ -35,5 +35,5 @@ def draft(settings: Settings, date: str) -> str:
         strict=", and whatever differs from the empty scene is hidden too" if privacy.strict else "", recorded=recorded,
         attendance="of those who agree to that" if settings.kiosk.attendance else "off",
         key="the key elsewhere" if settings.store.key_file else "the key on the same card unless systemd holds it (docs/threats.md)",
-        templates="kept only as codes made with a key of this device" if settings.store.cancelable else "sealed under each person's own key",
+        templates="kept as codes made with a key of this device" if settings.store.cancelable else "sealed under each person's own key",
         events=settings.store.keep_events, audit=settings.audit.keep)

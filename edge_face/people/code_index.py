@@ -7,6 +7,7 @@ somebody in. A code is never turned back into a face's direction here.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -55,6 +56,10 @@ class CodeIndex:
             away = distances(self._coarse, _words(np.packbits(probe > 0, axis=1))[0])
             where = np.argpartition(away, self._candidates)[:self._candidates]
         return where, self._weighed(where, probe)[:, 0]
+
+    def arrays(self) -> list[npt.NDArray[Any]]:
+        """Everything in it that tells of a face."""
+        return [self._bits, *([self._coarse] if self._coarse is not None else [])]
 
     def own(self, start: int, end: int, embedding: Floats) -> Floats:
         """Scores of the codes from `start` to before `end`."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -78,3 +79,7 @@ class FacesIndex:
         rows += [part.index.directions() for part in self._coded]
         owners = [self._owners, *(part.owners for part in self._coded)]
         return (np.concatenate(rows) if rows else np.zeros((0, 1), np.float32)), np.concatenate(owners)
+
+    def arrays(self) -> list[npt.NDArray[Any]]:
+        """Everything in it that tells of a face."""
+        return [*self._plain.arrays(), *(array for part in self._coded for array in part.index.arrays())]

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from edge_face.memory import wipe_with
 from edge_face.people.cancelable import Code
 from edge_face.people.faces_index import Coded, FacesIndex, coded_by_key
 from edge_face.people.person import Person, of_model
@@ -78,11 +79,14 @@ class Gallery:
             codes += [(t.code, len(ids)) for t in own if t.code is not None]
             ids.append(person.id)
             rows.extend(plain)
-        return cls(tuple(ids), rows.taken(), np.array(owners, np.int64), threshold_for(thresholds, len(ids), rate),
+        made = cls(tuple(ids), rows.taken(), np.array(owners, np.int64), threshold_for(thresholds, len(ids), rate),
                    threshold_for(thresholds, len(ids), vote_rate(rate), "single"),
                    verify=verify_threshold(thresholds, verify_rate),
                    verify_single=threshold_for(thresholds, 1, vote_rate(verify_rate), "single"), consenting=frozenset(consenting),
                    must_enrol_again=tuple(again), coded=coded_by_key(codes))
+        # Rows and codes were copied for this gallery alone: somebody who is erased is gone from memory with it.
+        wipe_with(made, *made._index.arrays())
+        return made
 
     def __len__(self) -> int:
         """How many people there are to match with."""

@@ -8,6 +8,8 @@ Measured in docs/decisions/gallery.md.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
@@ -52,6 +54,10 @@ class SearchIndex:
     def bytes(self) -> int:
         """Memory that the vectors and their bits take."""
         return self.rows.nbytes + (self._bits.nbytes if self._bits is not None else 0)
+
+    def arrays(self) -> list[npt.NDArray[Any]]:
+        """Everything in it that tells of a face."""
+        return [self.rows, *([self._bits, self._mean] if self._bits is not None else [])]
 
     def _near(self, vector: Floats) -> npt.NDArray[np.int64]:
         assert self._bits is not None

@@ -7,15 +7,16 @@ import hashlib
 import hmac
 import logging
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
+from edge_face import memory
 from edge_face.access import Calendar, Decision, Rights
 from edge_face.access.assurance import level_of
 from edge_face.errors import EdgeFaceError, PeopleError, StoreError, UsageError
-from edge_face.people import Event, Gallery, PeopleCommands, Store
+from edge_face.people import Event, Gallery, PeopleCommands, Person, Store
 from edge_face.people.admission_commands import AdmissionCommands, forget_stale
 from edge_face.people.assurance_commands import AssuranceCommands
 from edge_face.people.codes import CodeBook, CodeCommands
@@ -135,8 +136,8 @@ class StoreBooks:
         if self._model != bundle.model_id:
             self._model = bundle.model_id
             self._assemble(models)
-        gallery = Gallery.build(self.store.iterate(_left_out), bundle.model_id, self._settings.decision.false_grants, bundle.thresholds,
-                                self._settings.decision.verify_rate)
+        gallery = Gallery.build(_passing(self.store.iterate(_left_out)), bundle.model_id, self._settings.decision.false_grants,
+                                bundle.thresholds, self._settings.decision.verify_rate)
         again = len(gallery.must_enrol_again)
         words = f"{len(gallery)} to be recognised, {gallery.templates} templates, {enrolled} enrolled"
         if again:
@@ -281,6 +282,14 @@ class StoreBooks:
             with contextlib.suppress(PeopleError, StoreError):
                 name = self.store.person(event.person).name
         return event_row(event, name)
+
+
+def _passing(people: Iterator[Person]) -> Iterator[Person]:
+    """One after the other, each wiped when the next one is asked for: the gallery has its own copy."""
+    for person in people:
+        yield person
+        for template in person.templates:
+            memory.wipe(template.embedding)
 
 
 def _left_out(identity: str | None, error: EdgeFaceError) -> None:

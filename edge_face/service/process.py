@@ -16,6 +16,7 @@ _NEEDED = ("edge_face.opencv", "edge_face.vision.pipeline", "edge_face.people.co
 def settle() -> None:
     """Imports what the daemon's threads will need, then lets go of what only importing needed. Before any thread is started."""
     memory.limit_arenas()
+    memory.keep_to_itself()
     for name in _NEEDED:
         # What is missing is said, with the way out, by whoever needs it.
         with contextlib.suppress(Exception):
