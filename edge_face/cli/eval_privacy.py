@@ -24,6 +24,8 @@ EXAMPLES = """
   edge-face eval privacy --images people/ --methods pixelate,solid --strengths 0.5,0.8,0.95
   edge-face eval privacy --images people/ --attackers attackers/ --clips recorded/ --json privacy.json
 """
+EACH = 4
+"""Pictures of one person of which tracks are made."""
 STRENGTHS = "0.5,0.8,0.9,1"
 
 
@@ -74,8 +76,7 @@ def run(args: argparse.Namespace) -> int:
         bundled = args.images is None
         pictures = _fewer(open_pictures(_bundled(Path(home)) if bundled else args.images), args.most)
         clips = labelled_clips(Path(args.clips)) if args.clips else [clip_path("door"), clip_path("turn_live")] if bundled else []
-        asked = Asked(ways, PrivacySettings(), args.frames, max(len(pictures) // max(args.track_pictures, 1), 1),
-                      max(len(pictures) // max(args.utility_pictures, 1), 1))
+        asked = Asked(ways, PrivacySettings(), args.frames, _some(pictures, args.track_pictures), _some(pictures, args.utility_pictures))
         with ProgressLine("pictures") as line:
             result = measure_privacy(pictures, models, attackers, asked, clips=clips, jobs=args.jobs, progress=line.step)
     if args.strict and result.failures:
@@ -139,6 +140,14 @@ def _bundled(home: Path) -> Path:
         for still in stills(name):
             shutil.copy(still, home / name / still.name)
     return home
+
+
+def _some(pictures: PictureSet, count: int) -> frozenset[int]:
+    """About so many pictures by their numbers: EACH of as many people as that makes, so that there are pairs among them."""
+    import numpy as np
+
+    people = np.arange(len(pictures.people))[:max(count // EACH, 2)].tolist() if count else []
+    return frozenset(i for own in people for i in np.flatnonzero(pictures.person == own)[:max(EACH, -(-count // len(people)))].tolist())
 
 
 def _fewer(pictures: PictureSet, most: int) -> PictureSet:

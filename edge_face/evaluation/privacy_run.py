@@ -66,14 +66,14 @@ class PictureLooks:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Asked:
-    """What is measured: `ways`, the settings of the region, how many frames a track has (0: no tracks), and of which pictures (every
-    so-manieth) tracks and utility are taken."""
+    """What is measured: `ways`, the settings of the region, how many frames a track has (0: no tracks), and by their numbers the
+    pictures of which tracks are made and on which utility is measured."""
 
     ways: tuple[Way, ...]
     settings: PrivacySettings
     frames: int = FRAMES
-    tracks_every: int = 1
-    utility_every: int = 1
+    tracks: frozenset[int] = frozenset()
+    utility: frozenset[int] = frozenset()
 
 
 class Looker:
@@ -110,9 +110,9 @@ class Looker:
             hidden = anonymize(image, regions, way.method, way.strength, key=own_key(number), option=way.option, faces=(face.landmarks,))
             seconds = time.thread_time() - begun
             found.hidden[index] = self._runners.looks(way, self._embedder, aligned(hidden, face.landmarks))
-            if number % self._asked.utility_every == 0:
+            if number in self._asked.utility:
                 found.kept[index] = self._kept(image, hidden, regions, way, face, seconds)
-        if self._asked.frames and number % self._asked.tracks_every == 0:
+        if self._asked.frames and number in self._asked.tracks:
             self._follow(found, image, face, regions, number)
         return found
 

@@ -9,10 +9,12 @@ import numpy as np
 import pytest
 from evaluation_material import lfw_folder
 
+from edge_face.cli.eval_privacy import _some
 from edge_face.cli.main import main
 from edge_face.demo import clip_path, labels_path, stills
 from edge_face.errors import ModelError, UsageError
 from edge_face.evaluation.embedding_run import Models
+from edge_face.evaluation.pictures import open_pictures
 from edge_face.evaluation.privacy_clips import follow_clips, labelled_clips
 from edge_face.evaluation.privacy_moves import moved_views
 from edge_face.evaluation.privacy_run import own_key
@@ -31,7 +33,7 @@ def measured(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, object
     folder = lfw_folder(home / "people", NAMES, 3)
     target, report = home / "privacy.json", home / "privacy.html"
     assert main(["eval", "privacy", "--images", str(folder), "--methods", "pixelate", "--strengths", "0.2,1", "--frames", "2",
-                 "--track-pictures", "6", "--utility-pictures", "12", "--json", str(target), "--report", str(report), "--jobs", "1"]) == 0
+                 "--track-pictures", "6", "--utility-pictures", "16", "--json", str(target), "--report", str(report), "--jobs", "1"]) == 0
     return json.loads(target.read_text(encoding="utf-8")), report.read_text(encoding="utf-8"), str(folder)
 
 
@@ -78,6 +80,13 @@ def test_one_person_is_refused_before_any_work(tmp_path: Path, capsys: pytest.Ca
     folder = lfw_folder(tmp_path / "people", ("ana",), 2)
     assert main(["eval", "privacy", "--images", str(folder)]) != 0
     assert "one person" in capsys.readouterr().err
+
+
+def test_pictures_of_tracks_are_of_the_same_people(tmp_path: Path) -> None:
+    pictures = open_pictures(lfw_folder(tmp_path / "people", NAMES, 3))
+    assert pictures.person[sorted(_some(pictures, 6))].tolist() == [0, 0, 0, 1, 1, 1]
+    assert len(_some(pictures, 100)) == 12
+    assert _some(pictures, 0) == frozenset()
 
 
 def test_strengths_that_come_to_the_same_count_once() -> None:
