@@ -29,7 +29,7 @@ ACTIONS = ("left", "right", "up", "nearer", "blink")
 TURNS = ("left", "right")
 """Those at which a head moves otherwise than a sheet: a challenge has one of them. Looking up does not, as far as our landmarks can tell
 (docs/decisions/challenge.md)."""
-ANONYMIZERS = ("crop", "gaussian", "mask", "mean", "median", "noise", "pixelate", "replace", "solid", "spectrum")
+ANONYMIZERS = ("crop", "gaussian", "mask", "mean", "median", "neural", "noise", "pixelate", "replace", "solid", "spectrum")
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,7 +205,7 @@ class PrivacySettings:
     """Who is hidden and how."""
 
     method: str = key("pixelate", "how a face is hidden", choices=ANONYMIZERS)
-    strength: float = key(0.7, "0 weakest to 1 strongest; scales with the face", low=0.3, high=1)
+    strength: float = key(0.9, "the share of identity that hiding takes away, as our own attacks measure it (docs/blur.md)", low=0.3, high=1)
     margin: float = key(0.5, "the hidden shape (an ellipse with full corners) is larger than the face's box by this share", low=0, high=2)
     delay: int = key(6, "frames that a picture waits before it leaves, so that a new face is hidden from its first frame", low=0, high=60, unit="frames")
     keep: float = key(1.0, "a face that is lost stays hidden for so long; a known person stays sharp for so long after the last match", low=0.2, high=10, unit="s")

@@ -97,7 +97,7 @@ def _hiding(settings: Settings) -> Iterator[tuple[KeyPath, str]]:
         yield ("privacy", "option"), f'privacy.option = "{privacy.option[:40]}" does not fit privacy.method = "{privacy.method}": {error}'
         return
     if privacy.method == "crop" and privacy.option:
-        yield ("privacy", "option"), 'privacy.option = "to" cuts a picture to one person, which edge-face blur does; a door hides: leave it empty'
+        yield ("privacy", "option"), 'privacy.option = "to" cuts pictures to a person, as edge-face blur does: a door hides them'
     weak = weakness(privacy.method, privacy.strength, privacy.option)
     if weak is not None and not privacy.allow_weak:
         # Blamed is what would mend it.

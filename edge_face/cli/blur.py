@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -52,7 +53,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     import json
-    import os
 
     # The libraries' own messages beside our sentence help nobody; whoever wants them sets these variables.
     os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")
@@ -60,7 +60,9 @@ def run(args: argparse.Namespace) -> int:
     from edge_face.errors import EdgeFaceError, MediaError, UsageError
     from edge_face.media import media_in
     from edge_face.media.paths import shown
+    from edge_face.privacy.options import CUT_TO
     from edge_face.privacy.seeing import Seeing
+    from edge_face.privacy.strengths import power_for
     from edge_face.settings_file import load_settings
 
     settings = load_settings(args.config)
@@ -68,6 +70,8 @@ def run(args: argparse.Namespace) -> int:
     note = weak_note(privacy)
     if args.all and args.keep:
         raise UsageError("--all hides the whole picture, so that nobody can be kept: leave out --keep or --all")
+    if (privacy.method, privacy.option) == ("crop", CUT_TO) and not args.keep:
+        raise UsageError("--option to cuts pictures to the people who are kept, and nobody is: name them by --keep")
     if not args.input or not args.output:
         # An empty variable in a script would mean the current folder.
         raise UsageError("IN and OUT are paths, one of them is empty: name a picture, a video or a folder, and what to write")
@@ -83,13 +87,15 @@ def run(args: argparse.Namespace) -> int:
     seeing = Seeing(replace(settings, privacy=privacy), args.keep, thorough=args.thorough)
     done: list[dict[str, Any]] = []
     failed: list[dict[str, str]] = []
+    if note:
+        print(f"note: {note}", file=sys.stderr)
     bar = ProgressBar(len(jobs))
     for number, job in enumerate(jobs):
         try:
             bar.begin(number, job.source)
             if source.is_dir():
                 _make_folder(job.target.parent)
-            done.append(_one(job, seeing, privacy, args, bar.step))
+            done.append(_one(job, seeing, privacy, _key_for(job.source, key), args, bar.step))
         except EdgeFaceError as error:
             if not source.is_dir():
                 raise
@@ -98,8 +104,10 @@ def run(args: argparse.Namespace) -> int:
             bar.clear()
         _tell(done, failed, job, quiet=args.json)
     if args.json:
-        print(json.dumps({"method": privacy.method, "strength": privacy.strength, "kept": args.keep, "done": done,
-                          "failed": failed, "left_out": [shown(path) for path in others]}, ensure_ascii=False, indent=2))
+        removed = power_for(privacy.method, privacy.strength, privacy.option).removed
+        print(json.dumps({"method": privacy.method, "strength": privacy.strength, "option": privacy.option, "removed": round(removed, 3),
+                          "weak": note or "", "kept": args.keep, "done": done, "failed": failed,
+                          "left_out": [shown(path) for path in others]}, ensure_ascii=False, indent=2))
     elif source.is_dir():
         print(f"{len(done)} of {len(jobs)} files written to '{shown(args.output)}'" + (f", {len(failed)} failed" if failed else ""))
         if others:
@@ -176,7 +184,14 @@ def _make_folder(folder: Path) -> None:
         raise MediaError(f"the folder '{shown(folder)}' cannot be made: {reason(error)}") from None
 
 
-def _one(job: Job, seeing: Seeing, privacy: PrivacySettings, args: argparse.Namespace,
+def _key_for(source: Path, key: bytes) -> bytes:
+    """Two files never share what is random: what they have in common could be taken away."""
+    import hashlib
+
+    return hashlib.blake2b(os.fsencode(source.name), key=key, digest_size=32).digest()
+
+
+def _one(job: Job, seeing: Seeing, privacy: PrivacySettings, key: bytes, args: argparse.Namespace,
          step: Callable[[int, int], None]) -> dict[str, Any]:
     """Hides one file's faces; what became of it."""
     from edge_face.media.paths import shown
@@ -185,9 +200,9 @@ def _one(job: Job, seeing: Seeing, privacy: PrivacySettings, args: argparse.Name
     names: dict[str, Any] = {"in": shown(job.source), "out": shown(job.target)}
     if job.video:
         video = hide_video(job.source, job.target, None if args.all else seeing.video(), privacy, seeing.consenting,
-                           keep_audio=args.keep_audio, progress=step)
+                           keep_audio=args.keep_audio, key=key, progress=step)
         return names | {"kind": "video"} | asdict(video)
-    picture = hide_picture(job.source, job.target, None if args.all else seeing.stills(), privacy, seeing.consenting)
+    picture = hide_picture(job.source, job.target, None if args.all else seeing.stills(), privacy, seeing.consenting, key=key)
     return names | {"kind": "picture", "hidden": len(picture.regions), "sharp": picture.sharp, "notes": picture.notes}
 
 

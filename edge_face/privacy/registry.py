@@ -99,7 +99,7 @@ def anonymize_at(image: Image, regions: Iterable[Region], name: str, amount: flo
         if region.whole:
             # An amount is measured on a face; of whatever is in a whole picture only the method's most is known to hide it.
             full = np.full((height, width), 255, np.uint8)
-            _write(out, Patch(_read_only(out), full, Box(0.0, 0.0, width, height), 1.0, _cell(width, height, 1.0), seed, option), chosen)
+            out[:] = chosen.apply(Patch(_read_only(out), full, Box(0.0, 0.0, width, height), 1.0, _cell(width, height, 1.0), seed, option))
         else:
             _hide(out, region, chosen, amount, seed, option, faces)
     return out
@@ -121,30 +121,25 @@ def faces_of(scene: Scene | None) -> tuple[Floats, ...]:
 
 def _hide(out: Image, region: Region, chosen: Anonymizer, amount: float, seed: int, option: str, faces: Sequence[Floats]) -> None:
     height, width = out.shape[:2]
-    outer = region.box.grown(1 + chosen.feather)
+    # Rectangles get no soft rim: somebody who agreed to be shown may stand between them.
+    feather = 0.0 if region.parts else chosen.feather
+    outer = region.box.grown(1 + feather)
     left, top, right, bottom = bounds(outer, width, height)
     if right <= left or bottom <= top or region.box.width <= 0 or region.box.height <= 0:
         return
     patch = out[top:bottom, left:right]
     core: Image = np.zeros(patch.shape[:2], np.uint8)
     draw(core, region, left, top, 255)
-    found = _inside(region.box, faces)
+    found = None if region.parts else _inside(region.box, faces)
     given = Patch(_read_only(patch), core, region.box.moved(-left, -top), amount,
                   # The cell follows the whole shape, also where the picture's edge cuts it off.
                   _cell(region.box.width, region.box.height, amount), seed, option,
                   None if found is None else (found - (left, top)).astype(np.float32))
-    alpha = core if chosen.feather <= 0 else np.maximum(core, rim(outer, chosen.feather, left, top, right, bottom))
-    _write(patch, given, chosen, alpha)
-
-
-def _write(patch: Image, given: Patch, chosen: Anonymizer, alpha: Image | None = None) -> None:
     hidden = chosen.apply(given)
-    if alpha is None:
-        patch[:] = hidden
-    elif chosen.feather > 0:
-        patch[:] = mixed(hidden, patch, alpha)
+    if feather > 0:
+        patch[:] = mixed(hidden, patch, np.maximum(core, rim(outer, feather, left, top, right, bottom)))
     else:
-        cv2.copyTo(hidden, alpha, patch)
+        cv2.copyTo(hidden, core, patch)
 
 
 def _cell(width: float, height: float, amount: float) -> float:

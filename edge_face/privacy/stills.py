@@ -9,12 +9,15 @@ from dataclasses import dataclass
 from edge_face.errors import MediaError
 from edge_face.media import load_picture, same_file, write_picture
 from edge_face.media.paths import shown
+from edge_face.privacy.cutting import cut_to
 from edge_face.privacy.hider import Hider
+from edge_face.privacy.options import CUT_TO
 from edge_face.privacy.regions import Region, everything
 from edge_face.privacy.registry import anonymize_as
+from edge_face.privacy.strict import Strict
 from edge_face.privacy.watching import FaceDetector
 from edge_face.settings import PrivacySettings
-from edge_face.types import Detection, Image, Scene, Track, TrackState
+from edge_face.types import Box, Detection, Image, Scene, Track, TrackState
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,27 +60,38 @@ class Hidden:
 
 
 def hide_picture(source: str | os.PathLike[str], target: str | os.PathLike[str], scenes: StillScenes | None,
-                 settings: PrivacySettings, consenting: Collection[str] = (), *, key: bytes = b"") -> HiddenPicture:
+                 settings: PrivacySettings, consenting: Collection[str] = (), *, key: bytes = b"",
+                 strict: Strict | None = None) -> HiddenPicture:
     """Writes the picture `source` to `target` with every face hidden that is not surely a consenting person's; without
-    metadata (place, thumbnail). `scenes` None hides the whole picture. Raises MediaError, ModelError."""
+    metadata (place, thumbnail). `scenes` None hides the whole picture; `strict` hides besides what differs from the empty scene.
+    Raises MediaError, ModelError."""
     if same_file(source, target):
         raise MediaError(f"'{shown(target)}' would overwrite the picture that is read: name another file")
-    hidden = hidden_picture(source, scenes, settings, consenting, key=key)
+    hidden = hidden_picture(source, scenes, settings, consenting, key=key, strict=strict)
     write_picture(target, hidden.image)
     return hidden.done
 
 
 def hidden_picture(source: str | os.PathLike[str], scenes: StillScenes | None, settings: PrivacySettings,
-                   consenting: Collection[str] = (), *, key: bytes = b"") -> Hidden:
-    """`hide_picture` without the writing."""
+                   consenting: Collection[str] = (), *, key: bytes = b"", strict: Strict | None = None) -> Hidden:
+    """`hide_picture` without the writing. The option "to" of crop cuts it to those who stay sharp."""
     picture = load_picture(source)
     height, width = picture.image.shape[:2]
-    sharp, scene = 0, None
+    kept: list[Box] = []
+    scene = None
     if scenes is None:
         regions: tuple[Region, ...] = (everything(width, height, "asked for"),)
     else:
         scene = scenes.look(picture.image)
         regions = Hider(settings).regions(scene, consenting)
-        sharp = len({t.id for t in scene.tracks} - {r.track for r in regions})
+        if strict is not None:
+            regions += strict.regions(picture.image, scene, regions)
+        hidden = {r.track for r in regions}
+        kept = [t.box for t in scene.tracks if t.id not in hidden]
     image = anonymize_as(settings, picture.image, regions, scene, key=key)
-    return Hidden(picture.image, image, HiddenPicture(regions, sharp, picture.notes))
+    if (settings.method, settings.option) == ("crop", CUT_TO):
+        try:
+            image = cut_to(image, kept)
+        except MediaError as error:
+            raise MediaError(f"the picture '{shown(source)}' was not cut: {error}") from None
+    return Hidden(picture.image, image, HiddenPicture(regions, len(kept), picture.notes))

@@ -42,12 +42,14 @@ def variant(method: str, option: str = "") -> str:
 
 
 def power_for(method: str, strength: float, option: str = "") -> Power:
-    """The least amount that removes the share `strength` of identity, or the method's most where it cannot. A method that was never
-    measured does its most, and is trusted with nothing."""
+    """The least amount that removes the share `strength` of identity, or the method's most where it cannot or all is asked for.
+    A method that was never measured does its most, and is trusted with nothing."""
     rows = rising(_table().get(variant(method, option), ()))
     if not rows:
         return Power(1.0, 0.0, 0.0)
     most = rows[-1][1]
+    if strength >= 1:
+        return Power(1.0, most, most)
     if rows[0][1] >= strength:
         return Power(rows[0][0], rows[0][1], most)
     for (amount, removed), (further, more) in pairwise(rows):
@@ -83,5 +85,4 @@ def rising(rows: Iterable[Row]) -> tuple[Row, ...]:
 @functools.lru_cache(maxsize=1)
 def _table() -> dict[str, tuple[Row, ...]]:
     text = importlib.resources.files("edge_face.privacy").joinpath("strengths.json").read_text(encoding="utf-8")
-    methods = json.loads(text)["methods"]
-    return {name: tuple((float(a), float(r)) for a, r in rows) for name, rows in methods.items()}
+    return {name: tuple((float(a), float(r)) for a, r in row["removed"]) for name, row in json.loads(text).items()}

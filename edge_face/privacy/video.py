@@ -13,9 +13,10 @@ from edge_face.media.paths import shown
 from edge_face.privacy.behind import Behind
 from edge_face.privacy.delay import DelayLine, Released
 from edge_face.privacy.hider import Hider
-from edge_face.privacy.options import check_option
+from edge_face.privacy.options import CUT_TO, check_option
 from edge_face.privacy.regions import everything
 from edge_face.privacy.registry import anonymize_as, anonymizer
+from edge_face.privacy.strict import Strict
 from edge_face.privacy.watching import SceneMaker
 from edge_face.settings import PrivacySettings
 from edge_face.types import Frame, Image
@@ -36,13 +37,14 @@ def hide_video(source: str | os.PathLike[str], target: str | os.PathLike[str], v
                settings: PrivacySettings, consenting: Collection[str] = (), *, keep_audio: bool = False,
                key: bytes = b"", progress: Callable[[int, int], None] | None = None,
                record: Callable[[Released], None] | None = None,
-               hidden_as: Callable[[Released, Image], None] | None = None) -> HiddenVideo:
+               hidden_as: Callable[[Released, Image], None] | None = None, strict: Strict | None = None) -> HiddenVideo:
     """Writes `source` to the MP4 `target` with every face hidden that is not surely a consenting person's.
 
     `vision`: makes the scenes (`Watcher`, `VisionPipeline`), None hides the whole picture throughout. Frame i of the
     output shows frame i of the input, none dropped, none doubled, at the same time. `progress(done, stated)` and
     `record(released)` are called in this thread for each frame that leaves; `stated` is 0 when the container does not say.
-    `hidden_as(released, image)` is called in the thread behind with each frame as it is written, in order.
+    `hidden_as(released, image)` is called in the thread behind with each frame as it is written, in order. `strict`: hides besides
+    what differs from the empty scene.
 
     Raises MediaError for anything wrong with the files (nothing is left behind), ModelError when vision fails: a video
     that was not looked at does not come out.
@@ -51,6 +53,8 @@ def hide_video(source: str | os.PathLike[str], target: str | os.PathLike[str], v
         raise MediaError(f"'{shown(target)}' would overwrite the video that is read: name another file")
     anonymizer(settings.method)
     check_option(settings.method, settings.option)
+    if settings.option == CUT_TO and settings.method == "crop":
+        raise MediaError(f"'{shown(source)}' is a video, and only pictures are cut to a person: leave out --option to")
     hider, line = Hider(settings), DelayLine(settings)
     hidden, left, seconds = 0, 0, 0.0
     with contextlib.ExitStack() as files:
@@ -80,6 +84,8 @@ def hide_video(source: str | os.PathLike[str], target: str | os.PathLike[str], v
                 scene = vision.process(frame) if vision is not None else None
                 regions = (hider.regions(scene, consenting) if scene is not None
                            else (everything(reader.width, reader.height, "asked for"),))
+                if strict is not None and scene is not None:
+                    regions += strict.regions(image, scene, regions)
                 for released in line.push(frame, scene, regions):
                     leave(released)
                 seconds = at

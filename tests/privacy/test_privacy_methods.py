@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import scenes
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge_face.errors import UsageError
@@ -41,6 +41,7 @@ def test_the_registry_is_the_folder_and_the_settings() -> None:
 
 
 @pytest.mark.parametrize("name", METHODS)
+@settings(max_examples=25)
 @given(boxes=st.lists(scenes.boxes, max_size=4), strength=st.floats(0.3, 1))
 def test_outside_is_untouched_and_the_source_too(name: str, boxes: list[Box], strength: float) -> None:
     image = noise()
@@ -55,6 +56,7 @@ def test_outside_is_untouched_and_the_source_too(name: str, boxes: list[Box], st
 
 
 @pytest.mark.parametrize("name", METHODS)
+@settings(max_examples=25)
 @given(box=st.builds(Box, st.floats(-60, 140), st.floats(-60, 100), st.floats(12, 150), st.floats(12, 150)),
        amount=st.floats(0.4, 1))
 def test_inside_nothing_but_cells_is_left(name: str, box: Box, amount: float) -> None:
@@ -120,7 +122,14 @@ def test_any_box_gives_a_mask_and_what_is_no_place_hides_all(box: Box) -> None:
     assert mask.shape == (48, 64) and mask.dtype == np.bool_
     if not np.isfinite([box.x, box.y, box.width, box.height]).all():
         assert region.whole and mask.all()
-    anonymize(noise(64, 48), [region], "pixelate", 0.7)
+
+
+@pytest.mark.parametrize("name", METHODS)
+@settings(max_examples=20)
+@given(box=scenes.wild, amount=st.floats(0, 1))
+def test_any_box_is_hidden_in_the_picture_s_own_memory(name: str, box: Box, amount: float) -> None:
+    """A box of 1e30 pixels must not ask for as many."""
+    assert anonymize_at(noise(64, 48), [Region(box, "unknown")], name, amount).shape == (48, 64, 3)
 
 
 @given(box=st.builds(Box, st.floats(0, 100), st.floats(0, 80), st.floats(10, 60), st.floats(10, 60)))

@@ -1,27 +1,31 @@
-"""A mosaic whose cells stand on the hidden shape, wherever the picture's edge cuts it."""
+"""A mosaic whose cells stand on the hidden shape, also where the picture's edge cuts it."""
 
 from __future__ import annotations
-
-import math
 
 from edge_face.opencv import cv2
 from edge_face.privacy.patch import Patch
 from edge_face.types import Image
 
+_FURTHEST = 4
+"""How many times as large as what is seen of it a shape may be for its cells to be kept in their places."""
+
 
 def mosaic(patch: Patch, cell: float) -> Image:
-    """The mean colour of each square of `cell` pixels, rounded up: a cell never becomes smaller than asked. One is in the middle."""
-    side = max(math.ceil(cell), 1)
+    """The mean colour of each of as many cells as fit into the hidden shape's box: a cell never becomes smaller than asked."""
     height, width = patch.pixels.shape[:2]
-    left, top = (_before(middle, side) for middle in patch.face.centre)
-    right, bottom = -(left + width) % side, -(top + height) % side
-    padded = cv2.copyMakeBorder(patch.pixels, top, bottom, left, right, cv2.BORDER_REPLICATE)
-    size = padded.shape[1], padded.shape[0]
-    small = cv2.resize(padded, (size[0] // side, size[1] // side), interpolation=cv2.INTER_AREA)
-    found: Image = cv2.resize(small, size, interpolation=cv2.INTER_NEAREST)[top:top + height, left:left + width]
+    face = patch.face
+    left, top = _missing(-face.x, width), _missing(-face.y, height)
+    right, bottom = _missing(face.x + face.width - width, width), _missing(face.y + face.height - height, height)
+    whole = patch.pixels
+    if left or top or right or bottom:
+        whole = cv2.copyMakeBorder(whole, top, bottom, left, right, cv2.BORDER_REPLICATE)
+    rows, columns = whole.shape[:2]
+    grid = (max(int(columns / cell), 1), max(int(rows / cell), 1))
+    small = cv2.resize(whole, grid, interpolation=cv2.INTER_AREA)
+    found: Image = cv2.resize(small, (columns, rows), interpolation=cv2.INTER_NEAREST)[top:top + height, left:left + width]
     return found
 
 
-def _before(middle: float, side: int) -> int:
-    """How many pixels the first cell begins before the patch."""
-    return -round(middle - side / 2) % side
+def _missing(length: float, seen: int) -> int:
+    """Pixels of the shape beyond a side, and none where they are not worth the memory."""
+    return round(length) if 1 <= length <= _FURTHEST * seen else 0

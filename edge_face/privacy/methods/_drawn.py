@@ -38,7 +38,7 @@ def drawn_face(patch: Patch) -> Image:
     def length(value: float) -> int:
         return max(round(min(value * scale, 1e5) * (1 << _BITS)), 1)
 
-    thick = max(round(scale / 14), 1)
+    thick = min(max(round(scale / 14), 1), 64)
     narrow = 1 - 0.12 * abs(math.sin(math.radians(yaw)))
     outline = (place(0, 0), (length(narrow), length(1.32)), roll, 0, 360)
     cv2.ellipse(found, *outline, SKIN, cv2.FILLED, cv2.LINE_AA, _BITS)

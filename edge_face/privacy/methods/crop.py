@@ -17,7 +17,7 @@ def crop(patch: Patch) -> Image:
     """Paper, and along the inside of the hidden shape the line of the cut. What the option "to" means is done where the whole picture is
     at hand (`edge_face.privacy.cutting`)."""
     found: Image = np.full_like(patch.pixels, PAPER)
-    width = max(round(min(patch.face.width, patch.face.height) / 64), 1)
+    width = min(max(round(min(patch.face.width, patch.face.height) / 64), 1), 8)
     inner = cv2.erode(patch.core, np.ones((2 * width + 1,) * 2, np.uint8), borderType=cv2.BORDER_CONSTANT, borderValue=255)
     found[inner == 0] = EDGE
     return found
