@@ -16,6 +16,7 @@ SAID = (
     _("face"), _("code"), _("exit button"), _("fire"), _("hold open"), _("owner"), _("helper"), _("viewer"), _("nobody"),
     # What a door is made of
     _("runtime"), _("models"), _("liveness"), _("camera"), _("lock"), _("assurance"), _("clock"), _("people"), _("codes"), _("threshold"),
+    _("recorder"),
     _("detector"), _("landmarker"), _("embedder"),
     # Poses of templates, light, the door contact
     _("straight"), _("left"), _("right"), _("up"), _("too dark"), _("too bright"), _("open"), _("closed"),

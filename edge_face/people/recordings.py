@@ -17,6 +17,7 @@ from edge_face.errors import StoreError, UnknownError
 from edge_face.people.database import Database
 from edge_face.people.database_errors import refused
 from edge_face.people.keys import sync_folder
+from edge_face.people.person import Consent
 from edge_face.people.recording_file import DRAFT, SUFFIX, Draft, RecordingFile, file_of
 from edge_face.people.sealed_records import SealedRecords, Value
 
@@ -41,10 +42,11 @@ class Recording:
 
 
 class Recordings:
-    """`may_show`: does this person agree, now, to be seen? Used in the store's thread but for what `opened` gives. Raises StoreError."""
+    """`consent`: what somebody agrees to now, None for who is not there. Used in the store's thread but for what `opened` gives. Raises
+    StoreError."""
 
-    def __init__(self, database: Database, records: SealedRecords, may_show: Callable[[str], bool]) -> None:
-        self._database, self._records, self._may_show = database, records, may_show
+    def __init__(self, database: Database, records: SealedRecords, consent: Callable[[str], Consent | None]) -> None:
+        self._database, self._records, self._consent = database, records, consent
         self.folder = database.folder / FOLDER
 
     # Asking
@@ -84,7 +86,7 @@ class Recordings:
         try:
             with self._database.transaction():
                 row = self._database.row("SELECT person FROM event WHERE id = ?", [draft.number])
-                if row is None or not all(map(self._may_show, draft.shown)):
+                if row is None or not all(may_be_seen(self._consent(who)) for who in draft.shown):
                     return False
                 self._records.put(KIND, {"key": draft.key.hex(), "wall": draft.wall, "size": draft.size, "frames": draft.frames,
                                          "original": draft.original, "shown": sorted(draft.shown)}, row[0], str(draft.number))
@@ -187,6 +189,11 @@ class Recordings:
             for number, owner in gone.items():
                 self._records.drop(KIND, owner, str(number))
         self._database.fold()
+
+
+def may_be_seen(consent: Consent | None) -> bool:
+    """May pictures be kept in which this person stands sharp? Only who is recognised is sharp, and only who agreed to be shown."""
+    return consent is not None and consent.show is not None and consent.recognise is not None
 
 
 def _recording(number: int, owner: str | None, value: Value) -> Recording:

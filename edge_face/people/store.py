@@ -24,7 +24,7 @@ from edge_face.people.events import EventLog
 from edge_face.people.mentions import cut_from_house
 from edge_face.people.person import Consent, Person, State, Template, clean_name, is_id, name_key, new_id, settled
 from edge_face.people.pictures import Picture
-from edge_face.people.recordings import Recordings
+from edge_face.people.recordings import Recordings, may_be_seen
 from edge_face.people.records import core_of
 from edge_face.people.sealed_records import SealedRecords
 from edge_face.people.sealed_templates import SealedTemplates, open_core, sealed_core, template_rows
@@ -91,7 +91,7 @@ class Store(TemplateDesk):
             self._records = SealedRecords(database, self._keys.records, self._data_key)
             self._faces = SealedTemplates(database, self._records)
             self.events = EventLog(database, self._keys.events, self._data_key)
-            self.recordings = Recordings(database, self._records, lambda who: getattr(self._consent_now(who), "show", None) is not None)
+            self.recordings = Recordings(database, self._records, self._consent_now)
             if not read_only:
                 self._tidy()
         except BaseException:
@@ -264,7 +264,7 @@ class Store(TemplateDesk):
                 self._faces.clear(identity)
             if drop:
                 self._shelf.clear(identity)
-            if consent.show is None:
+            if not may_be_seen(consent):
                 drop |= self.recordings.drop_shown(identity)
             if erase or drop:
                 self._mark_unscrubbed()

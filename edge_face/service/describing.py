@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from edge_face.access.assurance import LEVELS, level_of, sees
 from edge_face.door import describe_lock
 from edge_face.service.assurance import describe_assurance, missing_factor, worrying
+from edge_face.settings import RecorderSettings
 
 if TYPE_CHECKING:
     from edge_face.service.daemon import Daemon
@@ -26,6 +27,8 @@ def described(daemon: Daemon) -> list[tuple[str, str, bool]]:
     rows += [("camera", source if "://" not in source else "a network camera", False), ("lock", describe_lock(settings.door), False),
              ("assurance", describe_assurance(settings), worrying(settings)),
              ("clock", daemon.keeper.why, not daemon.keeper.believed)]
+    if settings.recorder.events and sees(settings):
+        rows.append(("recorder", describe_recorder(settings.recorder), False))
     if sees(settings) and (missing := missing_factor(level_of(settings), settings)):
         rows.append(("assurance", missing, True))
     if roster is not None:
@@ -36,3 +39,10 @@ def described(daemon: Daemon) -> list[tuple[str, str, bool]]:
         if roster.threshold:
             rows.append(("threshold", roster.threshold, not roster.measured))
     return rows
+
+
+def describe_recorder(recorder: RecorderSettings) -> str:
+    """Of what pictures are kept, in words."""
+    film = f", films of {recorder.before + recorder.after:g} s" if recorder.clips else ""
+    sealed = ", hidden faces sealed for the owner's key" if recorder.originals else ""
+    return f"hidden pictures of {', '.join(recorder.events)}{film}{sealed}; {recorder.keep} days, {recorder.quota} MB at most"

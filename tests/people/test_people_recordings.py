@@ -105,10 +105,13 @@ def test_forgetting_takes_own_pictures_and_those_of_others_in_which_one_is_seen(
     assert store.events.count() == 4  # that something happened stays
 
 
-def test_who_no_longer_agrees_to_be_seen_is_seen_no_more(store: Store) -> None:
+@pytest.mark.parametrize("left", [Consent(GIVEN, None), Consent(None, GIVEN)])
+def test_who_no_longer_agrees_to_be_seen_is_seen_no_more(store: Store, left: Consent) -> None:
     ada = store.add("Ada", SEEN, wall=1.0)
     sharp, hidden = recorded(store, ada.id, shown=(ada.id,)), recorded(store, ada.id)
-    store.set_consent(ada.id, Consent(GIVEN, None))
+    store.set_consent(ada.id, Consent(GIVEN, GIVEN, GIVEN))
+    assert store.recordings.numbers() == {sharp, hidden}
+    store.set_consent(ada.id, left)
     assert store.recordings.numbers() == {hidden} != {sharp}
 
 
