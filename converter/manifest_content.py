@@ -29,6 +29,8 @@ KEPT_OF_RECORD = ("code", "backend", "recipe", "data", "steps", "step", "seed")
 MERGED = ("metrics", "thresholds", "training", "terms", "reported")
 LANDMARKER_VIEW = ("the detector's five landmarks by similarity transform onto the ArcFace template with 8 px of margin on each side of "
                    "its 112, scaled to the input")
+BASE = ("a patch around a face as privacy hides it, brought to the input's size, the means of its cells alone, the colours between their "
+        "middles interpolated")
 POINTS = ("x, y of left eye, right eye, nose tip, left and right mouth corner as seen, each from its place in the template, in eye "
           "distances of the template")
 
@@ -141,7 +143,8 @@ def _input(plan: Plan, model: SourceModel, sized: bool) -> dict[str, Any]:
     if given is None:
         return {"kind": "arrays", "tensors": {t.name: {"shape": [1, *t.shape], "dtype": t.dtype} for t in model.inputs}}
     size = {} if sized else {"width": given.width, "height": given.height}
-    alignment = LANDMARKER_VIEW if plan.task == "landmarker" else ALIGNED if given.aligned and plan.task != "detector" else NOT_ALIGNED
+    views = {"landmarker": LANDMARKER_VIEW, "anonymizer": ALIGNED if given.aligned else BASE, "detector": NOT_ALIGNED}
+    alignment = views.get(plan.task, ALIGNED if given.aligned else NOT_ALIGNED)
     crop = {} if given.crop == 1 else {"crop": given.crop}
     return {"kind": "picture", **size, "colour": given.colour, "range": [0, 255], "alignment": alignment, **crop}
 

@@ -1,4 +1,4 @@
-"""Our own detector and landmarker through the same gate as everybody's models, on the pictures that their trainers paint."""
+"""Our own detector, landmarker and anonymizer through the same gate as everybody's models, on the pictures that their trainers paint."""
 
 from __future__ import annotations
 
@@ -110,4 +110,25 @@ def landmarker(order: Order, run: Path, data: Path, out: Path, replace: bool, sa
     return proven
 
 
-OURS = {"detector": detector, "landmarker": landmarker}
+def anonymizer(order: Order, run: Path, data: Path, out: Path, replace: bool, say: Say) -> Proven:
+    """The bundle of an anonymizer's run, or of a net that undoes one; as above."""
+    from converter import anonymizer_bundle as own
+    from converter.bundle_writer import publish
+    from converter.manifest import weights_digest
+    from converter.training.anonymizer_data import VIEW
+
+    recipe = own.recipe_of(run)
+    keras, pairs = own.open_net(run), own.pairs(data, recipe)
+    name = keras.inputs[0].name
+    model = source(run / "anonymizer.keras", keras, {}, weights_digest(keras.get_weights()))
+    plan = Plan("anonymizer", Preprocessing(VIEW, VIEW, "BGR"))
+    examples = Material({name: pairs.examples}, list(pairs.examples), names=[f"patch {n}" for n in range(len(pairs.examples))])
+    proven = prove_sizes(order, [(model, plan, Material({name: pairs.ranges}), examples)], say)
+    if proven.failed is None:
+        contents = {file.removesuffix(".tflite"): candidate.content for file, candidate in proven.files.items()}
+        publish(out, plan, model, proven.files, proven.verdicts, about=own.about(run, recipe), limits=proven.limits, forced=order.force,
+                extra=own.measure(contents, pairs.held, recipe), replace=replace)
+    return proven
+
+
+OURS = {"detector": detector, "landmarker": landmarker, "anonymizer": anonymizer}

@@ -20,6 +20,8 @@ import numpy as np
 from edge_face.demo import clip_path, people, stills
 from edge_face.media import VideoReader, read_picture
 from edge_face.opencv import cv2
+from edge_face.privacy.painter import base_of
+from edge_face.privacy.patch import Patch
 from edge_face.types import Box
 from edge_face.vision.align import align, placed
 from edge_face.vision.bundle import load_bundle
@@ -27,7 +29,7 @@ from edge_face.vision.landmarker import view
 from edge_face.vision.live_crop import SIZE, live_crop
 from edge_face.vision.runtime import Interpreter, runtime_name
 
-TASKS = ("detector", "landmarker", "embedder", "liveness")
+TASKS = ("detector", "landmarker", "embedder", "liveness", "anonymizer")
 CLIPS = {"door": (100,), "turn_live": (20,), "spoof_screen": (40,)}
 """Frames of the clips that the detectors see."""
 STILLS = ("front",)
@@ -37,11 +39,11 @@ POINTS = ("right_eye", "left_eye", "nose", "right_mouth", "left_mouth")
 
 def make_inputs(path: Path) -> None:
     """Scenes, views of faces, aligned faces, faces with surroundings (n, height, width, 3), BGR uint8, under "task-WIDTHxHEIGHT"."""
-    scenes, views, faces, wide = [], [], [], []
+    scenes, views, faces, wide, bases = [], [], [], [], []
     for clip, wanted in CLIPS.items():
         with VideoReader(clip_path(clip)) as reader:
             scenes += [image.copy() for index, _, image in reader if index in wanted]
-    size = load_bundle("", "landmarker").input.width
+    size, side = (load_bundle("", task).input.width for task in ("landmarker", "anonymizer"))
     for name in people():
         home = stills(name)[0].parent
         labels = {row["file"]: row["faces"][0] for row in map(json.loads, (home / "labels.jsonl").read_text().splitlines())}
@@ -51,11 +53,21 @@ def make_inputs(path: Path) -> None:
             points = np.array([marks[key] for key in POINTS], np.float32)
             faces.append(align(picture, points).image)
             views.append(placed(picture, points, view(size), size)[0])
-            wide.append(live_crop(picture, Box(*labels[f"{still}.jpg"]["box"])))
+            box = Box(*labels[f"{still}.jpg"]["box"])
+            wide.append(live_crop(picture, box))
+            bases.append(base_of(patch_of(picture, box), side))
     half = [cv2.resize(scene, (320, 240), interpolation=cv2.INTER_AREA) for scene in scenes]
     np.savez(path, **{"detector-640x480": np.stack(scenes), "detector-320x240": np.stack(half),
                       f"landmarker-{size}x{size}": np.stack(views), "embedder-112x112": np.stack(faces),
-                      f"liveness-{SIZE}x{SIZE}": np.stack(wide)})
+                      f"liveness-{SIZE}x{SIZE}": np.stack(wide), f"anonymizer-{side}x{side}": np.stack(bases)})
+
+
+def patch_of(picture: Any, box: Box) -> Patch:
+    """A face with eight cells across, as privacy hands it to its methods."""
+    top, left = max(int(box.y), 0), max(int(box.x), 0)
+    pixels = picture[top:int(box.y + box.height), left:int(box.x + box.width)]
+    height, width = pixels.shape[:2]
+    return Patch(pixels, np.full((height, width), 255, np.uint8), Box(0.0, 0.0, width, height), 0.5, width / 8, 0)
 
 
 def steps(interpreter: Interpreter) -> dict[str, float]:

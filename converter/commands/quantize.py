@@ -73,6 +73,8 @@ def run(args: argparse.Namespace) -> int:
     for task in ("detector", "landmarker"):
         if args.task == task or (args.task is None and (args.model / f"{task}.keras").is_file()):
             return _ours(args, task)
+    if args.task in (None, "anonymizer") and (args.model / "anonymizer.keras").is_file():
+        return _ours(args, "anonymizer")  # a folder of our trainer; any other anonymizer is a model like all others
     return _any(args)
 
 
@@ -176,7 +178,7 @@ def _tell(args: argparse.Namespace, reports: Sequence[tuple[Report, Path]]) -> N
 
 
 def _ours(args: argparse.Namespace, task: str) -> int:
-    """A detector or landmarker of our own trainer, in all its sizes, judged on what its trainer holds out."""
+    """A detector, landmarker or anonymizer of our own trainer, in all its sizes, judged on what its trainer holds out."""
     import sys
 
     from converter.conversion.quiet import tensorflow

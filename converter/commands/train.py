@@ -59,5 +59,5 @@ def _next(task: str, model: Path, notes: object) -> str:
         return f"classifier {model.parent} --data DIR --quantize --out RESULT" if task == "classifier" else ""
     parts = notes.get("parts", []) if isinstance(notes, dict) else []
     named = f" --parts {','.join(map(str, parts))}" if len(parts) > 1 else ""
-    source = model.parent if task in ("detector", "landmarker") else model
+    source = model.parent if task in ("detector", "landmarker", "anonymizer") else model
     return f"quantize {source} --task {task}{named} --calibration DIR --out BUNDLE"

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import keras
+import numpy as np
 from keras import layers
 
 SIZE = 112
@@ -41,11 +42,11 @@ def build(
 ) -> Any:
     """Keras model: RGB 0..255 float32[N,size,size,3] -> float32[N,dimension], not normalised.
 
-    `size` is a multiple of 16; each stage starts at stride 2, as does the stem. `dropout` is the share of the pooled
+    `size` is a multiple of 8; each stage starts at stride 2, as does the stem. `dropout` is the share of the pooled
     features that a training step leaves out.
     """
-    if size % 16:
-        raise ValueError(f"size must be a multiple of 16, not {size}")
+    if size % 8:
+        raise ValueError(f"size must be a multiple of 8, not {size}")
     face = layers.Input((size, size, 3), name="face")
     x = layers.Rescaling(1 / 127.5, -1.0, name="scale")(face)
     x = layers.ReLU(6.0, name="stem_relu")(_normed(x, "stem", stem, 3, 2))
@@ -53,7 +54,7 @@ def build(
         for number in range(1, count + 1):
             x = _block(x, f"s{stage}b{number}", width, 2 if number == 1 else 1)
     x = layers.ReLU(6.0, name="wide_relu")(_normed(x, "wide", head, 1))
-    x = layers.DepthwiseConv2D(size // 16, use_bias=False, name="pool_conv")(x)
+    x = layers.DepthwiseConv2D(-(-size // 16), use_bias=False, name="pool_conv")(x)
     x = layers.BatchNormalization(name="pool_norm")(x)
     x = layers.Flatten(name="flat")(x)
     if dropout:
@@ -81,3 +82,33 @@ def deepen(model: Any, source: Any) -> list[str]:
         elif layer.get_weights():
             layer.set_weights(twin.get_weights())
     return new
+
+
+def pour_resized(model: Any, source: Any) -> None:
+    """Copy the weights of a net for faces of another size: all but the window that pools the last map are the same, and that one is
+    resampled, its sum kept. Raises ValueError where more than the window differs."""
+    theirs = {layer.name: layer for layer in source.layers}
+    for layer in model.layers:
+        given = theirs[layer.name].get_weights() if layer.name in theirs else []
+        wanted = layer.get_weights()
+        if layer.name == "pool_conv" and given:
+            given = [_resampled(given[0], wanted[0].shape[0])]
+        if [w.shape for w in given] != [w.shape for w in wanted]:
+            raise ValueError(f"layer {layer.name} differs in more than the size of the faces")
+        if wanted:
+            layer.set_weights(given)
+
+
+def _resampled(window: Any, size: int) -> Any:
+    """A window [n,n,channels,1] at another size, bilinear; it sums over as much of the map as before."""
+    total = window.shape[0] ** 2
+    places = (np.arange(size) + 0.5) * window.shape[0] / size - 0.5
+    low = np.clip(np.floor(places).astype(int), 0, window.shape[0] - 1)
+    high = np.minimum(low + 1, window.shape[0] - 1)
+    part = np.clip(places - low, 0, 1)
+    for axis in (0, 1):
+        shape = [1] * window.ndim
+        shape[axis] = size
+        share = part.reshape(shape)
+        window = np.take(window, low, axis) * (1 - share) + np.take(window, high, axis) * share
+    return (window * total / size**2).astype(np.float32)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from converter.training.face_augment import Augmentation
+from converter.training.hidden_faces import Hidden
 from converter.training.recipe import ranged
 from converter.training.recipe_parts import Common
 
@@ -102,11 +103,12 @@ class Losses:
 
 @dataclass(frozen=True, kw_only=True)
 class EmbedderRecipe(Common):
-    """A recipe with task = "embedder"."""
+    """A recipe with task = "embedder". With `hidden` it learns to know people whose faces a method has hidden: an attack."""
 
     data: Data = Data()
     losses: Losses
     augmentation: Augmentation = field(default_factory=Augmentation)
+    hidden: Hidden | None = None
 
     def __post_init__(self) -> None:
         if self.task != "embedder":

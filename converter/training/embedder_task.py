@@ -18,12 +18,15 @@ from converter.training.embedder_recipe import EmbedderRecipe
 from converter.training.errors import TrainingError
 from converter.training.face_feeder import FaceFeeder, by_person, shrink
 from converter.training.face_shards import TrainingFaces, centres
+from converter.training.hidden_faces import hide
 from converter.training.sources import data_digest, open_training
 from converter.training.stepper import Batch
 from converter.training.verification import figures, joined, some, teacher_cosines
 from edge_face.errors import MediaError, SettingsError, UsageError
 
 SKIPPED_NAMED = 20
+GLANCED = 24000
+"""Faces that an attack by a glance is solved over."""
 
 
 class EmbedderTask:
@@ -55,7 +58,7 @@ class EmbedderTask:
         self._check()
         self._digest = data_digest(self._path)
         self._feeder = FaceFeeder(self._faces, recipe.augmentation, recipe.batch, recipe.data.workers, recipe.seed, first,
-                                  size=recipe.data.size, each=recipe.data.faces)
+                                  size=recipe.data.size, each=recipe.data.faces, hidden=recipe.hidden)
 
     def _check(self) -> None:
         faces, losses, data = self._faces, self.recipe.losses, self.recipe.data
@@ -98,7 +101,7 @@ class EmbedderTask:
         return model
 
     def _fresh(self) -> Any:
-        from converter.training.embedder_net import deepen
+        from converter.training.embedder_net import deepen, pour_resized
         from converter.training.model_tools import cut, draw, load_model, pour, with_head
         from converter.training.networks import build_network
 
@@ -106,6 +109,7 @@ class EmbedderTask:
         if start.mode == "new":
             model = build_network(network)
             draw(model, self.recipe.seed)
+            self._solve(model)
             return model
         init = start.needed(self._init)
         source = load_model(init)
@@ -116,6 +120,12 @@ class EmbedderTask:
             return with_head(trunk, self.recipe.network, self.recipe.seed) if start.cut or self.recipe.network else trunk
         model = build_network(network)
         draw(model, self.recipe.seed)
+        if start.mode == "weights" and source.inputs[0].shape[1:] != model.inputs[0].shape[1:]:
+            try:
+                pour_resized(model, source)
+            except ValueError as error:
+                raise SettingsError(f"{init} is another net than the recipe's [network]: {error}") from error
+            return model
         if start.mode == "weights":
             pour(model, source, init)
             return model
@@ -126,6 +136,18 @@ class EmbedderTask:
         except ValueError as error:
             raise SettingsError(f"[network] does not deepen [start.network]: {error}") from error
         return model
+
+    def _solve(self, model: Any) -> None:
+        """An attack that glances is solved before the first step."""
+        if self.recipe.network.get("kind") != "glance" or not self.recipe.losses.teachers:
+            return
+        from converter.training.glance_net import solve
+
+        rng, how = np.random.default_rng((self.recipe.seed, 5)), self.recipe.hidden
+        chosen = rng.permutation(len(self._faces))[:GLANCED]
+        cosine = solve(model, self._faces.crops[chosen], self._faces.teacher[chosen],
+                       lambda crop: crop if how is None else hide(crop, how, rng), rng)
+        say(f"solved over {len(chosen)} faces: mean cosine {cosine:.3f} to the teachers, on those set aside")
 
     def _resume(self, path: Path) -> Any:
         from converter.training.model_tools import load_model
@@ -193,9 +215,13 @@ class EmbedderTask:
         if not len(held):
             return {}
         chosen = some(held)
+        hidden, rng = self.recipe.hidden, np.random.default_rng((self.recipe.seed, 99))
         outputs = []
         for start in range(0, len(chosen), 128):
-            crops = held.crops[chosen[start:start + 128], MARGIN:-MARGIN, MARGIN:-MARGIN]
+            crops = held.crops[chosen[start:start + 128]]
+            if hidden is not None:
+                crops = np.stack([hide(crop, hidden, rng) for crop in crops])
+            crops = crops[:, MARGIN:-MARGIN, MARGIN:-MARGIN]
             outputs.append(predict(np.stack([shrink(crop, self.recipe.data.size)[:, :, ::-1] for crop in crops])))
         embeddings = joined(np.concatenate(outputs), self._parts)
         out = figures(embeddings, held.person[chosen])

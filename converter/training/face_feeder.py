@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from converter.training.face_augment import Augmentation, augment
 from converter.training.face_shards import TrainingFaces
 from converter.training.forked import Arrays, ForkedBatches
+from converter.training.hidden_faces import Hidden, hide
 from edge_face.vision.align import SIZE
 
 FaceBatch = tuple[NDArray[np.uint8], NDArray[np.int64]]
@@ -33,13 +34,13 @@ class FaceFeeder:
 
     Every face once in each pass, in an order and with changes that the seed and the batch's number decide alone: a
     resumed run goes on with the batch it stopped before. With `each` above 0 a batch is `batch // each` different people
-    with `each` faces of each, drawn likewise by its number.
+    with `each` faces of each, drawn likewise by its number. With `hidden` the faces are hidden before anything else is done to them.
     """
 
     def __init__(self, faces: TrainingFaces, how: Augmentation, batch: int, workers: int, seed: int, first: int = 0,
-                 slots: int = 16, size: int = SIZE, each: int = 0) -> None:
+                 slots: int = 16, size: int = SIZE, each: int = 0, hidden: Hidden | None = None) -> None:
         self._faces, self._how, self._batch, self._seed = faces, how, batch, seed
-        self._size, self._each = size, each
+        self._size, self._each, self._hidden = size, each, hidden
         self._people = by_person(faces) if each else []
         shapes = [((batch, size, size, 3), np.uint8), ((batch,), np.int64)]
         self._batches = ForkedBatches(self._fill, shapes, workers, first, slots)
@@ -64,7 +65,8 @@ class FaceFeeder:
         rng = np.random.default_rng((self._seed, 1, number))
         indices[:] = self.chosen(number)
         for place, index in enumerate(indices):
-            face = augment(self._faces.crops[index], self._how, rng)
+            crop = self._faces.crops[index]
+            face = augment(crop if self._hidden is None else hide(crop, self._hidden, rng), self._how, rng)
             images[place] = shrink(face, self._size)[:, :, ::-1]
 
     def batches(self) -> Iterator[FaceBatch]:

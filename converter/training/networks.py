@@ -10,9 +10,9 @@ from edge_face.errors import SettingsError
 
 
 def _builders() -> dict[str, Callable[..., Any]]:
-    from converter.training import embedder_net
+    from converter.training import embedder_net, glance_net
 
-    builders: dict[str, Callable[..., Any]] = {"residual": embedder_net.build}
+    builders: dict[str, Callable[..., Any]] = {"residual": embedder_net.build, "glance": glance_net.build}
     try:
         from converter.training.nets import NETWORKS
     except ImportError as error:

@@ -1,6 +1,6 @@
 """What the loop (`run.py`) asks of a task, and which tasks there are.
 
-A task is one kind of training: detector, landmarker, embedder, classifier, sequence, liveness, liveness-sequence. It knows
+A task is one kind of training: detector, embedder, classifier, sequence, liveness, liveness-sequence, anonymizer. It knows
 data, net, loss and figures; the loop knows steps, states, time and early stopping; the stepper knows the backend. A module of a
 task offers `make(recipe: Path, data: Path | None, init: Path | None) -> Task`, and must not import Keras before `build` is called:
 the feeder's processes are forked in `open`, and a fork of a threaded runtime may hang.
@@ -26,6 +26,8 @@ MODULES = {
     "sequence": "converter.training.sequence_task",
     "liveness": "converter.training.liveness_task",
     "liveness-sequence": "converter.training.liveness_sequence_task",
+    "inverter": "converter.training.inverter_task",
+    "anonymizer": "converter.training.anonymizer_task",
 }
 
 

@@ -113,6 +113,9 @@ def _step(layer: Any) -> Layer:
     def max_pool(xs: "list[torch.Tensor]", training: bool) -> "torch.Tensor":
         return F.max_pool2d(xs[0], layer.pool_size, layer.strides)
 
+    def enlarge(xs: "list[torch.Tensor]", training: bool) -> "torch.Tensor":
+        return F.interpolate(xs[0], scale_factor=layer.size, mode="bilinear", align_corners=False)
+
     def other(xs: "list[torch.Tensor]", training: bool) -> "torch.Tensor":
         keras_inputs = [_back(x) for x in xs]
         out = layer(keras_inputs[0] if len(keras_inputs) == 1 else keras_inputs, training=training)
@@ -130,6 +133,8 @@ def _step(layer: Any) -> Layer:
     plain_relu = kind == "ReLU" and not layer.threshold and not (layer.max_value and layer.negative_slope)
     if kind == "MaxPooling2D" and layer.padding == "valid":
         return max_pool
+    if kind == "UpSampling2D" and layer.interpolation == "bilinear":
+        return enlarge
     return relu if plain_relu else known.get(kind, other)
 
 

@@ -117,7 +117,7 @@ def test_a_file_that_is_no_model_is_one_sentence(tmp_path: Path, content: bytes 
 def test_networks_are_built_by_their_recipe_and_wrong_keys_are_named() -> None:
     assert build_network({"kind": "residual", **SMALL}).count_params() == build(**SMALL).count_params()
     for network, words in (({"kind": "magic"}, "kind is 'magic': known are residual"), ({"depth": 3}, "depth is no key of residual"),
-                           ({"size": 33}, "must be a multiple of 16"), ({"widths": 3}, "cannot be built as residual")):
+                           ({"size": 33}, "must be a multiple of 8"), ({"widths": 3}, "cannot be built as residual")):
         with pytest.raises(SettingsError, match=words):
             build_network(network)
 
