@@ -11,7 +11,7 @@ from edge_face.kiosk.words import _
 OWN: dict[str, Any] = {
     "begun": _("the log began"), "recovered": _("a power cut left a torn end"), "pruned": _("old records were cut off"),
     "lost": _("records found no place"), "broken": _("THE LOG WAS CHANGED"), "assurance": _("what a grant rests on"),
-    "duress": _("somebody is forced"),
+    "duress": _("somebody is forced"), "unsealed": _("sealed faces opened"),
 }
 LOGINS: dict[str, Any] = {
     "claimed": _("the first owner was made"), "login": _("login"), "wrong": _("a wrong passphrase or code"),

@@ -115,8 +115,8 @@ def test_a_page_and_the_file_get_one_picture(tmp_path: Path, pages: PictureFeed,
     hidden: list[int] = []
     from edge_face.service import outlet as module
 
-    real = module.anonymize
-    monkeypatch.setattr(module, "anonymize", lambda *a: hidden.append(1) or real(*a))
+    real = module.anonymize_as
+    monkeypatch.setattr(module, "anonymize_as", lambda *a, **k: hidden.append(1) or real(*a, **k))
     outlet = Outlet(PRIVACY, ServiceSettings(preview_fps=30.0, preview_file=str(file)), SystemClock(), frozenset, pages)
     outlet.start()
     shot = offered(outlet, pages, noise(0), stranger(noise(0)))
