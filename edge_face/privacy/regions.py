@@ -83,11 +83,17 @@ def cover(box: Box, margin: float) -> Box:
                max(box.height * (1 + margin), box.height + 2 * LEAST_MARGIN))
 
 
+def bounded(box: Box) -> Box:
+    """The part of a box that any picture could show: sides beyond are as good as there."""
+    left, top, right, bottom = (min(max(v, -_FAR), _FAR) for v in (box.x, box.y, box.x + box.width, box.y + box.height))
+    return Box(left, top, right - left, bottom - top)
+
+
 def outline(box: Box) -> Floats:
     """The superellipse inscribed in a box as a polygon, (n, 2) in pixels."""
-    left, top, right, bottom = (min(max(v, -_FAR), _FAR) for v in (box.x, box.y, box.x + box.width, box.y + box.height))
-    half = np.array([(right - left) / 2, (bottom - top) / 2])
-    centre = np.array([(left + right) / 2, (top + bottom) / 2])
+    near = bounded(box)
+    half = np.array([near.width / 2, near.height / 2])
+    centre = np.array(near.centre)
     found: Floats = (centre + _unit_outline() * half).astype(np.float32)
     return found
 

@@ -23,7 +23,7 @@ from edge_face.privacy.feather import mixed, rim
 from edge_face.privacy.masks import bounds, draw
 from edge_face.privacy.options import check_option
 from edge_face.privacy.patch import Method, Patch
-from edge_face.privacy.regions import Region, outermost
+from edge_face.privacy.regions import Region, bounded, outermost
 from edge_face.privacy.strengths import power_for
 from edge_face.settings import PrivacySettings
 from edge_face.types import Box, Floats, Image, Scene
@@ -123,17 +123,19 @@ def _hide(out: Image, region: Region, chosen: Anonymizer, amount: float, seed: i
     height, width = out.shape[:2]
     # Rectangles get no soft rim: somebody who agreed to be shown may stand between them.
     feather = 0.0 if region.parts else chosen.feather
-    outer = region.box.grown(1 + feather)
-    left, top, right, bottom = bounds(outer, width, height)
-    if right <= left or bottom <= top or region.box.width <= 0 or region.box.height <= 0:
+    box = bounded(region.box)
+    outer = box.grown(1 + feather)
+    # An outline that ends on a pixel's edge is drawn on the next one too: a pixel more on each side.
+    left, top, right, bottom = bounds(Box(outer.x - 1, outer.y - 1, outer.width + 2, outer.height + 2), width, height)
+    if right <= left or bottom <= top or box.width <= 0 or box.height <= 0:
         return
     patch = out[top:bottom, left:right]
     core: Image = np.zeros(patch.shape[:2], np.uint8)
     draw(core, region, left, top, 255)
-    found = None if region.parts else _inside(region.box, faces)
-    given = Patch(_read_only(patch), core, region.box.moved(-left, -top), amount,
+    found = None if region.parts else _inside(box, faces)
+    given = Patch(_read_only(patch), core, box.moved(-left, -top), amount,
                   # The cell follows the whole shape, also where the picture's edge cuts it off.
-                  _cell(region.box.width, region.box.height, amount), seed, option,
+                  _cell(box.width, box.height, amount), seed, option,
                   None if found is None else (found - (left, top)).astype(np.float32))
     hidden = chosen.apply(given)
     if feather > 0:

@@ -20,7 +20,7 @@ def mosaic(patch: Patch, cell: float) -> Image:
     if left or top or right or bottom:
         whole = cv2.copyMakeBorder(whole, top, bottom, left, right, cv2.BORDER_REPLICATE)
     rows, columns = whole.shape[:2]
-    grid = (max(int(columns / cell), 1), max(int(rows / cell), 1))
+    grid = (max(int(min(columns, face.width) / cell), 1), max(int(min(rows, face.height) / cell), 1))
     small = cv2.resize(whole, grid, interpolation=cv2.INTER_AREA)
     found: Image = cv2.resize(small, (columns, rows), interpolation=cv2.INTER_NEAREST)[top:top + height, left:left + width]
     return found
