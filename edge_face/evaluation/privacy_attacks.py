@@ -18,6 +18,8 @@ from edge_face.types import Floats
 FMR = 1e-2
 DOOR_FMR = 1e-3
 """About the rate of one comparison at a door with a few people."""
+FEWEST_PEOPLE = 5
+"""Drawing from fewer says nothing of others."""
 DRAWS = 300
 KEPT = 200_000
 """Impostor pairs that the intervals rest on, drawn from all; the figures themselves count every pair."""
@@ -104,8 +106,10 @@ def _nearest(scores: Floats, person: Indices) -> dict[int, tuple[int, int]]:
 
 def _intervals(genuine: Floats, own: Indices, impostor: Floats, one: Indices, other: Indices, ranked: Floats,
                seed: int) -> tuple[Interval | None, Interval | None]:
-    """Of AUC and TAR by bootstrap over people, on scores sorted into bins of equally many impostor pairs."""
+    """Of AUC and TAR by bootstrap over people, None where there are too few of them, on scores sorted into bins of equally many impostor pairs."""
     people, numbered = np.unique(np.concatenate([own, one, other]), return_inverse=True)
+    if len(people) < FEWEST_PEOPLE:
+        return None, None
     own, one, other = np.split(numbered.reshape(-1), (len(own), len(own) + len(one)))
     if len(impostor) > KEPT:
         chosen = np.random.default_rng(seed).choice(len(impostor), KEPT, replace=False)

@@ -1,7 +1,8 @@
 """Attack 5 on labelled clips: the frames of real tracks, hidden by the whole pipeline for videos, taken together.
 
 A clip goes through detection, tracking, hider and delay line once; the regions that it would leave with are then laid over by each
-way, with one key a clip. A track is a run of frames in which a labelled person can be seen; its landmarks are the labels'.
+way. A track is a run of frames in which a labelled person can be seen; its landmarks are the labels', its key its own: that two runs
+are one stretch of one clip anybody sees, and a shared noise would only count that.
 """
 
 from __future__ import annotations
@@ -66,18 +67,19 @@ def follow_clips(clips: Sequence[Path], models: Models, attackers: Attackers, wa
     """All tracks of `frames` frames in the clips, EVERY frames apart. Raises MediaError, ModelError."""
     found = ClipTracks([], [], [])
     embedder, runners = Embedder(models.embedder, models.precision), attackers.runners()
-    for number, clip in enumerate(clips):
+    for done, clip in enumerate(clips, 1):
         for name, sights in _tracks(clip, models, settings, frames):
             found.names.append(name)
             clear = [aligned(s.image, s.landmarks) for s in sights]
             found.clear.append(_mean_looks(clear, embedder, runners))
             looks: dict[int, Looks] = {}
+            number = len(found.names)
             for index, way in enumerate(ways):
                 views = [aligned(anonymize(s.image, s.regions, way.method, way.strength, key=own_key(number), option=way.option,
                                          faces=(s.landmarks,)), s.landmarks) for s in sights]
                 looks[index] = pooled(views, way, embedder, runners)
             found.hidden.append(looks)
-        progress(number + 1, len(clips))
+        progress(done, len(clips))
     return found
 
 
