@@ -32,15 +32,16 @@ class Scanner:
     """`needles`: of at least `SHORTEST` bytes. `words` are looked for in texts, whatever their length."""
 
     def __init__(self, needles: Iterable[Needle], words: Sequence[str] = ()) -> None:
-        self._by_head: dict[bytes, list[Needle]] = {}
+        self._by_head: dict[bytes, list[tuple[int, Needle]]] = {}
         for needle in needles:
             if len(needle.content) >= SHORTEST:
-                self._by_head.setdefault(needle.content[:4], []).append(needle)
+                at = _varied(needle.content)
+                self._by_head.setdefault(needle.content[at:at + 4], []).append((at, needle))
         heads = np.array([np.frombuffer(head, "<u4")[0] for head in self._by_head], np.uint32)
         self._heads = np.unique(heads)
         self._begins = np.zeros(1 << 16, bool)
         self._begins[self._heads & 0xFFFF] = True
-        self._longest = max((len(needle.content) for row in self._by_head.values() for needle in row), default=0)
+        self._longest = max((len(needle.content) for row in self._by_head.values() for _, needle in row), default=0)
         self._words = [re.compile(rf"(?<!\w){re.escape(word)}(?!\w)", re.IGNORECASE) for word in words]
 
     def look(self, paths: Iterable[Path]) -> list[Hit]:
@@ -79,9 +80,9 @@ class Scanner:
         places = np.flatnonzero(self._begins[pairs[:-2]])
         quads = pairs[places].astype(np.uint32) | (pairs[places + 2].astype(np.uint32) << 16)
         for at in places[np.isin(quads, self._heads)].tolist():
-            for needle in self._by_head.get(content[at:at + 4], ()):
-                if content.startswith(needle.content, at):
-                    yield needle.what, at
+            for skipped, needle in self._by_head.get(content[at:at + 4], ()):
+                if at >= skipped and content.startswith(needle.content, at - skipped):
+                    yield needle.what, at - skipped
 
     def _text(self, content: bytes) -> int | None:
         if b"\0" in content:
@@ -91,3 +92,8 @@ class Scanner:
         except UnicodeDecodeError:
             return None
         return next((len(text[:match.start()].encode()) for word in self._words if (match := word.search(text))), None)
+
+
+def _varied(content: bytes) -> int:
+    """Where four bytes of it differ most from one another: runs of one byte, which fill whole files, pick out nothing."""
+    return max(range(len(content) - 3), key=lambda at: len(set(content[at:at + 4])))

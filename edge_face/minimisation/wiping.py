@@ -18,6 +18,7 @@ from edge_face.errors import EdgeFaceError, StoreError
 from edge_face.minimisation.disk import DATABASE, roots, sockets, walk
 from edge_face.minimisation.needles import Needle, of_person
 from edge_face.minimisation.raw_scan import Hit, Scanner
+from edge_face.minimisation.table import table
 from edge_face.settings import Settings
 from edge_face.shredding import shred
 
@@ -57,7 +58,8 @@ def plan_of(settings: Settings, settings_files: Iterable[Path] = ()) -> Plan:
     beside = [path for path in (CREDENTIAL, *sockets(settings), *settings_files) if os.path.lexists(path)]
     files = sorted({*own, *beside}, key=lambda path: (not _is_key(path), path.name != DATABASE, str(path)))
     folders = {root for root in roots(settings).values() if root.is_dir()}
-    folders |= {path.parent for path in files if any(path.is_relative_to(root) for root in folders)}
+    folders |= {Path(settings.store.folder) / shape.partition("/")[0] for kept in table() for address in kept.where
+                for word, _, shape in [address.partition(":")] if word == "store" and "/" in shape}
     deepest_first = sorted(folders, key=lambda folder: (-len(folder.parts), str(folder)))
     return Plan(tuple(files), tuple(deepest_first), tuple(entry.path for entry in found if entry.kept is None and entry.path not in files))
 
