@@ -94,6 +94,7 @@ def anonymize_at(image: Image, regions: Iterable[Region], name: str, amount: flo
     check_option(name, option)
     out: Image = image.copy()
     height, width = image.shape[:2]
+    middles = np.stack([marks.mean(0) for marks in faces]) if faces else np.zeros((0, 2), np.float32)
     for number, region in enumerate(outermost(tuple(regions))):
         seed = _seed(key or _own_key(), region, number)
         if region.whole:
@@ -101,7 +102,8 @@ def anonymize_at(image: Image, regions: Iterable[Region], name: str, amount: flo
             full = np.full((height, width), 255, np.uint8)
             out[:] = chosen.apply(Patch(_read_only(out), full, Box(0.0, 0.0, width, height), 1.0, _cell(width, height, 1.0), seed, option))
         else:
-            _hide(out, region, chosen, amount, seed, option, faces)
+            nearest = _nearest(region, middles)
+            _hide(out, region, chosen, amount, seed, option, None if nearest is None else faces[nearest])
     return out
 
 
@@ -119,7 +121,7 @@ def faces_of(scene: Scene | None) -> tuple[Floats, ...]:
     return tuple(marks for marks in known if marks.shape == (5, 2) and np.isfinite(marks).all())
 
 
-def _hide(out: Image, region: Region, chosen: Anonymizer, amount: float, seed: int, option: str, faces: Sequence[Floats]) -> None:
+def _hide(out: Image, region: Region, chosen: Anonymizer, amount: float, seed: int, option: str, face: Floats | None) -> None:
     height, width = out.shape[:2]
     # Rectangles get no soft rim: somebody who agreed to be shown may stand between them.
     feather = 0.0 if region.parts else chosen.feather
@@ -132,11 +134,10 @@ def _hide(out: Image, region: Region, chosen: Anonymizer, amount: float, seed: i
     patch = out[top:bottom, left:right]
     core: Image = np.zeros(patch.shape[:2], np.uint8)
     draw(core, region, left, top, 255)
-    found = None if region.parts else _inside(box, faces)
     given = Patch(_read_only(patch), core, box.moved(-left, -top), amount,
                   # The cell follows the whole shape, also where the picture's edge cuts it off.
                   _cell(box.width, box.height, amount), seed, option,
-                  None if found is None else (found - (left, top)).astype(np.float32))
+                  None if face is None else (face - (left, top)).astype(np.float32))
     hidden = chosen.apply(given)
     if feather > 0:
         patch[:] = mixed(hidden, patch, np.maximum(core, rim(outer, feather, left, top, right, bottom)))
@@ -154,16 +155,14 @@ def _read_only(pixels: Image) -> Image:
     return view
 
 
-def _inside(box: Box, faces: Sequence[Floats]) -> Floats | None:
-    """The landmarks whose middle lies nearest to a region's, and in it."""
-    best, least = None, 0.5
-    for marks in faces:
-        x, y = marks.mean(0).tolist()
-        cx, cy = box.centre
-        off = max(abs(x - cx) / box.width, abs(y - cy) / box.height)
-        if off < least:
-            best, least = marks, off
-    return best
+def _nearest(region: Region, middles: Floats) -> int | None:
+    """Which of these middles of landmarks, (n, 2), lies nearest to a face's region, and in it."""
+    box = bounded(region.box)
+    if region.parts or not len(middles) or box.width <= 0 or box.height <= 0:
+        return None
+    off = (np.abs(middles - box.centre) / (box.width, box.height)).max(1)
+    best = int(off.argmin())
+    return best if off[best] < 0.5 else None
 
 
 @functools.lru_cache(maxsize=1)
