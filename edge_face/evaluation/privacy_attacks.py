@@ -106,7 +106,7 @@ def _nearest(scores: Floats, person: Indices) -> dict[int, tuple[int, int]]:
 
 def _intervals(genuine: Floats, own: Indices, impostor: Floats, one: Indices, other: Indices, ranked: Floats,
                seed: int) -> tuple[Interval | None, Interval | None]:
-    """Of AUC and TAR by bootstrap over people, None where there are too few of them, on scores sorted into bins of equally many impostor pairs."""
+    """Of AUC and TAR by bootstrap over people (None for too few), on scores sorted into bins of equally many impostor pairs."""
     people, numbered = np.unique(np.concatenate([own, one, other]), return_inverse=True)
     if len(people) < FEWEST_PEOPLE:
         return None, None
