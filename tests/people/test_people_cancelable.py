@@ -51,7 +51,7 @@ def test_the_cosine_comes_back(cosine: float) -> None:
         face = units(1, seed=seed)[0]
         found.append(CodeIndex([projection.encode(face)]).all_scores(near(face, cosine, seed))[0])
     assert np.mean(found) == pytest.approx(cosine, abs=0.004)
-    assert np.std(found) < 0.012
+    assert np.std(found) < 0.008
 
 
 def test_two_keys_have_nothing_in_common() -> None:
@@ -70,14 +70,14 @@ def test_whoever_has_the_key_comes_near_the_embedding_again() -> None:
     """Said in the documents, and so held here: signs of a known projection are no one-way function."""
     projection = Projection(KEY, 384)
     back = [float(projection.encode(face).vector() @ face) for face in units(20)]
-    assert min(back) > 0.98 and max(back) < 0.995
+    assert min(back) > 0.99 and max(back) < 0.998
 
 
 def test_the_same_key_draws_the_same_signs_on_every_machine() -> None:
     """A backup is restored on another one."""
     ramp = np.arange(1, 385, dtype=np.float32)
     code = Projection(KEY, 384).encode(ramp / np.linalg.norm(ramp))
-    assert code.bits[:8].tobytes().hex() == "483f30459f25b204" and code.length == pytest.approx(289.484, abs=0.01)
+    assert code.bits[:8].tobytes().hex() == "4f38ecb9b94da848" and code.length == pytest.approx(577.469, abs=0.02)
     assert fingerprint(KEY) == Projection(KEY, 384).fingerprint != fingerprint(bytes(32))
 
 
@@ -108,7 +108,7 @@ def test_the_nearest_of_many_is_found_and_no_score_that_is_none() -> None:
         assert where[np.argmax(scores)] == number and len(where) < 100
     assert not np.isfinite(index.candidates(np.full(384, np.nan, np.float32))[1]).any()
     assert np.allclose(index.own(7, 9, rows[7]), index.all_scores(rows[7])[7:9])
-    assert index.bytes < 600 * 1200
+    assert index.bytes < 600 * 2200
 
 
 def person(number: int, *templates: Template) -> Person:
