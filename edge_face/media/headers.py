@@ -57,7 +57,7 @@ def foreign_kind(data: bytes) -> str | None:
         return "AVIF" if brand in (b"avif", b"avis") else "video"
     for start, name in ((b"%PDF", "PDF"), (b"8BPS", "Photoshop"), (b"\x1aE\xdf\xa3", "video"), (b"RIFF", "video"),
                         (b"\xff\x0a", "JPEG XL"), (b"\0\0\0\x0cJXL ", "JPEG XL"), (b"\0\0\0\x0cjP", "JPEG 2000"),
-                        (b"PK\x03\x04", "ZIP"), (b"<", "SVG or HTML")):
+                        (b"PK\x03\x04", "ZIP"), (b"efSR", "seals"), (b"<", "SVG or HTML")):
         if data.startswith(start):
             return name
     return None

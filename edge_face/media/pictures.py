@@ -137,6 +137,8 @@ def _foreign(name: str, kind: str | None) -> str:
     if kind in ("HEIC", "AVIF"):
         return (f"'{name}' is a {kind} picture, which is not read here: convert it to JPEG first "
                 f"(heif-convert '{name}' out.jpg, or export it as JPEG on the phone)")
+    if kind == "seals":
+        return f"'{name}' holds the sealed faces of the file beside it: name that file, without '.sealed' at its end"
     if kind == "video":
         return f"'{name}' is a video, not a picture"
     if kind:

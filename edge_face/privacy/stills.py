@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from edge_face.errors import MediaError
 from edge_face.media import load_picture, same_file, write_picture
@@ -14,6 +14,7 @@ from edge_face.privacy.hider import Hider
 from edge_face.privacy.options import CUT_TO
 from edge_face.privacy.regions import Region, everything
 from edge_face.privacy.registry import anonymize_as
+from edge_face.privacy.sealed.marks import left_behind
 from edge_face.privacy.strict import Strict
 from edge_face.privacy.watching import FaceDetector
 from edge_face.settings import PrivacySettings
@@ -69,7 +70,7 @@ def hide_picture(source: str | os.PathLike[str], target: str | os.PathLike[str],
         raise MediaError(f"'{shown(target)}' would overwrite the picture that is read: name another file")
     hidden = hidden_picture(source, scenes, settings, consenting, key=key, strict=strict)
     write_picture(target, hidden.image)
-    return hidden.done
+    return replace(hidden.done, notes=(*hidden.done.notes, *left_behind(source)))
 
 
 def hidden_picture(source: str | os.PathLike[str], scenes: StillScenes | None, settings: PrivacySettings,

@@ -16,6 +16,7 @@ from edge_face.privacy.hider import Hider
 from edge_face.privacy.options import CUT_TO, check_option
 from edge_face.privacy.regions import everything
 from edge_face.privacy.registry import anonymize_as, anonymizer
+from edge_face.privacy.sealed.marks import left_behind
 from edge_face.privacy.strict import Strict
 from edge_face.privacy.watching import SceneMaker
 from edge_face.settings import PrivacySettings
@@ -93,7 +94,7 @@ def hide_video(source: str | os.PathLike[str], target: str | os.PathLike[str], v
                 leave(released)
         if writer.frames != reader.read:
             raise MediaError(f"'{shown(target)}' would have {writer.frames} frames, its source {reader.read}")
-        notes, codec = list(reader.notes), writer.codec
+        notes, codec = [*reader.notes, *left_behind(source)], writer.codec
         seconds += 1 / reader.fps
     if codec.endswith("(OpenCV)"):
         notes.append("encoded by OpenCV, which is slow and keeps no sound: pip install 'edge-face[media]' is faster")

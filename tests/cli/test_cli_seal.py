@@ -165,12 +165,15 @@ def test_stripped_swapped_and_other_keys(capsys: pytest.CaptureFixture[str]) -> 
     (["unseal", "sealed.png", "no/o.png", "--key", "owner.key"], 2, "make it first"),
     (["unseal", "no.png", "o.png", "--key", "owner.key"], 1, "there is no picture or video"),
     (["unseal", "a.jpg", "o.png", "--key", "owner.key"], 1, "'a.jpg.sealed' is missing"),
+    (["unseal", "seals.sealed", "o.png", "--key", "owner.key"], 1, "name that file, without '.sealed'"),
+    (["blur", "seals.sealed", "o.png"], 1, "name that file, without '.sealed'"),
     (["unseal", "text", "o.mp4", "--key", "owner.key"], 1, "'text.sealed' is missing"),
     (["seal", "sealed.png", "o.png", "--to", "owner.pub"], 1, "carries sealed faces already")])
 def test_wrong_use_in_one_sentence(capsys: pytest.CaptureFixture[str], args: list[str], code: int, words: str) -> None:
     shutil.copy(BEN, "a.jpg")
     Path("text").write_text("dear diary\n" * 9)
     Path("short").write_text("abc\n")
+    Path("seals.sealed").write_bytes(b"efSR" + bytes(400))
     if any("sealed.png" in arg for arg in args):
         assert seal(BEN, "sealed.png", "--method", "solid") == 0
     before = sorted(Path().rglob("*"))

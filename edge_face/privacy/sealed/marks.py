@@ -6,12 +6,17 @@ import hashlib
 import os
 from pathlib import Path
 
-from edge_face.media.paths import MAX_BYTES
+from edge_face.media.paths import MAX_BYTES, shown
 from edge_face.privacy.sealed.places import sidecar_of
 from edge_face.privacy.sealed.png_chunk import NAME, chunks, is_png
 
 _VISIBLE = slice(40, 72)
 """Where the header has the SHA-256 of what is visible."""
+
+
+def left_behind(path: str | os.PathLike[str]) -> tuple[str, ...]:
+    """What whoever hides faces in a sealed file should know: one sentence, or none."""
+    return (f"the sealed faces of '{shown(path)}' do not travel: they are in the source only",) if carries_seals(path) else ()
 
 
 def carries_seals(path: str | os.PathLike[str]) -> bool:
