@@ -7,7 +7,6 @@ What it paints is also held within REACH grey levels of that base, so that nothi
 
 from __future__ import annotations
 
-import math
 import threading
 from typing import Final
 
@@ -15,6 +14,7 @@ import numpy as np
 
 from edge_face.errors import ModelError
 from edge_face.opencv import cv2
+from edge_face.privacy.methods._cells import means
 from edge_face.privacy.patch import Patch
 from edge_face.types import Image
 from edge_face.vision.bundle import Bundle, load_bundle
@@ -54,17 +54,14 @@ def painter() -> Painter:
 
 
 def base_of(patch: Patch, size: int) -> Image:
-    """The mosaic of a patch in `size` x `size` pixels, the colours between its cells' middles interpolated. Cells are squares of at least
-    `patch.cell` pixels; one is in the middle of the hidden shape."""
-    side = max(math.ceil(patch.cell), 1)
+    """The mosaic of a patch, cell for cell that of the method pixelate, in `size` x `size` pixels, the colours between its cells' middles
+    interpolated."""
     height, width = patch.pixels.shape[:2]
-    left, top = (-round(middle - side / 2) % side for middle in patch.face.centre)
-    right, bottom = -(left + width) % side, -(top + height) % side
-    padded = cv2.copyMakeBorder(patch.pixels, top, bottom, left, right, cv2.BORDER_REPLICATE)
-    cells = cv2.resize(padded, (padded.shape[1] // side, padded.shape[0] // side), interpolation=cv2.INTER_AREA)
+    cells, (left, top), (columns, rows) = means(patch, patch.cell)
     # From the base's pixels, through the patch's, to the cells'.
-    scale_x, scale_y = width / size / side, height / size / side
-    matrix = np.array([[scale_x, 0, scale_x / 2 + left / side - 0.5], [0, scale_y, scale_y / 2 + top / side - 0.5]])
+    across, down = cells.shape[1] / columns, cells.shape[0] / rows
+    matrix = np.array([[width / size * across, 0, (width / size / 2 + left) * across - 0.5],
+                       [0, height / size * down, (height / size / 2 + top) * down - 0.5]])
     found: Image = cv2.warpAffine(cells, matrix, (size, size), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
                                   borderMode=cv2.BORDER_REPLICATE)
     return found

@@ -13,6 +13,15 @@ _FURTHEST = 4
 def mosaic(patch: Patch, cell: float) -> Image:
     """The mean colour of each of as many cells as fit into the hidden shape's box: a cell never becomes smaller than asked."""
     height, width = patch.pixels.shape[:2]
+    small, (left, top), size = means(patch, cell)
+    found: Image = cv2.resize(small, size, interpolation=cv2.INTER_NEAREST)[top:top + height, left:left + width]
+    return found
+
+
+def means(patch: Patch, cell: float) -> tuple[Image, tuple[int, int], tuple[int, int]]:
+    """The same as a picture with a pixel for each cell; how many of the patch's pixels its cells begin before the patch (across, down);
+    and how many they cover."""
+    height, width = patch.pixels.shape[:2]
     face = patch.face
     left, top = _missing(-face.x, width), _missing(-face.y, height)
     right, bottom = _missing(face.x + face.width - width, width), _missing(face.y + face.height - height, height)
@@ -21,9 +30,8 @@ def mosaic(patch: Patch, cell: float) -> Image:
         whole = cv2.copyMakeBorder(whole, top, bottom, left, right, cv2.BORDER_REPLICATE)
     rows, columns = whole.shape[:2]
     grid = (max(int(min(columns, face.width) / cell), 1), max(int(min(rows, face.height) / cell), 1))
-    small = cv2.resize(whole, grid, interpolation=cv2.INTER_AREA)
-    found: Image = cv2.resize(small, (columns, rows), interpolation=cv2.INTER_NEAREST)[top:top + height, left:left + width]
-    return found
+    small: Image = cv2.resize(whole, grid, interpolation=cv2.INTER_AREA)
+    return small, (left, top), (columns, rows)
 
 
 def _missing(length: float, seen: int) -> int:
