@@ -12,6 +12,7 @@ from edge_face.evaluation.report_verification import models_line
 from edge_face.settings import PrivacySettings
 
 MOST_CURVES = 7
+STRENGTH, AREA = Axis("strength", 0.0, 1.0), Axis("AUC", 0.45, 1.0)
 
 
 def privacy_page(result: Privacy, about: Mapping[str, str]) -> str:
@@ -47,24 +48,24 @@ def privacy_page(result: Privacy, about: Mapping[str, str]) -> str:
 
 def _charts(result: Privacy) -> list[str]:
     methods = list(dict.fromkeys(found.way.method for found in result.ways))
-    x, y = Axis("strength", 0.0, 1.0), Axis("AUC of the best attack", 0.45, 1.0)
-    charts = []
-    for first in range(0, len(methods), MOST_CURVES):
-        curves = []
-        for method in methods[first:first + MOST_CURVES]:
-            points = sorted((found.way.strength, found.worst[1].auc) for found in result.ways if found.way.method == method)
-            if len(points) == 1:  # one amount only: a level line
-                points = [(0.0, points[0][1]), (1.0, points[0][1])]
-            curves.append(Curve(method, [p[0] for p in points], [p[1] for p in points]))
-        charts.append(chart("The best attack", x, y, curves))
-    cost = [found for found in result.ways if found.utility]
-    if cost:
-        slowest = max(found.utility.milliseconds for found in cost if found.utility)
-        ms = Axis("CPU ms a picture", 0.0, max(slowest * 1.05, 0.1))
-        charts.append(chart("Cost and what is found", ms, y,
-                            [Curve(method, [f.utility.milliseconds for f in cost if f.utility and f.way.method == method],
-                                   [f.worst[1].auc for f in cost if f.way.method == method]) for method in methods[:MOST_CURVES]]))
+    parts = [methods[first:first + MOST_CURVES] for first in range(0, len(methods), MOST_CURVES)]
+    charts = [chart("The best attack", STRENGTH, AREA, [_curve(name, result, name, None) for name in part]) for part in parts]
+    several = [method for method in methods if sum(found.way.method == method for found in result.ways) > 1]
+    # The method that was attacked in most ways, of those that can be weaker and stronger.
+    shown = max(several, key=lambda method: max(len(f.attacks) for f in result.ways if f.way.method == method), default=None)
+    if shown is not None:
+        names = [name for name in ATTACKS if any(name in f.attacks for f in result.ways if f.way.method == shown)]
+        charts.append(chart(f"Every attack on {shown}", STRENGTH, AREA, [_curve(name, result, shown, name) for name in names]))
     return charts
+
+
+def _curve(name: str, result: Privacy, method: str, of: str | None) -> Curve:
+    """AUC over strength of one attack, or of the best (None)."""
+    points = sorted((found.way.strength, (found.worst[1] if of is None else found.attacks[of]).auc) for found in result.ways
+                    if found.way.method == method and (of is None or of in found.attacks))
+    if len(points) == 1:  # one amount only: a level line
+        points = [(0.0, points[0][1]), (1.0, points[0][1])]
+    return Curve(name, [x for x, _ in points], [y for _, y in points])
 
 
 def _attackers_said(result: Privacy) -> str:
