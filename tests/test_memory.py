@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import subprocess
 import sys
 import threading
 from typing import Any
 
+import numpy as np
 import pytest
 
 from edge_face import memory
+from edge_face.cli.main import COMMANDS, SECRETIVE
+from edge_face.people import Consent, Gallery, Given, Template
+from edge_face.people.person import Person, State
+from edge_face.vision.bundle import load_bundle
 
 MEASURE = """
 import json, os
@@ -56,3 +62,43 @@ def test_with_a_second_thread_nothing_is_unmapped() -> None:
     finally:
         stop.set()
         thread.join()
+
+
+def test_no_other_process_of_the_user_may_look_in_and_no_core_is_dumped() -> None:
+    code = ("import ctypes, resource; from edge_face.memory import keep_to_itself; keep_to_itself(); "
+            "print(ctypes.CDLL(None).prctl(3, 0, 0, 0, 0), resource.getrlimit(resource.RLIMIT_CORE)[0])")
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split() == ["0", "0"]
+
+
+def test_every_command_that_holds_secrets_is_one_of_ours() -> None:
+    assert {module for module, _ in COMMANDS.values()} >= SECRETIVE
+    assert {"edge_face.cli.run", "edge_face.cli.people", "edge_face.cli.store"} <= SECRETIVE
+
+
+def test_numbers_are_wiped_with_their_owner_and_not_before() -> None:
+    class Owner: ...
+
+    rows = np.ones((3, 4), np.float32)
+    rows.flags.writeable = False
+    owner = Owner()
+    memory.wipe_with(owner, rows)
+    assert rows.all()
+    del owner
+    gc.collect()
+    assert not rows.any()
+    theirs = np.frombuffer(b"cannot be changed", np.uint8)
+    memory.wipe(theirs)
+    assert theirs.tobytes() == b"cannot be changed"
+
+
+def test_a_gallery_that_nobody_uses_any_more_holds_no_face() -> None:
+    vector = np.zeros(128, np.float32)
+    vector[5] = 1.0
+    given = Given(0.0, "in a test")
+    person = Person("0123456789abcdef", "Ben", State.ACTIVE, Consent(given), 0.0, (Template(vector, "m"),))
+    gallery = Gallery.build([person], "m", 1e-4, load_bundle("", "embedder").thresholds)
+    rows = gallery._index.arrays()[0]
+    assert gallery.match(vector, 0.0).score == 1.0 and rows.any()
+    del gallery
+    gc.collect()
+    assert not rows.any()

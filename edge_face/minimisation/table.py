@@ -40,3 +40,9 @@ def markdown(settings: Settings) -> str:
     rows += ["", "| elsewhere | what | how long |", "|---|---|---|"]
     rows += [f"| {where} | {what} | {until} |" for where, what, until in ELSEWHERE]
     return "\n".join(rows)
+
+
+def with_table(page: str, settings: Settings) -> str:
+    """A page of the documentation with the table between its two marks. Raises ValueError for a page without them."""
+    head, tail = page.index(BEGIN) + len(BEGIN), page.index(END)
+    return f"{page[:head]}\n\n{markdown(settings)}\n\n{page[tail:]}"
