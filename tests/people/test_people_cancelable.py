@@ -11,10 +11,14 @@ import pytest
 from people_fakes import MODEL, THRESHOLDS, near
 
 from edge_face.errors import PeopleError, StoreError
+from edge_face.people.backup import back_up, restore
 from edge_face.people.cancelable import BITS, Code, Projection, Protection, fingerprint
 from edge_face.people.code_index import CodeIndex
+from edge_face.people.commands import PeopleCommands
 from edge_face.people.gallery import Gallery
+from edge_face.people.inspection import check
 from edge_face.people.likeness import Likeness
+from edge_face.people.passphrase import ARGON2
 from edge_face.people.person import Consent, Given, Person, State, Template
 from edge_face.people.records import template_of, template_record
 from edge_face.people.rotation import rotate_key
@@ -299,3 +303,62 @@ def test_templates_of_several_lengths_and_embedders_lie_side_by_side(tmp_path: P
         assert Gallery.build(store.people(), "another@1", 1e-3, THRESHOLDS).match(short[0], 0.0).score > 0.9
         gallery = Gallery.build(store.people(), MODEL, 1e-3, THRESHOLDS)
         assert len(gallery.must_enrol_again) == 1 and gallery.match(long[0], 0.0).score > 0.95
+
+
+def test_the_commands_that_a_door_hears_work_on_codes(tmp_path: Path) -> None:
+    """Enrolment, likeness, export, import, withdrawal, as daemon and pages ask for them."""
+    rows = units(6, 384, seed=21)
+    with Store(tmp_path / "here") as store:
+        store.protect_if_empty()
+        commands = PeopleCommands(store, embedder_id=MODEL, thresholds=THRESHOLDS, rate=1e-3)
+        own = [template_record(Template(row, MODEL)) for row in (rows[0], near(rows[0], 0.8, 1))]
+        commands.run("people.enroll", {"name": "Ben", "templates": own, "consent": ["recognise"], "how": "asked"})
+        twin = [template_record(Template(near(rows[0], 0.9, 2), MODEL))]
+        assert commands.run("people.alike", {"templates": twin})["alike"][0]["name"] == "Ben"
+        assert commands.run("people.list", {})["people"][0]["enrol_again"] is None
+        parcel = commands.run("people.export", {})["people"]
+    with Store(tmp_path / "there") as store:
+        store.protect_if_empty()
+        commands = PeopleCommands(store, embedder_id=MODEL, thresholds=THRESHOLDS, rate=1e-3)
+        assert len(commands.run("people.import", {"people": parcel})["imported"]) == 1
+        gallery = Gallery.build(store.people(), MODEL, 1e-3, THRESHOLDS)
+        assert gallery.match(rows[0], 0.0).score > 0.98
+        ben = store.find("Ben")
+        bits = [t.code.bits.tobytes() for t in ben.templates if t.code]
+        assert len(bits) == 2
+        store.set_consent(ben.id, Consent())
+        assert store.find("Ben").templates == ()
+
+
+def test_a_backup_brings_codes_and_their_key_to_another_card(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in (("memory_kib", 8), ("iterations", 1), ("lanes", 1)):
+        monkeypatch.setitem(ARGON2, name, value)
+    rows = filled(tmp_path / "old", protect=True)
+    back_up(tmp_path / "old", None, tmp_path / "door.efb", "correct horse battery")
+    restore(tmp_path / "new", None, tmp_path / "door.efb", "correct horse battery")
+    assert (tmp_path / "old" / "device.key").read_bytes() != (tmp_path / "new" / "device.key").read_bytes()
+    assert min(scores_of(tmp_path / "new", rows)) > 0.999
+    assert check(tmp_path / "new").wrong == ()
+
+
+def test_copies_from_before_the_protection_go(tmp_path: Path) -> None:
+    """They hold embeddings."""
+    filled(tmp_path, protect=False)
+    (tmp_path / "people.db.v3").write_bytes((tmp_path / "people.db").read_bytes())
+    with Store(tmp_path) as store:
+        store.protect()
+    assert [path.name for path in tmp_path.glob("people.db.v*")] == []
+
+
+def test_whoever_is_damaged_is_named_and_left_as_they_are(tmp_path: Path) -> None:
+    rows = filled(tmp_path, protect=False)
+    with Store(tmp_path) as store:
+        victim = store.find("Person 2").id
+        with store._database.transaction():
+            store._database.run("UPDATE template SET sealed = x'00' WHERE person = ?", [victim])
+        done = store.protect()
+    assert done.damaged == (victim,) and done.people == 2
+    with Store(tmp_path) as store:
+        assert len(store.people(lambda who, error: None)) == 2
+        gallery = Gallery.build(store.people(lambda who, error: None), MODEL, 1e-3, THRESHOLDS)
+    assert gallery.match(rows[0], 0.0).score > 0.999
