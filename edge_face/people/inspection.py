@@ -6,9 +6,10 @@ import contextlib
 from dataclasses import dataclass
 from pathlib import Path
 
-from edge_face.errors import StoreError
+from edge_face.errors import StoreError, UnknownError
 from edge_face.people import copies, schema
 from edge_face.people.database import FILE, Database
+from edge_face.people.recordings import FOLDER
 from edge_face.people.sealed_records import every_kind
 from edge_face.people.store import Store
 from edge_face.people.unlocking import find_key
@@ -75,7 +76,20 @@ def check(folder: str | Path, key_file: str | Path | None = None) -> Checked:
         for kind in kinds:
             seals += sum(1 for _ in store.records(kind, lambda who, error: wrong.append(str(error))))
         opened, broken = _events(store)
-    return Checked(seals + opened, (*wrong, *broken))
+        recorded, torn = _recordings(store)
+    return Checked(seals + opened + recorded, (*wrong, *broken, *torn))
+
+
+def _recordings(store: Store) -> tuple[int, list[str]]:
+    opened, broken = 0, []
+    for number in sorted(store.recordings.numbers()):
+        try:
+            opened += store.recordings.opened(number).check()
+        except StoreError as error:
+            broken.append(str(error))
+        except UnknownError:
+            broken.append(f"{FOLDER}/{number}.rec: the store knows nothing of it; it goes when the store is next opened for writing")
+    return opened, broken
 
 
 def _events(store: Store) -> tuple[int, list[str]]:

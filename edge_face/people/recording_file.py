@@ -98,7 +98,7 @@ class RecordingFile:
             length = int.from_bytes(head[len(MAGIC):], "big")
             if head[:len(MAGIC)] != MAGIC or not 0 < length <= LONGEST_INDEX:
                 raise self._broken()
-            text = unseal(key, file.read(length), place("recording.index", number), self._what)
+            text = self._unsealed(file.read(length), place("recording.index", number))
         try:
             index: dict[str, Any] = json.loads(text)
             self.wall = float(index["wall"])
@@ -126,14 +126,23 @@ class RecordingFile:
         """The hidden faces of `picture`, sealed for the owner's key (docs/sealed-regions.md); None where they were not kept."""
         return self._read(ORIGINAL, 0) if any(what == ORIGINAL for what, _, _, _ in self._parts) else None
 
+    def check(self) -> int:
+        """Opens every seal; how many there are. Raises SealBrokenError for one that does not open."""
+        for at, (_, _, begin, size) in enumerate(self._parts):
+            self._part(at, begin, size)
+        return len(self._parts) + 1
+
     def _read(self, kind: str, index: int) -> bytes:
         places = [at for at, part in enumerate(self._parts) if part[0] == kind]
         if not 0 <= index < len(places):
             raise UnknownError(f"the recording of event {self._number} has no such picture")
         _, _, begin, size = self._parts[places[index]]
+        return self._part(places[index], begin, size)
+
+    def _part(self, at: int, begin: int, size: int) -> bytes:
         with self._reading() as file:
             file.seek(begin)
-            return unseal(self._key, file.read(size), _part_place(self._number, places[index]), self._what)
+            return self._unsealed(file.read(size), _part_place(self._number, at))
 
     @contextlib.contextmanager
     def _reading(self) -> Any:
@@ -147,12 +156,15 @@ class RecordingFile:
         except OSError as error:
             raise StoreError(f"{self._path} cannot be read ({error.strerror}): run this as the user who owns it, or with sudo") from error
 
-    @property
-    def _what(self) -> str:
-        return f"the recording of event {self._number}"
+    def _unsealed(self, sealed: bytes, where: bytes) -> bytes:
+        try:
+            return unseal(self._key, sealed, where, "")
+        except SealBrokenError as error:
+            raise self._broken() from error
 
     def _broken(self) -> SealBrokenError:
-        return SealBrokenError(f"{self._what} is damaged: it cannot be shown, and goes when its time is over")
+        return SealBrokenError(f"the recording of event {self._number} was changed or damaged outside edge-face: it cannot be shown, and "
+                               "goes when its time is over")
 
 
 def _part_place(number: int, at: int) -> bytes:

@@ -30,7 +30,7 @@ from edge_face.people.totp_records import keep_used
 from edge_face.service.log import fields
 from edge_face.service.maintenance import give_space_back
 from edge_face.service.models import Models
-from edge_face.service.recorder_upkeep import tidy_recordings
+from edge_face.service.recorder_upkeep import free_room, tidy_recordings
 from edge_face.settings import Settings
 
 _log = logging.getLogger("edge_face.store")
@@ -183,8 +183,11 @@ class StoreBooks:
 
     def tidy(self, wall: float) -> None:
         """Deletes what is older than the settings allow; tries again to write what the disk refused."""
-        if self.store.read_only_because is not None and not self.store.regain_writing():
-            return
+        if self.store.read_only_because is not None:
+            with contextlib.suppress(StoreError):
+                free_room(self.store.recordings)
+            if not self.store.regain_writing():
+                return
         if not self.store.finish_cleaning():
             _log.warning("bytes of what was erased are still in the store's files: another program reads it, or the disk is full")
         tidy_recordings(self.store.recordings, self._settings, wall)

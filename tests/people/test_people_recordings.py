@@ -5,10 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from small_disk import FILL, disks, on_a_small_disk
 
 from edge_face.errors import StoreError, UnknownError
 from edge_face.people import Consent, Given, Store
 from edge_face.people.backup import back_up, restore
+from edge_face.people.inspection import check
 from edge_face.people.recording_file import FRAME, ORIGINAL, PICTURE, Draft, Part, write_draft
 from edge_face.people.recordings import KIND, Recordings
 from edge_face.people.rotation import rotate_key
@@ -175,6 +177,42 @@ def test_where_nothing_can_be_written_one_sentence_says_so(store: Store, tmp_pat
     store.recordings.folder.write_bytes(b"a file is in the way")
     with pytest.raises(StoreError, match="no picture can be kept"):
         draft(store, 1)
+
+
+def test_check_opens_every_one(store: Store, tmp_path: Path) -> None:
+    whole, torn = recorded(store, film=3), recorded(store, film=3)
+    store.close()
+    before = check(tmp_path / "store")
+    path = tmp_path / "store" / "recordings" / f"{torn}.rec"
+    path.write_bytes(path.read_bytes()[:-1])
+    path.with_name("99.rec").write_bytes(b"")
+    after = check(tmp_path / "store")
+    assert before.wrong == () and before.seals - after.seals == 5, "its index and four pictures; the whole one's are there"
+    assert len(after.wrong) == 2 and f"event {torn} was changed" in after.wrong[0] and "99.rec" in after.wrong[1] and whole
+
+
+@disks
+def test_on_a_full_disk_the_files_go_first_and_the_diary_goes_on(store: Store, tmp_path: Path) -> None:
+    numbers = [recorded(store, film=40) for _ in range(4)]
+    store.close()
+    answer = on_a_small_disk(tmp_path / "store", FILL, f"""
+from edge_face.people.recording_file import Part, write_draft
+from edge_face.service.recorder_upkeep import free_room
+store = Store(folder, or_read_only=True)
+answer['read only'] = bool(store.read_only_because)
+try:
+    write_draft(store.recordings.folder, 9, 1.0, [Part('picture', 0.0, bytes(1 << 20))], frozenset())
+except StoreError as error:
+    answer['refused'] = str(error)
+answer['left'] = sorted(path.name for path in store.recordings.folder.glob('.*'))
+answer['opens'] = len(store.recordings.opened({numbers[-1]}).picture())
+answer['freed'] = free_room(store.recordings)
+answer['writes'] = store.regain_writing()
+answer['rows'] = len(list(store.records('recording')))
+answer['event'] = store.events.append('deny', 5.0, None, {{}})
+""")
+    assert answer["read only"] and "no picture can be kept" in str(answer["refused"]) and answer["left"] == []
+    assert answer["opens"] == len(PIXELS) and answer["freed"] == 4 and answer["writes"] and answer["rows"] == 0 and answer["event"]
 
 
 def test_a_reader_sees_them_and_takes_nothing_away(store: Store, tmp_path: Path) -> None:
