@@ -100,7 +100,8 @@ def anonymize_at(image: Image, regions: Iterable[Region], name: str, amount: flo
         if region.whole:
             # An amount is measured on a face; of whatever is in a whole picture only the method's most is known to hide it.
             full = np.full((height, width), 255, np.uint8)
-            out[:] = chosen.apply(Patch(_read_only(out), full, Box(0.0, 0.0, width, height), 1.0, _cell(width, height, 1.0), seed, option))
+            out[:] = chosen.apply(Patch(_read_only(out), full, Box(0.0, 0.0, width, height), 1.0, _cell(width, height, 1.0), seed, option,
+                                        head=False))
         else:
             nearest = _nearest(region, middles)
             _hide(out, region, chosen, amount, seed, option, None if nearest is None else faces[nearest])
@@ -137,7 +138,7 @@ def _hide(out: Image, region: Region, chosen: Anonymizer, amount: float, seed: i
     given = Patch(_read_only(patch), core, box.moved(-left, -top), amount,
                   # The cell follows the whole shape, also where the picture's edge cuts it off.
                   _cell(box.width, box.height, amount), seed, option,
-                  None if face is None else (face - (left, top)).astype(np.float32))
+                  None if face is None else (face - (left, top)).astype(np.float32), head=not region.parts)
     hidden = chosen.apply(given)
     if feather > 0:
         patch[:] = mixed(hidden, patch, np.maximum(core, rim(outer, feather, left, top, right, bottom)))

@@ -68,6 +68,31 @@ def test_every_method_by_name(tmp_path: Path, method: str) -> None:
     assert read_picture(tmp_path / "o.png").shape == (640, 480, 3)
 
 
+def test_weak_hiding_is_done_and_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert blur(stills("ben")[0], tmp_path / "o.png", "--method", "gaussian", "--strength", 0.5, "--json") == 0
+    said = capsys.readouterr()
+    assert "note: weakly hidden: gaussian at 0.5 removes 50% of identity" in said.err
+    answer = json.loads(said.out)
+    assert answer["removed"] == 0.5 and "weakly" in answer["weak"] and len(answer["done"]) == 1
+    assert blur(stills("ben")[0], tmp_path / "o.png", "--method", "solid", "--json") == 0
+    said = capsys.readouterr()
+    assert "note" not in said.err and json.loads(said.out)["weak"] == ""
+
+
+def test_the_same_key_draws_the_same_noise(tmp_path: Path) -> None:
+    """Without one no two runs are alike; and two files of one run do not share their noise either."""
+    (tmp_path / "k").write_bytes(bytes(range(32)))
+    one, other = stills("ben")[0], tmp_path / "other.jpg"
+    other.write_bytes(one.read_bytes())
+    outs = []
+    keyed: list[object] = ["--key", tmp_path / "k"]
+    for number, (source, key) in enumerate([(one, keyed), (one, keyed), (one, []), (one, []), (other, keyed)]):
+        assert blur(source, tmp_path / f"{number}.png", "--method", "noise", "--strength", 1, *key) == 0
+        outs.append(read_picture(tmp_path / f"{number}.png"))
+    assert (outs[0] == outs[1]).all()
+    assert all((outs[0] != outs[i]).any() for i in (2, 3, 4)) and (outs[2] != outs[3]).any()
+
+
 def test_a_folder_keeps_its_folders_and_says_what_failed_and_was_left_out(
         files: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert blur(files, tmp_path / "out") == 1
@@ -116,6 +141,14 @@ def test_names_that_would_collide_keep_their_ending(tmp_path: Path) -> None:
     (["clip.mp4", "o.mp4", "--method", "blurry"], 2, "choose crop, gaussian, mask, mean, median, "),
     (["clip.mp4", "o.mp4", "--strength", "0.1"], 2, "--strength is 0.3 to 1"),
     (["clip.mp4", "o.mp4", "--all", "--keep", "ben"], 2, "nobody can be kept"),
+    (["clip.mp4", "o.mp4", "--method", "solid", "--option", "red"], 2, "takes no option"),
+    (["clip.mp4", "o.mp4", "--method", "mask", "--option", "nose"], 2, "matrix, shapes, eyes"),
+    (["wall.png", "o.png", "--method", "replace", "--option", "#12"], 2, "six digits"),
+    (["wall.png", "o.png", "--all", "--method", "replace", "--option", "no.png"], 1, "no.png"),
+    (["wall.png", "o.png", "--method", "crop", "--option", "to"], 2, "name them by --keep"),
+    (["wall.png", "o.png", "--key", "no.key"], 2, "the key file 'no.key' cannot be read"),
+    (["wall.png", "o.png", "--key", "full"], 2, "cannot be read"),
+    (["wall.png", "o.png", "--key", "broken.key"], 2, "has 4 bytes and needs 16"),
     (["empty", "out"], 1, "no picture or video in the folder 'empty'"),
     (["full", "full"], 2, "lies in the folder that is read"),
     (["full", "full/out"], 2, "lies in the folder that is read"),
@@ -135,6 +168,7 @@ def test_wrong_use_and_bad_files_in_one_sentence(tmp_path: Path, monkeypatch: py
     write_picture("wall.png", np.zeros((9, 9, 3), np.uint8))
     write_picture("full/wall.png", np.zeros((9, 9, 3), np.uint8))
     Path("broken.mp4").write_bytes(b"\0" * 500)
+    Path("broken.key").write_bytes(b"1234")
     Path("text.jpg").write_text("dear diary " * 9)
     before = sorted(Path().rglob("*"))
     assert blur(*args) == code

@@ -120,3 +120,21 @@ def test_from_the_command_line(config: Path, tmp_path: Path, capsys: pytest.Capt
     assert "1 face kept" in capsys.readouterr().out
     assert main(["blur", str(front), str(tmp_path / "x.png"), "--keep", "bem", "--config", str(config)]) == 1
     assert "did you mean 'ben'" in capsys.readouterr().err and not (tmp_path / "x.png").exists()
+
+
+def test_a_picture_is_cut_to_whom_it_keeps(config: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    cut = ["--keep", "ben", "--method", "crop", "--option", "to", "--config", str(config)]
+    front = next(p for p in stills("ben") if p.name == "front.jpg")
+    assert main(["blur", str(front), str(tmp_path / "o.png"), *cut]) == 0
+    capsys.readouterr()
+    before, after = read_picture(front), read_picture(tmp_path / "o.png")
+    height, width = after.shape[:2]
+    assert height < 0.75 * before.shape[0] and width < 0.75 * before.shape[1]
+    rows = [y for y in range(before.shape[0] - height) if (before[y:y + height, 100:130].std() > 0)]
+    assert any((before[y:y + height, x:x + width] == after).all() for y in rows for x in range(before.shape[1] - width)
+               if (before[y, x] == after[0, 0]).all()), "a part of the picture, to the pixel"
+    other = next(p for p in stills("ana") if p.name == "front.jpg")
+    assert main(["blur", str(other), str(tmp_path / "x.png"), *cut]) == 1
+    assert "nothing to cut it to" in capsys.readouterr().err and not (tmp_path / "x.png").exists()
+    assert main(["blur", str(clip_path("turn_live")), str(tmp_path / "x.mp4"), *cut]) == 1
+    assert "only pictures are cut" in capsys.readouterr().err and not (tmp_path / "x.mp4").exists()
