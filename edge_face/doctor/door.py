@@ -107,8 +107,11 @@ def store(host: Host, settings: Settings) -> Iterator[Finding]:
         yield Finding("device key", Status.OK if tight else Status.FAIL, f"{key_file} has mode {mode:04o}",
                       "" if tight else f"chmod 0400 {key_file}")
     with Store(folder, settings.store.key_file or None, read_only=True) as opened:
-        people = opened.people()
+        people, protected = opened.people(), opened.protected
     yield Finding("store", Status.OK, f"the database opens and every seal holds: {len(people)} people")
+    if settings.store.cancelable and not protected and any(person.templates for person in people):
+        yield Finding("templates", Status.NOTE, "kept as embeddings, as they were before [store] cancelable was set",
+                      "sudo systemctl stop edge-face; sudo edge-face store protect; sudo systemctl start edge-face")
 
 
 def daemon(host: Host, settings: Settings) -> Iterator[Finding]:

@@ -97,3 +97,19 @@ def test_a_bundle_that_cannot_be_written_says_so(tmp_path: Path) -> None:
     with pytest.raises(EdgeFaceError, match="cannot be written"):
         write_bundle(str(tmp_path / "no" / "where.zip"), [], Settings())
     assert list(tmp_path.iterdir()) == []
+
+
+def test_templates_that_are_not_protected_though_they_should_be_are_named(tmp_path: Path) -> None:
+    import numpy as np
+
+    from edge_face.people import Consent, Given, Store, Template
+
+    with Store(tmp_path / "people") as store:
+        store.add("Ben", Consent(Given(1.0, "asked")), [Template(np.eye(8, dtype=np.float32)[0], "m")], wall=1.0)
+    for wanted, said in ((False, []), (True, ["templates"])):
+        settings = Settings(store=StoreSettings(folder=str(tmp_path / "people"), cancelable=wanted))
+        found = [f for f in examine(machine(tmp_path), settings, [("store", door.store)]) if f.check == "templates"]
+        assert [f.check for f in found] == said and all("store protect" in f.mend for f in found)
+    with Store(tmp_path / "people") as store:
+        store.protect()
+    assert not [f for f in examine(machine(tmp_path), settings, [("store", door.store)]) if f.check == "templates"]
