@@ -19,6 +19,7 @@ from starlette.responses import JSONResponse, Response
 
 from edge_face import __version__
 from edge_face.errors import EdgeFaceError
+from edge_face.kiosk import api_event_models as e
 from edge_face.kiosk import api_models as m
 from edge_face.kiosk.api_operations import ROOT, Operation, add_operation, failed, page_of, unreadable
 from edge_face.kiosk.failures import answer
@@ -92,14 +93,14 @@ OPERATIONS = (
     Operation("GET", "/clock", "clock.show", "Is the door's clock believed, and why"),
     Operation("PUT", "/clock", "clock.set", "The door's clock is right", OWNER, True, body=m.Clock),
 
-    Operation("GET", "/events", "events.list", "What happened, the newest first", query=m.EventPage, answer=m.Events),
-    Operation("GET", "/events/{event}", "events.show", "One event with its reasons", answer=m.Event),
-    Operation("GET", "/events/{event}/picture", "events.picture", "The hidden picture of an event, in base64", answer=m.EventPicture),
+    Operation("GET", "/events", "events.list", "What happened, the newest first", query=e.EventPage, answer=e.Events),
+    Operation("GET", "/events/{event}", "events.show", "One event with its reasons", answer=e.Event),
+    Operation("GET", "/events/{event}/picture", "events.picture", "The hidden picture of an event, in base64", answer=e.EventPicture),
     Operation("GET", "/events/{event}/film", "events.film", "Pictures of its film, in base64, as many as one answer holds", query=m.From,
-              answer=m.EventFilm),
+              answer=e.EventFilm),
     Operation("GET", "/events/{event}/sealed", "events.original", "Its hidden faces, sealed for the owner's key", OWNER,
-              answer=m.SealedFaces),
-    Operation("GET", "/exports/events", "events.export", "Events as parts of a CSV file", OWNER, query=m.EventFilter, answer=m.Table),
+              answer=e.SealedFaces),
+    Operation("GET", "/exports/events", "events.export", "Events as parts of a CSV file", OWNER, query=e.EventFilter, answer=m.Table),
     Operation("GET", "/attendance", "attendance.list", "Who of those who agreed came on which day", OWNER, query=m.Span,
               answer=m.Attendance),
     Operation("GET", "/exports/attendance", "attendance.export", "Attendance as a CSV file", OWNER, query=m.Span, answer=m.Table),
