@@ -204,7 +204,7 @@ class HookSettings:
 class PrivacySettings:
     """Who is hidden and how."""
 
-    method: str = key("replace", "how a face is hidden", choices=ANONYMIZERS)
+    method: str = key("replace", "how a face is hidden; of replace, crop and solid nothing comes from the face", choices=ANONYMIZERS)
     strength: float = key(0.9, "the share of identity that hiding takes away, as our own attacks measure it (docs/blur.md)", low=0.3, high=1)
     margin: float = key(0.5, "the hidden shape (an ellipse with full corners) is larger than the face's box by this share", low=0, high=2)
     delay: int = key(6, "frames that a picture waits before it leaves, so that a new face is hidden from its first frame", low=0, high=60, unit="frames")

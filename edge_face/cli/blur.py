@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from edge_face.cli.hiding import add_hiding, key_of, privacy_of, weak_note
 
 if TYPE_CHECKING:
+    from edge_face.privacy.empty_files import EmptyScenes
     from edge_face.privacy.seeing import Seeing
     from edge_face.settings import PrivacySettings
 
@@ -22,6 +23,7 @@ EXAMPLES = """
   edge-face blur party.jpg party-hidden.jpg
   edge-face blur hall.mov hall-hidden.mp4 --method gaussian --strength 0.85
   edge-face blur me.jpg me-drawn.jpg --method replace --option face
+  edge-face blur street.mp4 out.mp4 --strict --empty street-at-night.jpg
   edge-face blur photos/ hidden/                     a folder with all its folders
   edge-face blur talk.mp4 out.mp4 --keep "Ana M" --keep ben --keep-audio
 """
@@ -47,6 +49,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--all", action="store_true", help="hide the whole picture, not only faces")
     parser.add_argument("--thorough", action="store_true",
                         help="look for faces of less than 24 px in videos too, as in pictures (slower)")
+    parser.add_argument("--strict", action="store_true", help="for a camera that stands still: hide whatever differs from the empty scene, "
+                        "face or not; learned from the video itself, or from --empty")
+    parser.add_argument("--empty", metavar="FILE", help="a picture or video by the same camera with nobody in it, for --strict")
     parser.add_argument("--keep-audio", action="store_true", help="copy a video's sound; voices can be recognised")
     add_common(parser)
 
@@ -60,6 +65,7 @@ def run(args: argparse.Namespace) -> int:
     from edge_face.errors import EdgeFaceError, MediaError, UsageError
     from edge_face.media import media_in
     from edge_face.media.paths import shown
+    from edge_face.privacy.empty_files import EmptyScenes
     from edge_face.privacy.options import CUT_TO
     from edge_face.privacy.seeing import Seeing
     from edge_face.privacy.strengths import power_for
@@ -70,6 +76,10 @@ def run(args: argparse.Namespace) -> int:
     note = weak_note(privacy)
     if args.all and args.keep:
         raise UsageError("--all hides the whole picture, so that nobody can be kept: leave out --keep or --all")
+    if args.all and args.strict:
+        raise UsageError("--all hides more than --strict does: leave out one of them")
+    if args.empty is not None and not args.strict:
+        raise UsageError("--empty names the empty scene for --strict: add --strict, or leave it out")
     if (privacy.method, privacy.option) == ("crop", CUT_TO) and not args.keep:
         raise UsageError("--option to cuts pictures to the people who are kept, and nobody is: name them by --keep")
     if not args.input or not args.output:
@@ -85,6 +95,9 @@ def run(args: argparse.Namespace) -> int:
     else:
         jobs = [file_job(source, args.output)]
     seeing = Seeing(replace(settings, privacy=privacy), args.keep, thorough=args.thorough)
+    if args.strict and not args.empty and not all(job.video for job in jobs):
+        raise UsageError("--strict compares a picture with the empty scene: name one by --empty (only videos are learned from themselves)")
+    empty = EmptyScenes(args.empty) if args.strict else None
     done: list[dict[str, Any]] = []
     failed: list[dict[str, str]] = []
     if note:
@@ -95,7 +108,7 @@ def run(args: argparse.Namespace) -> int:
             bar.begin(number, job.source)
             if source.is_dir():
                 _make_folder(job.target.parent)
-            done.append(_one(job, seeing, privacy, _key_for(job.source, key), args, bar.step))
+            done.append(_one(job, seeing, privacy, _key_for(job.source, key), args, bar.step, empty))
         except EdgeFaceError as error:
             if not source.is_dir():
                 raise
@@ -106,7 +119,7 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         removed = power_for(privacy.method, privacy.strength, privacy.option).removed
         print(json.dumps({"method": privacy.method, "strength": privacy.strength, "option": privacy.option, "removed": round(removed, 3),
-                          "weak": note or "", "kept": args.keep, "done": done, "failed": failed,
+                          "note": note or "", "kept": args.keep, "done": done, "failed": failed,
                           "left_out": [shown(path) for path in others]}, ensure_ascii=False, indent=2))
     elif source.is_dir():
         print(f"{len(done)} of {len(jobs)} files written to '{shown(args.output)}'" + (f", {len(failed)} failed" if failed else ""))
@@ -192,17 +205,19 @@ def _key_for(source: Path, key: bytes) -> bytes:
 
 
 def _one(job: Job, seeing: Seeing, privacy: PrivacySettings, key: bytes, args: argparse.Namespace,
-         step: Callable[[int, int], None]) -> dict[str, Any]:
+         step: Callable[[int, int], None], empty: EmptyScenes | None) -> dict[str, Any]:
     """Hides one file's faces; what became of it."""
     from edge_face.media.paths import shown
     from edge_face.privacy import hide_picture, hide_video
 
     names: dict[str, Any] = {"in": shown(job.source), "out": shown(job.target)}
+    strict = None if empty is None else empty.strict(job.source, seeing)
     if job.video:
         video = hide_video(job.source, job.target, None if args.all else seeing.video(), privacy, seeing.consenting,
-                           keep_audio=args.keep_audio, key=key, progress=step)
+                           keep_audio=args.keep_audio, key=key, progress=step, strict=strict)
         return names | {"kind": "video"} | asdict(video)
-    picture = hide_picture(job.source, job.target, None if args.all else seeing.stills(), privacy, seeing.consenting, key=key)
+    picture = hide_picture(job.source, job.target, None if args.all else seeing.stills(), privacy, seeing.consenting, key=key,
+                           strict=strict)
     return names | {"kind": "picture", "hidden": len(picture.regions), "sharp": picture.sharp, "notes": picture.notes}
 
 

@@ -71,12 +71,14 @@ def key_of(args: argparse.Namespace) -> bytes:
 
 def weak_note(privacy: PrivacySettings) -> str | None:
     """What whoever hides faces so should know; None where they are well hidden."""
-    from edge_face.privacy.strengths import power_for, weakness
+    from edge_face.privacy.strengths import EMPTY, leaves_nothing, power_for, weakness
 
     weak = weakness(privacy.method, privacy.strength, privacy.option)
     if weak is not None:
         return f"weakly hidden: {weak}"
-    power = power_for(privacy.method, privacy.strength, privacy.option)
-    if power.removed < min(privacy.strength, 0.99):
-        return f"{privacy.method} removes {power.removed:.0%} of identity, which is its most"
+    if not leaves_nothing(privacy.method, privacy.strength, privacy.option):
+        power = power_for(privacy.method, privacy.strength, privacy.option)
+        most = ", which is its most" if power.removed < privacy.strength else ""
+        return (f"{privacy.method} removes {power.removed:.0%} of identity{most}: that stops who compares, not who trains on such faces; "
+                f"{', '.join(EMPTY)} stop both")
     return None

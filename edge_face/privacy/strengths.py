@@ -18,6 +18,9 @@ WEAK = 0.8
 """A hidden face that keeps more than a fifth of its identity (an area above 0.6 where 0.5 is chance) is weakly hidden."""
 VEILS = ("noise", "spectrum")
 """Methods that lay something over the sharp face: unless they do nothing else, it is still there for whoever filters well."""
+EMPTY, EMPTY_AT_MOST = ("crop", "replace", "solid"), ("mask", "noise")
+"""Methods of which nothing in the hidden shape comes from the face: always, or when they do their most. Every other one keeps at least its
+colours, from which an attacker who trains on hidden faces learns (docs/privacy-attacks.md)."""
 Row = tuple[float, float]
 """Amount, identity removed."""
 
@@ -70,6 +73,11 @@ def weakness(method: str, strength: float, option: str = "") -> str | None:
     if power.removed < WEAK:
         return f"{name} at {strength:g} removes {power.removed:.0%} of identity, and {WEAK:.0%} is the least: strength {WEAK:g} does"
     return None
+
+
+def leaves_nothing(method: str, strength: float, option: str = "") -> bool:
+    """Does nothing in the hidden shape come from the face, so that there is nothing to learn from either?"""
+    return method in EMPTY or (method in EMPTY_AT_MOST and power_for(method, strength, option).amount >= 1)
 
 
 def rising(rows: Iterable[Row]) -> tuple[Row, ...]:

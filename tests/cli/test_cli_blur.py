@@ -73,10 +73,12 @@ def test_weak_hiding_is_done_and_said(tmp_path: Path, capsys: pytest.CaptureFixt
     said = capsys.readouterr()
     assert "note: weakly hidden: gaussian at 0.5 removes 50% of identity" in said.err
     answer = json.loads(said.out)
-    assert answer["removed"] == 0.5 and "weakly" in answer["weak"] and len(answer["done"]) == 1
+    assert answer["removed"] == 0.5 and "weakly" in answer["note"] and len(answer["done"]) == 1
     assert blur(stills("ben")[0], tmp_path / "o.png", "--method", "solid", "--json") == 0
     said = capsys.readouterr()
-    assert "note" not in said.err and json.loads(said.out)["weak"] == ""
+    assert "note" not in said.err and json.loads(said.out)["note"] == ""
+    assert blur(stills("ben")[0], tmp_path / "o.png", "--method", "pixelate") == 0
+    assert "not who trains on such faces; crop, replace, solid stop both" in capsys.readouterr().err
 
 
 def test_the_same_key_draws_the_same_noise(tmp_path: Path) -> None:
