@@ -21,6 +21,7 @@ from edge_face.access import Alarm, Decision, Kind
 from edge_face.access.outcomes import PASSING, SILENT
 from edge_face.errors import LoginNeededError
 from edge_face.service.machine import storage, temperature
+from edge_face.service.wear import process_written
 from edge_face.service.web.arguments import text
 from edge_face.service.web.roles import Caller, Role, WebCommand
 
@@ -127,6 +128,11 @@ def metrics(daemon: Daemon) -> list[tuple[str, str, str, list[Sample]]]:
         ("clock_trusted", "gauge", "Date and time may be believed.", health.clock_trusted),
         ("lost_events_total", "counter", "Events that could not be written.", health.lost_events),
         ("late_audit_records_total", "counter", "Audit records that were written after the door had opened.", health.late_records),
+        ("event_pictures", "gauge", "Pictures and films of events that are kept.", health.recorder.kept if health.recorder else None),
+        ("event_pictures_bytes", "gauge", "Their size.", health.recorder.size if health.recorder else None),
+        ("event_pictures_missed_total", "counter", "Events of which a picture was wanted and none could be kept.",
+         health.recorder.missed if health.recorder else None),
+        ("written_bytes_total", "counter", "What the daemon sent to disks, as the kernel counts it.", process_written()),
         ("memory_bytes", "gauge", "Of the daemon, resident.", round(health.memory_mb * 1e6)),
         ("temperature_celsius", "gauge", "Of the processor.", warm),
         ("storage_free_bytes", "gauge", "Free on the disk of the store.", disk["free"] if disk else None),
