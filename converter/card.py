@@ -112,7 +112,23 @@ def _groups(measured: Mapping[str, Any] | None) -> list[str]:
         "|---|---|" + "---|" * len(limits),
         *rows,
         "",
+        *_differentials(measured.get("differentials") or {}, limits),
     ]
+
+
+def _differentials(found: Mapping[str, Any], limits: Mapping[str, float]) -> list[str]:
+    """What of the differences between groups is more than chance."""
+    lines = []
+    for rate, own in found.items():
+        if own is None:
+            continue
+        low, high = own["interval_95"]
+        noise = f"; {', '.join(own['noise'])} may be as all are" if own["noise"] else ""
+        mixed = "" if own["worst_two_fmr"] is None else (f" Of two groups {' and '.join(own['worst_two'])} match most "
+                                                         f"({100 * own['worst_two_fmr']:.2f} %).")
+        lines.append(f"- At {limits[rate]:.3f} the worst group ({own['worst']}) matches {own['worst_to_mean']:g} times as often as the "
+                     f"geometric mean of all groups [{low:g}, {high:g}]{noise}.{mixed}")
+    return [*lines, ""] if lines else []
 
 
 def _group_rate(group: Mapping[str, Any], rate: str) -> str:

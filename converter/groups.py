@@ -6,8 +6,6 @@ Each person has one picture, so every pair of pictures of a group is a pair of d
 
 from __future__ import annotations
 
-import zipfile
-import zlib
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,62 +13,30 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from converter.faces import MARGIN, FaceSet
-from edge_face.errors import MediaError, ModelError, UsageError
+from converter.faces import FaceSet
+from edge_face.errors import ModelError, UsageError
+from edge_face.evaluation.fairness import FEWEST, Members, match_rates
+from edge_face.evaluation.fairness_material import aligned_of, read_packed, require_two
 from edge_face.media import read_picture
-from edge_face.opencv import cv2
-from edge_face.vision.align import SIZE
 from edge_face.vision.bundle import load_bundle
 from edge_face.vision.embedder import Embedder
 
 Floats = npt.NDArray[np.float32]
 RATES = (1e-2, 1e-3)
-FEWEST = 30
-"""Expected false matches of a group below which no rate is stated (the rule of 30, ISO/IEC 19795-1)."""
-ORIGINS = ("white", "black", "asian", "indian", "other")
-SEXES = ("men", "women")
 DRAWS = 400
 
 
 def read_groups(path: Path) -> dict[str, list[npt.NDArray[np.uint8]]]:
     """Aligned faces (112x112 BGR) by group: an .npz of packed crops with `race` and `sex`, or a folder with a folder for
     each group, one aligned picture (112x112 or 128x128) of each person inside. Raises MediaError."""
-    found = _folder(path) if path.is_dir() else _packed(path)
-    if few := [f"{name} has {len(faces)}" for name, faces in found.items() if len(faces) < 2]:
-        raise MediaError(f"{path}: {few[0]} face: two people or more of each group are needed")
-    if len(found) < 2:
-        raise MediaError(f"{path} has {len(found)} groups: two or more are compared")
+    found = _folder(path) if path.is_dir() else dict(read_packed(path))
+    require_two(found, path)
     return found
-
-
-def _packed(path: Path) -> dict[str, list[npt.NDArray[np.uint8]]]:
-    found: dict[str, list[npt.NDArray[np.uint8]]] = {}
-    try:
-        with np.load(path, allow_pickle=False) as pack:
-            data, offsets, race, sex = (pack[name] for name in ("data", "offsets", "race", "sex"))
-            for number, (origin, kind) in enumerate(zip(race.tolist(), sex.tolist(), strict=True)):
-                if not (0 <= origin < len(ORIGINS) and 0 <= kind < len(SEXES)):
-                    continue
-                picture = cv2.imdecode(data[offsets[number]:offsets[number + 1]], cv2.IMREAD_COLOR)
-                found.setdefault(f"{ORIGINS[origin]} {SEXES[kind]}", []).append(_aligned(picture, f"face {number} of {path}"))
-    except (OSError, ValueError, KeyError, IndexError, EOFError, zipfile.BadZipFile, zlib.error, cv2.error) as error:
-        if isinstance(error, MediaError):
-            raise
-        raise MediaError(f"{path} is no file of packed faces with race and sex ({error}): name groups.npz or a folder of groups") from error
-    return dict(sorted(found.items()))
 
 
 def _folder(path: Path) -> dict[str, list[npt.NDArray[np.uint8]]]:
     homes = sorted(home for home in path.iterdir() if home.is_dir() and not home.name.startswith("."))
-    return {home.name: [_aligned(read_picture(file), str(file)) for file in sorted(home.iterdir()) if file.is_file()] for home in homes}
-
-
-def _aligned(picture: Any, name: str) -> npt.NDArray[np.uint8]:
-    if picture is not None and picture.shape[:2] == (SIZE + 2 * MARGIN, SIZE + 2 * MARGIN):
-        return np.ascontiguousarray(picture[MARGIN:-MARGIN, MARGIN:-MARGIN])
-    if picture is not None and picture.shape[:2] == (SIZE, SIZE):
-        return np.asarray(picture, np.uint8)
-    raise MediaError(f"{name} is no aligned face of 112x112 or 128x128: edge-face-convert capture makes them")
+    return {home.name: [aligned_of(read_picture(file), str(file)) for file in sorted(home.iterdir()) if file.is_file()] for home in homes}
 
 
 def measure(bundle_folder: Path, groups: Mapping[str, Sequence[npt.NDArray[np.uint8]]], everybody: FaceSet, precision: str,
@@ -83,9 +49,31 @@ def measure(bundle_folder: Path, groups: Mapping[str, Sequence[npt.NDArray[np.ui
     limits = thresholds(np.stack([e for _, e in kept]), np.array([who for who, _ in kept]))
     if not limits:
         raise ModelError(f"the faces for the thresholds have too few people: {FEWEST} false matches at a rate of {RATES[0]:g} are needed")
-    table = {name: group_rates(np.stack([_embed(embedder, face, step) for face in members]), limits) for name, members in groups.items()}
+    own = {name: np.stack([_embed(embedder, face, step) for face in members]) for name, members in groups.items()}
+    table = {name: group_rates(vectors, limits) for name, vectors in own.items()}
     return {"precision": embedder.precision, "thresholds": {f"{rate:g}": round(limit, 4) for rate, limit in limits.items()},
-            "threshold_people": len({who for who, _ in kept}), "groups": table}
+            "threshold_people": len({who for who, _ in kept}), "groups": table,
+            "differentials": differentials(own, limits)}
+
+
+def differentials(own: Mapping[str, Floats], limits: Mapping[float, float]) -> dict[str, Any]:
+    """At each threshold: the worst group, its rate over the geometric mean of all groups' with its interval, the groups whose difference
+    to that mean may be noise, and the worst two different groups (`edge-face eval fairness` shows all). None where groups are too small."""
+    group = np.repeat(np.arange(len(own)), [len(vectors) for vectors in own.values()])
+    members = Members(tuple(own), np.concatenate(list(own.values())), np.arange(len(group)), group)
+    found: dict[str, Any] = {}
+    for rate, limit in limits.items():
+        matching = match_rates(members, limit)
+        if matching.worst is None or matching.worst_to_mean is None or matching.worst_to_mean_interval is None:
+            found[f"{rate:g}"] = None
+            continue
+        mixed = max((pair for pair in matching.pairs if pair.groups[0] != pair.groups[1]), key=lambda pair: pair.rate or 0.0)
+        found[f"{rate:g}"] = {
+            "worst": matching.worst, "worst_to_mean": round(matching.worst_to_mean, 2),
+            "interval_95": [round(bound, 2) for bound in matching.worst_to_mean_interval],
+            "noise": [ratio.group for ratio in matching.ratios if ratio.noise],
+            "worst_two": list(mixed.groups), "worst_two_fmr": None if mixed.rate is None else round(mixed.rate, 6)}
+    return found
 
 
 def check_precision(bundle_folder: Path, precision: str) -> None:

@@ -11,6 +11,7 @@ EVALUATIONS: dict[str, tuple[str, str]] = {
     "robustness": ("edge_face.cli.eval_robustness", "verification in the dark, backlit, far away, turned, masked, as JPEG 30"),
     "privacy": ("edge_face.cli.eval_privacy", "hidden faces under attack: AUC by method and strength, utility, cost"),
     "liveness": ("edge_face.cli.eval_liveness", "a living person, or a picture of one? APCER by species, BPCER, DET"),
+    "fairness": ("edge_face.cli.eval_fairness", "by group of people: false matches, who is missed, refused, not called alive"),
     "templates": ("edge_face.cli.eval_templates", "protected templates: accuracy lost, linkage, what comes back of a stolen one"),
 }
 """By name: a module like a command's (DESCRIPTION, EXAMPLES, add_arguments, run), and a line for the overview."""
