@@ -16,7 +16,9 @@ from pathlib import Path
 from edge_face.errors import StoreError, UnknownError
 from edge_face.people.database import Database
 from edge_face.people.database_errors import refused
+from edge_face.people.events import Event
 from edge_face.people.keys import sync_folder
+from edge_face.people.mentions import FORGOTTEN
 from edge_face.people.person import Consent
 from edge_face.people.recording_file import DRAFT, SUFFIX, Draft, RecordingFile, file_of
 from edge_face.people.sealed_records import SealedRecords, Value
@@ -42,11 +44,12 @@ class Recording:
 
 
 class Recordings:
-    """`consent`: what somebody agrees to now, None for who is not there. Used in the store's thread but for what `opened` gives. Raises
-    StoreError."""
+    """`consent`: what somebody agrees to now, None for who is not there; `event`: one of the diary. Used in the store's thread but for what
+    `opened` gives. Raises StoreError."""
 
-    def __init__(self, database: Database, records: SealedRecords, consent: Callable[[str], Consent | None]) -> None:
-        self._database, self._records, self._consent = database, records, consent
+    def __init__(self, database: Database, records: SealedRecords, consent: Callable[[str], Consent | None],
+                 event: Callable[[int], Event | None]) -> None:
+        self._database, self._records, self._consent, self._event = database, records, consent, event
         self.folder = database.folder / FOLDER
 
     # Asking
@@ -77,6 +80,10 @@ class Recordings:
         return sorted((found for found in self._every() if found.owner == identity or identity in found.shown),
                       key=lambda found: found.number)
 
+    def may_not_be_seen(self, people: Iterable[str]) -> frozenset[str]:
+        """Those who do not agree, or no longer, or are not there any more: no picture in which they stand sharp is kept."""
+        return frozenset(who for who in people if not may_be_seen(self._consent(who)))
+
     # Writing
 
     def put(self, draft: Draft) -> bool:
@@ -85,11 +92,11 @@ class Recordings:
         path = file_of(self.folder, draft.number)
         try:
             with self._database.transaction():
-                row = self._database.row("SELECT person FROM event WHERE id = ?", [draft.number])
-                if row is None or not all(may_be_seen(self._consent(who)) for who in draft.shown):
+                event = self._event(draft.number)
+                if event is None or event.details.get(FORGOTTEN) or self.may_not_be_seen(draft.shown):
                     return False
                 self._records.put(KIND, {"key": draft.key.hex(), "wall": draft.wall, "size": draft.size, "frames": draft.frames,
-                                         "original": draft.original, "shown": sorted(draft.shown)}, row[0], str(draft.number))
+                                         "original": draft.original, "shown": sorted(draft.shown)}, event.person, str(draft.number))
                 draft.path.replace(path)
             sync_folder(self.folder)
             return True

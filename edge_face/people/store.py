@@ -91,7 +91,7 @@ class Store(TemplateDesk):
             self._records = SealedRecords(database, self._keys.records, self._data_key)
             self._faces = SealedTemplates(database, self._records)
             self.events = EventLog(database, self._keys.events, self._data_key)
-            self.recordings = Recordings(database, self._records, self._consent_now)
+            self.recordings = Recordings(database, self._records, self._consent_now, self.events.get)
             if not read_only:
                 self._tidy()
         except BaseException:

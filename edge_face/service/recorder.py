@@ -91,8 +91,9 @@ class Recorder:
         self._usage = (0, 0)
         self._missed = 0
         self._trouble = ""
-        self._short_since: float | None = None
-        """Since when there is no room, or has been written enough for a day."""
+        self._short = False
+        """Is there no room, or has been written enough for a day?"""
+        self._looked = clock.monotonic()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="recorder", daemon=True)
 
@@ -136,7 +137,7 @@ class Recorder:
         return _KINDS.get(decision.kind) in self._settings.events and not any(reason.code == "exit-goes-on" for reason in decision.reasons)
 
     def _run(self) -> None:
-        self._tried(lambda: self._call(lambda books: books.ask(lambda store: self.tell_usage(store.recordings))))
+        self._tried(self._count)
         while not self._stopping.is_set():
             self.reel.wait(LOOK)
             self._look()
@@ -160,7 +161,7 @@ class Recorder:
 
     def _keep(self, wish: _Wish) -> bool:
         """Writes what there is of an event."""
-        shots = self.reel.between(wish.at - max(self._before, NEAR), wish.at + max(self._after, NEAR))
+        shots = self._allowed(self.reel.between(wish.at - max(self._before, NEAR), wish.at + max(self._after, NEAR)))
         if not wish.number or not shots:
             return False
         # A camera that broke just before has given older ones: they are not of this event.
@@ -172,14 +173,22 @@ class Recorder:
         size = sum(len(part.content) for part in parts)
         written, _ = self._meter.read()
         if written + size > self._quota:
-            return self._short("more than [recorder] quota was written in a day: no pictures of events are kept for now, to spare the card")
+            return self._lacking("more pictures of events than [recorder] quota were written in a day: to spare the card no more are kept just now")
         if not self._room_for(size):
-            return self._short("the disk is nearly full: no pictures of events are kept")
+            return self._lacking("the disk is nearly full: no pictures of events are kept")
         draft = write_draft(self._folder / FOLDER, wish.number, wish.wall, parts, _everybody([shot, *film]))
         self._meter.add(draft.size)
         self._call(lambda books: books.ask(lambda store: self._enter(store.recordings, draft)))
         self._say("")
         return True
+
+    def _allowed(self, shots: list[Shot]) -> list[Shot]:
+        """Without those in which somebody stands sharp who has been forgotten since, or took the consent back."""
+        everybody = _everybody(shots)
+        if not everybody:
+            return shots
+        no_more: frozenset[str] = self._call(lambda books: books.ask(lambda store: store.recordings.may_not_be_seen(everybody)))
+        return [shot for shot in shots if not shot.shown & no_more]
 
     def _enter(self, recordings: Recordings, draft: Draft) -> None:
         """In the store's thread."""
@@ -196,18 +205,22 @@ class Recorder:
             missing = size + LITTLE - free_bytes(self._folder)
         return missing <= 0
 
-    def _short(self, why: str) -> bool:
-        self._short_since = self._clock.monotonic()
+    def _lacking(self, why: str) -> bool:
+        self._short, self._looked = True, self._clock.monotonic()
         self._say(why)
         return False
 
+    def _count(self) -> None:
+        self._call(lambda books: books.ask(lambda store: self.tell_usage(store.recordings)))
+
     def _look_at_room(self) -> None:
-        """There may be no event for days: that room is there again is seen without one."""
-        if self._short_since is None or self._clock.monotonic() - self._short_since < AGAIN:
+        """There may be no event for days: that room is there again, and that pictures went, is seen without one."""
+        if self._clock.monotonic() - self._looked < AGAIN:
             return
-        self._short_since = self._clock.monotonic()
-        if free_bytes(self._folder) > LITTLE and self._meter.read()[0] < self._quota:
-            self._short_since = None
+        self._looked = self._clock.monotonic()
+        self._tried(self._count)
+        if self._short and free_bytes(self._folder) > LITTLE and self._meter.read()[0] < self._quota:
+            self._short = False
             self._say("")
 
     def _tried(self, job: Callable[[], Any]) -> bool:
@@ -225,7 +238,7 @@ class Recorder:
         if trouble and trouble != self._trouble:
             _log.error("a picture of an event was not kept: %s", trouble)
         elif self._trouble and not trouble:
-            self._short_since = None
+            self._short = False
             _log.info("pictures of events are kept again")
         self._trouble = trouble
 

@@ -174,6 +174,22 @@ def test_who_was_forgotten_before_the_film_was_over_is_in_no_film(bench: Callabl
     assert number not in door.kept() and not list((Path(door.settings.store.folder) / "recordings").glob(".*"))
 
 
+def test_of_somebody_else_s_film_only_the_pictures_with_who_was_forgotten_are_left_out(bench: Callable[..., Bench]) -> None:
+    door = bench(FILMS)
+    for at, who in ((4.2, ()), (4.4, (door.ada,)), (5.0, (door.ada,)), (5.4, ())):
+        door.show(at, *who)
+    number = door.event(Kind.EXIT, 5.0)
+    door.ask(lambda store: store.set_consent(door.ada, Consent(GIVEN, None)))
+    door.show(6.0)
+    eventually(lambda: door.kept() == {number})
+    opened = door.ask(lambda store: store.recordings.opened(number))
+    assert opened.times == pytest.approx([-0.8, 0.4, 1.0]) and opened.picture() == b"JPEG 5.40"
+    assert door.ask(lambda store: store.recordings.facts(number)).shown == frozenset()
+    door.ask(lambda store: store.recordings.drop_oldest(1))
+    door.clock.sleep(61)
+    eventually(lambda: door.recorder.facts().kept == 0)
+
+
 def test_a_camera_that_brings_nothing_costs_a_picture_and_nothing_else(bench: Callable[..., Bench]) -> None:
     door = bench(FILMS)
     door.show(1.0)
@@ -208,7 +224,7 @@ def test_the_oldest_go_first_and_a_day_has_its_limit(bench: Callable[..., Bench]
         numbers.append(door.event(Kind.GRANT, float(tick)))
         door.show(float(tick), jpeg=jpeg)
         eventually(lambda tick=tick: door.recorder.facts().kept + door.recorder.facts().missed == tick)  # type: ignore[misc]
-    assert door.kept() == set(numbers[:2]) and "quota was written in a day" in door.recorder.facts().trouble
+    assert door.kept() == set(numbers[:2]) and "quota were written in a day" in door.recorder.facts().trouble
     assert 6 * MIB < door.recorder.facts().written < 7 * MIB
     door.clock.sleep(90_000)
     eventually(lambda: not door.recorder.facts().trouble)
