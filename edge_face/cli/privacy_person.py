@@ -108,6 +108,8 @@ def _say(looked: Looked, settings: Settings, search: Search) -> None:
     if not looked.hits:
         print(f"{looked.files} files, {looked.size:,} bytes looked through for {len(search.needles)} pieces "
               f"({', '.join(dict.fromkeys(needle.what for needle in search.needles)) or 'there was nothing to look for'}): nothing is left")
+    for path in looked.shut:
+        print(f"{path} is a backup or an export: nobody can look into it without its passphrase; make a new one, and destroy it")
     for hit in looked.hits:
         print(f"STILL THERE: {hit.what} in {hit.path} at byte {hit.at} ({where_from(settings, hit)})")
 
@@ -115,7 +117,7 @@ def _say(looked: Looked, settings: Settings, search: Search) -> None:
 def _as_json(looked: Looked, settings: Settings) -> dict[str, Any]:
     from edge_face.minimisation.erasure import where_from
 
-    return {"files": looked.files, "bytes": looked.size,
+    return {"files": looked.files, "bytes": looked.size, "shut": [str(path) for path in looked.shut],
             "hits": [{"what": hit.what, "file": str(hit.path), "at": hit.at, "from": where_from(settings, hit)} for hit in looked.hits]}
 
 

@@ -15,6 +15,8 @@ from edge_face.settings import Settings
 
 Call = Callable[..., Any]
 """`call("people.export", who=...)`: a command of the store, asked of the door or carried out here."""
+_HEAD = 256
+"""Bytes in which a backup or an export says what it is (`edge_face.people.backup_file`, `transfer`)."""
 TEMPLATES, PICTURES, EVERYTHING = "templates", "pictures", "everything"
 
 
@@ -30,11 +32,13 @@ class Search:
 
 @dataclass(frozen=True, slots=True)
 class Looked:
-    """`files` and `size` in bytes: how much was looked through."""
+    """`files` and `size` in bytes: how much was looked through. `shut`: backups and exports among them, into which nobody can look without
+    their passphrase."""
 
     files: int
     size: int
     hits: tuple[Hit, ...]
+    shut: tuple[Path, ...] = ()
 
 
 def search_for(call: Call, settings: Settings, who: str, what: str = EVERYTHING) -> Search:
@@ -54,7 +58,7 @@ def look(settings: Settings, search: Search, also: Iterable[Path] = ()) -> Looke
     """Looks through every file of the door's, and files and folders `also`. Raises `StoreError` for what cannot be read."""
     files = sorted({*(found.path for found in walk(settings) if _is_file(found)), *_files(also)} - set(sockets(settings)))
     hits = Scanner(search.needles, search.words).look(files)
-    return Looked(len(files), sum(_size(path) for path in files), tuple(hits))
+    return Looked(len(files), sum(_size(path) for path in files), tuple(hits), tuple(path for path in files if _is_shut(path)))
 
 
 def where_from(settings: Settings, hit: Hit) -> str:
@@ -89,6 +93,15 @@ def _files(also: Iterable[Path]) -> Iterable[Path]:
         if not path.exists():
             raise StoreError(f"{path} is not there: name a file or folder that is to be looked through")
         yield from (inner for inner in path.rglob("*") if inner.is_file()) if path.is_dir() else [path]
+
+
+def _is_shut(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            head = file.read(_HEAD)
+    except OSError:
+        return False
+    return b'"edge-face backup"' in head or b'"edge-face people"' in head
 
 
 def _size(path: Path) -> int:

@@ -78,6 +78,14 @@ def test_erasing_asks_and_leaves_nothing_also_of_what_belongs_to_the_house(shell
     assert shell("privacy", "erase", NAME, "--yes").code == 1
 
 
+def test_a_backup_that_lies_about_is_told(shell: Shell) -> None:
+    (shell.folder / "stick").mkdir()
+    for words in (("store", "backup"), ("people", "export")):
+        assert shell(*words, str(shell.folder / "stick" / words[1]), "--passphrase-file", shell.passphrase()).code == 0
+    done = shell("privacy", "erase", NAME, "--yes", "--also", str(shell.folder / "stick"), "--json")
+    assert done.code == 0 and [Path(path).name for path in done.json["shut"]] == ["backup", "export"]
+
+
 def test_forgetting_is_the_same_way_and_takes_files_with_pictures_along(shell: Shell) -> None:
     shell.config.write_text(shell.config.read_text() + f'[service]\npreview_file = "{shell.folder}/now.jpg"\npreview_fps = 1.0\n')
     left = [shell.folder / "now.jpg", shell.store / "hooks" / "00000001-aaaaaaaaaaaaaaaa.jpg", shell.store / "pages-files" / "ab12"]
