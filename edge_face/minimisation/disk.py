@@ -49,7 +49,13 @@ def sockets(settings: Settings) -> tuple[Path, ...]:
 
 
 def walk(settings: Settings) -> Iterator[Found]:
-    """Everything in the door's folders and in its database. Raises `StoreError` for a folder that may not be looked into."""
+    """Everything in the door's folders and in its database. Raises `StoreError` for what may not be looked into."""
+    yield from files(settings)
+    yield from inside(Path(settings.store.folder) / DATABASE)
+
+
+def files(settings: Settings) -> Iterator[Found]:
+    """Every file in the door's folders. Raises `StoreError` for a folder that may not be looked into."""
     places = roots(settings)
     for word, root in places.items():
         if root.is_dir():
@@ -58,7 +64,6 @@ def walk(settings: Settings) -> Iterator[Found]:
                         if not any(path.is_relative_to(other) for other in inner))
         elif root.exists():
             yield _found(f"{word}:{root.name}", root)
-    yield from inside(Path(settings.store.folder) / DATABASE)
 
 
 def inside(database: Path) -> Iterator[Found]:

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from edge_face.errors import PeopleError, StoreError
-from edge_face.minimisation.disk import DATABASE, Found, roots, sockets, walk
+from edge_face.minimisation.disk import DATABASE, named_by, roots, sockets
+from edge_face.minimisation.disk import files as files_of
 from edge_face.minimisation.needles import Needle, of_person, sealed_of, words_of
 from edge_face.minimisation.raw_scan import Hit, Scanner
 from edge_face.settings import Settings
@@ -56,7 +57,7 @@ def search_for(call: Call, settings: Settings, who: str, what: str = EVERYTHING)
 
 def look(settings: Settings, search: Search, also: Iterable[Path] = ()) -> Looked:
     """Looks through every file of the door's, and files and folders `also`. Raises `StoreError` for what cannot be read."""
-    files = sorted({*(found.path for found in walk(settings) if _is_file(found)), *_files(also)} - set(sockets(settings)))
+    files = sorted({*(found.path for found in files_of(settings)), *_files(also)} - set(sockets(settings)))
     hits = Scanner(search.needles, search.words).look(files)
     return Looked(len(files), sum(_size(path) for path in files), tuple(hits), tuple(path for path in files if _is_shut(path)))
 
@@ -65,8 +66,6 @@ def where_from(settings: Settings, hit: Hit) -> str:
     """What the table says of the file in which something was found."""
     for word, root in roots(settings).items():
         if hit.path.is_relative_to(root):
-            from edge_face.minimisation.disk import named_by
-
             kept = named_by(f"{word}:{hit.path.relative_to(root) if hit.path != root else root.name}")
             return "no row of the table names this file" if kept is None else f"{kept.name}: {kept.erased}"
     return "not a file of the door's"
@@ -82,10 +81,6 @@ def _record(call: Call, who: str) -> Mapping[str, Any]:
         if not is_id(who):
             raise PeopleError(f"the record of '{who}' is damaged: name the person by the id ('edge-face people list' shows it)") from error
         return {"id": who}
-
-
-def _is_file(found: Found) -> bool:
-    return not found.address.startswith(("table:", "record:", "meta:"))
 
 
 def _files(also: Iterable[Path]) -> Iterable[Path]:

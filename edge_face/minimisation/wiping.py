@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from edge_face.errors import EdgeFaceError, StoreError
-from edge_face.minimisation.disk import DATABASE, roots, sockets, walk
+from edge_face.minimisation.disk import DATABASE, files, roots, sockets
 from edge_face.minimisation.needles import Needle, of_person
 from edge_face.minimisation.raw_scan import Hit, Scanner
 from edge_face.minimisation.table import table
@@ -53,15 +53,15 @@ class Wiped:
 
 def plan_of(settings: Settings, settings_files: Iterable[Path] = ()) -> Plan:
     """`settings_files`: they go too. Raises `StoreError` for a folder that may not be looked into."""
-    found = [entry for entry in walk(settings) if not entry.address.startswith(("table:", "record:", "meta:"))]
+    found = list(files(settings))
     own = [entry.path for entry in found if entry.kept is not None]
     beside = [path for path in (CREDENTIAL, *sockets(settings), *settings_files) if os.path.lexists(path)]
-    files = sorted({*own, *beside}, key=lambda path: (not _is_key(path), path.name != DATABASE, str(path)))
+    gone = sorted({*own, *beside}, key=lambda path: (not _is_key(path), path.name != DATABASE, str(path)))
     folders = {root for root in roots(settings).values() if root.is_dir()}
     folders |= {Path(settings.store.folder) / shape.partition("/")[0] for kept in table() for address in kept.where
                 for word, _, shape in [address.partition(":")] if word == "store" and "/" in shape}
     deepest_first = sorted(folders, key=lambda folder: (-len(folder.parts), str(folder)))
-    return Plan(tuple(files), tuple(deepest_first), tuple(entry.path for entry in found if entry.kept is None and entry.path not in files))
+    return Plan(tuple(gone), tuple(deepest_first), tuple(entry.path for entry in found if entry.kept is None and entry.path not in gone))
 
 
 def needles_of(settings: Settings) -> tuple[list[Needle], list[str]]:

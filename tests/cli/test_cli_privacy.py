@@ -176,8 +176,10 @@ def test_wiping_finds_what_is_left_and_the_settings_only_go_when_asked(shell: Sh
     assert shell("wipe-device", "--yes", "--no-trim", "--settings").code == 0 and not shell.config.exists()
 
 
-def test_wiping_a_store_whose_key_is_lost_works_all_the_same(shell: Shell) -> None:
-    (shell.store / "device.key").unlink()
+@pytest.mark.parametrize("what", ["device.key", "people.db"])
+def test_wiping_a_store_whose_key_is_lost_or_that_is_damaged_works_all_the_same(shell: Shell, what: str) -> None:
+    (shell.store / what).chmod(0o600)
+    (shell.store / what).write_bytes(b"no key, no database")
     assert shell("wipe-device", "--yes", "--no-trim").code == 0 and not shell.store.exists()
 
 
