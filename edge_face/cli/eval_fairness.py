@@ -87,7 +87,7 @@ def _measure(args: argparse.Namespace) -> tuple[Fairness, dict[str, str]]:
     if alive:
         counted["not alive"] = alive
     matching = match_rates(members, threshold) if members is not None else None
-    door = running.at_the_door(members, models, settings.decision.false_grants) if members is not None else ()
+    door = running.at_the_door(members, models, settings.decision) if members is not None else ()
     names = members.names if members is not None else tuple(share.group for share in next(iter(counted.values())))
     sizes = ({name: int((members.group == i).sum()) for i, name in enumerate(names)} if members is not None
              else {share.group: share.people for share in next(iter(counted.values()))})
@@ -140,7 +140,8 @@ def table(result: Fairness, about: dict[str, str]) -> str:
     if result.matching is not None:
         lines += [*_matching(result.matching, f"threshold {result.matching.threshold:.4f}: {result.chosen}"), ""]
     for row in result.door:
-        title = f"at the door's own threshold {row.threshold.similarity:.4f} (settings; from {row.people} enrolled)"
+        whom = f"from {row.people} enrolled" if row.people else "somebody whose code or card was given"
+        title = f"at the door's own threshold {row.threshold.similarity:.4f} (settings; {whom})"
         lines += [*_matching(row.matching, title), f"  {row.threshold.sentence}", ""]
     for name, own in result.shares.items():
         lines += [f"  {WHAT[name]:<44}{'of':>7}{'people':>8}   share", *(_share(share) for share in own), ""]

@@ -14,8 +14,8 @@ from edge_face.evaluation.embedding_run import Models, Progress, over_pictures
 from edge_face.evaluation.fairness import Matching, Members, Share, genuine, match_rates, shares, threshold_at
 from edge_face.evaluation.fairness_material import GroupedPictures, group_of_clip
 from edge_face.evaluation.liveness import Attempt
-from edge_face.people.thresholds import Threshold, threshold_for
-from edge_face.settings import VisionSettings
+from edge_face.people.thresholds import Threshold, threshold_for, verify_threshold
+from edge_face.settings import DecisionSettings, VisionSettings
 from edge_face.types import Floats, Image
 
 GALLERIES = (1, 10, 100)
@@ -35,7 +35,8 @@ class Look:
 
 @dataclass(frozen=True, slots=True)
 class AtTheDoor:
-    """False matches at the similarity that the door takes by its settings for so many enrolled people."""
+    """False matches at the similarity that the door takes by its settings for so many enrolled people; 0: for the one person whose code or
+    card was given."""
 
     people: int
     threshold: Threshold
@@ -162,12 +163,13 @@ def threshold_of(members: Members | None, models: Models, rate: float, given: fl
     return table.similarity, f"the bundle's own for single pictures at {rate:g}, as there are too few people here"
 
 
-def at_the_door(members: Members, models: Models, false_grants: float) -> tuple[AtTheDoor, ...]:
+def at_the_door(members: Members, models: Models, settings: DecisionSettings) -> tuple[AtTheDoor, ...]:
     """What the door's own thresholds do here; one row where larger galleries change nothing. Raises ModelError."""
-    rows: list[AtTheDoor] = []
+    claimed = verify_threshold(models.embedder.thresholds, settings.verify_rate)
+    rows = [AtTheDoor(0, claimed, match_rates(members, claimed.similarity))]
     for people in GALLERIES:
-        own = threshold_for(models.embedder.thresholds, people, false_grants)
-        if not rows or own.similarity != rows[-1].threshold.similarity:
+        own = threshold_for(models.embedder.thresholds, people, settings.false_grants)
+        if own.similarity != rows[-1].threshold.similarity:
             rows.append(AtTheDoor(people, own, match_rates(members, own.similarity)))
     return tuple(rows)
 
