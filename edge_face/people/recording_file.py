@@ -41,7 +41,8 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A file that is written and that no row of the store names yet. `shown`: ids of everybody who stands sharp in it."""
+    """A file that is written and that no row of the store names yet. `shown`: ids of everybody who stands sharp in it; `sealed`: of whom
+    the door knew among the hidden faces that are kept sealed."""
 
     path: Path
     key: bytes = field(repr=False)
@@ -51,6 +52,7 @@ class Draft:
     frames: int
     original: bool
     shown: frozenset[str]
+    sealed: frozenset[str] = frozenset()
 
 
 def file_of(folder: Path, number: int) -> Path:
@@ -58,7 +60,8 @@ def file_of(folder: Path, number: int) -> Path:
     return folder / f"{number}{SUFFIX}"
 
 
-def write_draft(folder: Path, number: int, wall: float, parts: Sequence[Part], shown: frozenset[str]) -> Draft:
+def write_draft(folder: Path, number: int, wall: float, parts: Sequence[Part], shown: frozenset[str],
+                sealed_people: frozenset[str] = frozenset()) -> Draft:
     """Writes a recording of the event `number`, on the disk when this returns. Raises StoreError."""
     key = secrets.token_bytes(KEY_BYTES)
     sealed = [seal(key, part.content, _part_place(number, at)) for at, part in enumerate(parts)]
@@ -82,7 +85,7 @@ def write_draft(folder: Path, number: int, wall: float, parts: Sequence[Part], s
         raise refused(error, f"no picture can be kept in {folder} ({error.strerror}): make room, or mount the disk for writing") from error
     frames = sum(part.what == FRAME for part in parts)
     return Draft(path, key, number, wall, len(MAGIC) + 4 + len(index) + sum(map(len, sealed)), frames,
-                 any(part.what == ORIGINAL for part in parts), shown)
+                 any(part.what == ORIGINAL for part in parts), shown, sealed_people)
 
 
 class RecordingFile:

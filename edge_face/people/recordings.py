@@ -32,7 +32,8 @@ SPARE = 0.05
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """What is known without opening the file. `owner`: whom the event names; `shown`: who stands sharp in it; `size` in bytes."""
+    """What is known without opening the file. `owner`: whom the event names; `shown`: who stands sharp in it; `sealed`: whose
+    hidden face is kept in it, sealed; `size` in bytes."""
 
     number: int
     owner: str | None
@@ -41,6 +42,7 @@ class Recording:
     frames: int
     original: bool
     shown: frozenset[str]
+    sealed: frozenset[str]
 
 
 class Recordings:
@@ -76,13 +78,17 @@ class Recordings:
         return RecordingFile(file_of(self.folder, number), bytes.fromhex(str(value["key"])), number)
 
     def about(self, identity: str) -> list[Recording]:
-        """Those of a person's own events, and those of others in which the person stands sharp; the oldest first."""
-        return sorted((found for found in self._every() if found.owner == identity or identity in found.shown),
+        """Those of a person's own events, and those of others in which the person stands sharp or lies sealed; the oldest first."""
+        return sorted((found for found in self._every() if found.owner == identity or identity in found.shown | found.sealed),
                       key=lambda found: found.number)
 
     def may_not_be_seen(self, people: Iterable[str]) -> frozenset[str]:
         """Those who do not agree, or no longer, or are not there any more: no picture in which they stand sharp is kept."""
         return frozenset(who for who in people if not may_be_seen(self._consent(who)))
+
+    def gone(self, people: Iterable[str]) -> frozenset[str]:
+        """Those who are not there any more."""
+        return frozenset(who for who in people if self._consent(who) is None)
 
     # Writing
 
@@ -93,10 +99,11 @@ class Recordings:
         try:
             with self._database.transaction():
                 event = self._event(draft.number)
-                if event is None or event.details.get(FORGOTTEN) or self.may_not_be_seen(draft.shown):
+                if event is None or event.details.get(FORGOTTEN) or self.may_not_be_seen(draft.shown) or self.gone(draft.sealed):
                     return False
                 self._records.put(KIND, {"key": draft.key.hex(), "wall": draft.wall, "size": draft.size, "frames": draft.frames,
-                                         "original": draft.original, "shown": sorted(draft.shown)}, event.person, str(draft.number))
+                                         "original": draft.original, "shown": sorted(draft.shown), "sealed": sorted(draft.sealed)},
+                                  event.person, str(draft.number))
                 draft.path.replace(path)
             sync_folder(self.folder)
             return True
@@ -110,10 +117,10 @@ class Recordings:
             with contextlib.suppress(OSError):
                 draft.path.unlink(missing_ok=True)
 
-    def drop_shown(self, identity: str) -> bool:
-        """Inside a transaction: the keys of all recordings in which this person stands sharp, whosever event it was. `sweep` removes the
-        files. Were there any?"""
-        gone = [found for found in self._every() if identity in found.shown]
+    def drop_shown(self, identity: str, *, sealed: bool = False) -> bool:
+        """Inside a transaction: the keys of all recordings in which this person stands sharp, whosever event it was; `sealed`: and of those
+        that hold the hidden face. `sweep` removes the files. Were there any?"""
+        gone = [found for found in self._every() if identity in found.shown or (sealed and identity in found.sealed)]
         for found in gone:
             self._records.drop(KIND, found.owner, str(found.number))
         return bool(gone)
@@ -207,7 +214,7 @@ def may_be_seen(consent: Consent | None) -> bool:
 
 def _recording(number: int, owner: str | None, value: Value) -> Recording:
     return Recording(number, owner, float(value["wall"]), int(value["size"]), int(value["frames"]), value["original"] is True,
-                     frozenset(map(str, value["shown"])))
+                     frozenset(map(str, value["shown"])), frozenset(map(str, value.get("sealed", ()))))
 
 
 def _removed(path: Path) -> None:

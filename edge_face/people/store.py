@@ -355,7 +355,7 @@ class Store(TemplateDesk):
         self._faces.clear(identity)
         self._shelf.clear(identity)
         cut_from_house(self._records, identity, name)
-        self.recordings.drop_shown(identity)
+        self.recordings.drop_shown(identity, sealed=True)
         self._records.clear(identity)
         self._database.run("DELETE FROM person WHERE id = ?", [identity])
         if wall is not None:

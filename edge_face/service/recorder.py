@@ -168,15 +168,17 @@ class Recorder:
         shot = min(shots, key=lambda shot: abs(shot.at - wish.at))
         film = [one for one in shots if wish.at - self._before <= one.at <= wish.at + self._after] if self._settings.clips else []
         parts = [Part(PICTURE, shot.at - wish.at, shot.jpeg), *(Part(FRAME, one.at - wish.at, one.jpeg) for one in film)]
-        if shot.original:
+        original = shot.original and not self._gone(shot.sealed)
+        if original:
             parts.append(Part(ORIGINAL, shot.at - wish.at, shot.original))
         size = sum(len(part.content) for part in parts)
         written, _ = self._meter.read()
         if written + size > self._quota:
-            return self._lacking("more pictures of events than [recorder] quota were written in a day: to spare the card no more are kept just now")
+            return self._lacking("all of [recorder] quota was written in a day: no pictures of events are kept just now, to spare the card")
         if not self._room_for(size):
             return self._lacking("the disk is nearly full: no pictures of events are kept")
-        draft = write_draft(self._folder / FOLDER, wish.number, wish.wall, parts, _everybody([shot, *film]))
+        draft = write_draft(self._folder / FOLDER, wish.number, wish.wall, parts, _everybody([shot, *film]),
+                            shot.sealed if original else frozenset())
         self._meter.add(draft.size)
         self._call(lambda books: books.ask(lambda store: self._enter(store.recordings, draft)))
         self._say("")
@@ -189,6 +191,10 @@ class Recorder:
             return shots
         no_more: frozenset[str] = self._call(lambda books: books.ask(lambda store: store.recordings.may_not_be_seen(everybody)))
         return [shot for shot in shots if not shot.shown & no_more]
+
+    def _gone(self, people: frozenset[str]) -> bool:
+        """Has any of them been forgotten since?"""
+        return bool(people) and bool(self._call(lambda books: books.ask(lambda store: store.recordings.gone(people))))
 
     def _enter(self, recordings: Recordings, draft: Draft) -> None:
         """In the store's thread."""

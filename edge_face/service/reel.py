@@ -26,12 +26,13 @@ Sealer = Callable[[Image, Image, Released, bytes], bytes]
 @dataclass(frozen=True, slots=True, eq=False)
 class Shot:
     """One hidden picture. `at`: monotonic time of its frame; `shown`: ids of those who stand sharp in it, as they agreed to;
-    `original`: its hidden faces, sealed."""
+    `original`: its hidden faces, sealed, and `sealed` the ids of those whom the door knew among them."""
 
     at: float
     jpeg: bytes = field(repr=False)
     shown: frozenset[str]
     original: bytes = field(default=b"", repr=False)
+    sealed: frozenset[str] = frozenset()
 
 
 class Reel:
@@ -57,7 +58,8 @@ class Reel:
     def put(self, released: Released, hidden: Image, jpeg: bytes) -> None:
         """Lays a picture in that was due. `hidden`: what the JPEG shows, exactly."""
         original = self._seal(released.frame.image, hidden, released, jpeg) if self._seal is not None and released.regions else b""
-        shot = Shot(released.frame.monotonic, jpeg, shown_in(released), original)
+        shown = shown_in(released)
+        shot = Shot(released.frame.monotonic, jpeg, shown, original, _known_in(released) - shown if original else frozenset())
         with self._changed:
             if self._shots and shot.at < self._shots[-1].at:
                 self._shots.clear()
@@ -103,6 +105,11 @@ class Reel:
     def held(self) -> int:
         """Bytes in memory."""
         return self._bytes
+
+
+def _known_in(released: Released) -> frozenset[str]:
+    tracks = released.scene.tracks if released.scene is not None else ()
+    return frozenset(track.match.person for track in tracks if track.match is not None and track.match.person is not None)
 
 
 def shown_in(released: Released) -> frozenset[str]:

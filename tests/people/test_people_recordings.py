@@ -27,10 +27,10 @@ def store(tmp_path: Path) -> Store:
 
 
 def draft(store: Store, number: int, *, wall: float = 100.0, shown: tuple[str, ...] = (), film: int = 0, original: bool = False,
-          picture: bytes = PIXELS) -> Draft:
+          picture: bytes = PIXELS, sealed: tuple[str, ...] = ()) -> Draft:
     parts = [Part(PICTURE, 0.0, picture), *(Part(FRAME, n / 5 - 1, b"frame %d" % n + picture) for n in range(film)),
              *([Part(ORIGINAL, 0.0, b"sealed")] if original else [])]
-    return write_draft(store.recordings.folder, number, wall, parts, frozenset(shown))
+    return write_draft(store.recordings.folder, number, wall, parts, frozenset(shown), frozenset(sealed))
 
 
 def recorded(store: Store, person: str | None = None, *, wall: float = 100.0, kind: str = "grant", shown: tuple[str, ...] = (),
@@ -115,6 +115,19 @@ def test_who_no_longer_agrees_to_be_seen_is_seen_no_more(store: Store, left: Con
     assert store.recordings.numbers() == {sharp, hidden}
     store.set_consent(ada.id, left)
     assert store.recordings.numbers() == {hidden} != {sharp}
+
+
+def test_whose_hidden_face_is_kept_sealed_is_forgotten_with_it(store: Store) -> None:
+    ada, ben = store.add("Ada", SEEN, wall=1.0), store.add("Ben", SEEN, wall=1.0)
+    number, other = (store.events.append("grant", 1.0, ben.id, {}) for _ in range(2))
+    assert store.recordings.put(draft(store, number, original=True, sealed=(ada.id,)))
+    assert store.recordings.put(draft(store, other, original=True))
+    assert [found.number for found in store.recordings.about(ada.id)] == [number]
+    store.set_consent(ada.id, Consent(GIVEN, None))
+    assert number in store.recordings.numbers(), "nobody sees the face there"
+    late = draft(store, number, original=True, sealed=(ada.id,))
+    store.forget(ada.id, wall=2.0)
+    assert store.recordings.numbers() == {other} and not store.recordings.put(late)
 
 
 def test_what_came_too_late_is_not_kept(store: Store) -> None:

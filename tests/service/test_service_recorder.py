@@ -224,7 +224,7 @@ def test_the_oldest_go_first_and_a_day_has_its_limit(bench: Callable[..., Bench]
         numbers.append(door.event(Kind.GRANT, float(tick)))
         door.show(float(tick), jpeg=jpeg)
         eventually(lambda tick=tick: door.recorder.facts().kept + door.recorder.facts().missed == tick)  # type: ignore[misc]
-    assert door.kept() == set(numbers[:2]) and "quota were written in a day" in door.recorder.facts().trouble
+    assert door.kept() == set(numbers[:2]) and "quota was written in a day" in door.recorder.facts().trouble
     assert 6 * MIB < door.recorder.facts().written < 7 * MIB
     door.clock.sleep(90_000)
     eventually(lambda: not door.recorder.facts().trouble)
@@ -272,7 +272,7 @@ def test_hidden_faces_are_kept_for_the_owner_alone(bench: Callable[..., Bench], 
     public, _ = make_keys(tmp_path / "owner.key")
     settings = replace(EVERYTHING, originals=str(public))
     door = bench(settings, sealer_of(settings))
-    found = released(1.0, "aa" * 8, hidden=(0,))
+    found = released(1.0, door.ada, hidden=(0,))
     original = np.random.default_rng(0).integers(0, 256, found.frame.image.shape, np.uint8)
     hidden = original.copy()
     hidden[:50, :40] = 7
@@ -284,6 +284,20 @@ def test_hidden_faces_are_kept_for_the_owner_alone(bench: Callable[..., Bench], 
     shown = cv2.imdecode(np.frombuffer(opened.picture(), np.uint8), cv2.IMREAD_COLOR)
     back = open_faces(shown, opened.original(), read_private_key(tmp_path / "owner.key"), visible=opened.picture()).image
     assert (back[:50, :40] == original[:50, :40]).all() and not (shown[:50, :40] == original[:50, :40]).all()
+
+
+def test_a_sealed_face_goes_with_its_person(bench: Callable[..., Bench]) -> None:
+    """Ada is known and hidden: her face lies in what is sealed, and nowhere else."""
+    door = bench(EVERYTHING, lambda *_: b"sealed")
+    numbers = []
+    for at, who in ((1.0, door.ada), (2.0, "aa" * 8)):
+        numbers.append(door.event(Kind.EXIT, at))
+        door.show(at, who, hidden=(0,))
+    eventually(lambda: door.kept() == set(numbers))
+    facts = [door.ask(lambda store, number=number: store.recordings.facts(number)) for number in numbers]
+    assert [(one.original, one.sealed) for one in facts] == [(True, {door.ada}), (False, frozenset())]
+    door.ask(lambda store: store.forget(door.ada, wall=WALL))
+    assert door.kept() == {numbers[1]}
 
 
 def test_no_key_no_start(tmp_path: Path) -> None:
