@@ -97,7 +97,7 @@ def test_re_enrol_makes_the_same_templates_as_the_enrolment(run: Shell) -> None:
         after = {p.name: p for p in store.people()}
     assert after["Ben"].models == before["Ben"].models and after["Chidi"].models == ("older-embedder-0",)
     for old in before["Ben"].templates:
-        assert max(float(old.embedding @ new.embedding) for new in after["Ben"].templates) > 0.999
+        assert max(float(old.direction @ new.direction) for new in after["Ben"].templates) > 0.999
     rest = run("people", "re-enrol", "Ben", "--json")
     assert rest.code == 0 and rest.json == {"made": [], "must_come": [], "fitting": 1}
 
