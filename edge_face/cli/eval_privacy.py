@@ -182,7 +182,7 @@ def table(result: Privacy, about: dict[str, str]) -> str:
         use = found.utility
         cells = "".join(f"{found.attacks[key].auc:>8.3f}" if key in found.attacks else f"{'-':>8}" for key in names)
         lines.append(f"  {found.way.name:<18}{cells}  {f'{name} {_auc(worst)}':<27}{percent(worst.rank1):>9}{percent(worst.tar):>9}"
-                     f"{percent(use.found if use else None):>9}{use.milliseconds if use else float('nan'):>7.2f}"
+                     f"{percent(use.found if use else None):>9}{f'{use.milliseconds:.2f}' if use else '-':>7}"
                      + ("  weak" if found.weak else "") + ("" if result.holds(found) else "  seen through"))
     if result.floor is not None:
         lines += ["", f"floor (nothing of the face left): AUC {result.floor:.3f}"]
