@@ -53,19 +53,28 @@ def report(args: argparse.Namespace, settings: Settings) -> int:
 
 def overdue(settings: Settings, wall: float) -> list[str]:
     """What is older than the settings allow, with a day's grace for the timer. Times of events are open in the file: no key is needed."""
-    from edge_face.minimisation.disk import DATABASE
+    from edge_face.minimisation.disk import DATABASE, files
 
+    counts = {"event": 0, "recording": 0, "file of the audit log": 0}
+    keep = {"event": settings.store.keep_events, "recording": settings.recorder.keep, "file of the audit log": settings.audit.keep}
     database = Path(settings.store.folder) / DATABASE
-    if not database.exists():
-        return []
-    before = wall - (settings.store.keep_events + 1) * DAY
-    try:
-        with contextlib.closing(sqlite3.connect(f"{database.absolute().as_uri()}?mode=ro", uri=True, timeout=5.0)) as connection:
-            count, = connection.execute("SELECT count(*) FROM event WHERE wall < ?", [before]).fetchone()
-    except sqlite3.Error:
-        return []  # said by whoever walked through it
-    return [f"{_count(count, 'event')} of the diary {'is' if count == 1 else 'are'} older than {settings.store.keep_events} days: "
-            "'edge-face service maintain' prunes them, unless the door's clock cannot be believed (edge-face clock show)"] if count else []
+    if database.exists():
+        # What cannot be read was said by whoever walked through it.
+        with contextlib.suppress(sqlite3.Error), contextlib.closing(
+                sqlite3.connect(f"{database.absolute().as_uri()}?mode=ro", uri=True, timeout=5.0)) as connection:
+            counts["event"], = connection.execute("SELECT count(*) FROM event WHERE wall < ?", [_before(wall, keep["event"])]).fetchone()
+    for found in files(settings):
+        name = found.kept.name if found.kept is not None else ""
+        what = {"recordings": "recording", "audit-log": "file of the audit log"}.get(name, "")
+        if what and found.path.suffix in (".rec", ".log") and found.path.stat().st_mtime < _before(wall, keep[what]):
+            counts[what] += 1
+    return [f"{_count(number, what)} {'is' if number == 1 else 'are'} older than {keep[what]} days: 'edge-face service maintain' asks the "
+            "running door to delete what is, unless its clock cannot be believed (edge-face clock show)"
+            for what, number in counts.items() if number]
+
+
+def _before(wall: float, days: int) -> float:
+    return wall - (days + 1) * DAY
 
 
 def _here(name: str, found: Iterable[Found]) -> dict[str, Any]:

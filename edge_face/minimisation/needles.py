@@ -22,6 +22,8 @@ SHORTEST = 6
 """Bytes: what is shorter stands in any file by chance, and is looked for as a word of texts only."""
 WINDOW = 16
 """Bytes of a piece of something long: one piece of it that is left is found."""
+_LONG = 9
+"""Letters of a name in one word that none of our own words is."""
 _VARIED = 7
 """Different bytes that a piece has at least: runs of zeros are nobody's."""
 _PNG_HEAD = 64
@@ -56,8 +58,16 @@ def of_person(record: Mapping[str, Any]) -> list[Needle]:
 
 def words_of(record: Mapping[str, Any]) -> list[str]:
     """What is looked for as a word of texts: the name, however short."""
-    name = str(record.get("name") or "")
-    return [name] if name else []
+    return sorted(_spellings(str(record.get("name") or "")))
+
+
+def _spellings(name: str) -> set[str]:
+    """With other capitals, too. A short name is not looked for in small letters, unless it is written so: somebody may be called Grant or
+    Camera, and our own files are full of such words."""
+    found = {name, name.upper(), name.title()}
+    if len(name) >= _LONG or not name.isascii() or not name.isalpha():
+        found |= {name.casefold(), name.lower()}
+    return found - {""}
 
 
 def sealed_of(database: Path, person: str, what: str = "everything") -> list[Needle]:
@@ -80,7 +90,7 @@ def _of_id(identity: str) -> Iterator[Needle]:
 
 def _of_name(name: str) -> Iterator[Needle]:
     composed, apart = unicodedata.normalize("NFC", name), unicodedata.normalize("NFD", name)
-    spellings = {name, composed, apart, unicodedata.normalize("NFKD", name), name.casefold(), name.upper()}
+    spellings = {composed, apart, unicodedata.normalize("NFKD", name), *_spellings(name)}
     forms: set[bytes] = set()
     for text in spellings:
         forms |= {text.encode("utf-8"), text.encode("utf-16-le"), text.encode("utf-16-be"), text.encode("utf-32-le"),

@@ -42,7 +42,7 @@ class Scanner:
         self._begins = np.zeros(1 << 16, bool)
         self._begins[self._heads & 0xFFFF] = True
         self._longest = max((len(needle.content) for row in self._by_head.values() for _, needle in row), default=0)
-        self._words = [re.compile(rf"(?<!\w){re.escape(word)}(?!\w)", re.IGNORECASE) for word in words]
+        self._words = [re.compile(rf"(?<!\w){re.escape(word)}(?!\w)") for word in words]
 
     def look(self, paths: Iterable[Path]) -> list[Hit]:
         """The first hit of each kind in each file. Raises `StoreError` for a file that cannot be read."""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import stat
+import time
 import zipfile
 from pathlib import Path
 
@@ -53,10 +55,19 @@ def shell(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytes
 
 def test_the_report_names_everything_and_says_what_is_odd_or_too_old(shell: Shell) -> None:
     answer = shell("privacy", "report")
-    assert answer.code == 1 and "2 events of the diary are older than 90 days" in answer.out and "NOT IN THE TABLE" not in answer.out
+    assert answer.code == 1 and "2 events are older than 90 days" in answer.out and "NOT IN THE TABLE" not in answer.out
     with Store(shell.store) as store:
         store.events.prune(2e9)
     assert shell("privacy", "report").code == 0
+    old = [shell.store / "recordings" / "1.rec", shell.store / "audit" / "000000000001.log"]
+    for path, days in zip(old, (9, 367), strict=True):
+        path.parent.mkdir()
+        path.write_bytes(b"x")
+        os.utime(path, (time.time() - days * 86_400.0,) * 2)
+    said = shell("privacy", "report", "--json").json["overdue"]
+    assert [sentence.split(" older")[0] for sentence in said] == ["1 recording is", "1 file of the audit log is"]
+    for path in old:
+        path.unlink()
     (shell.store / "scan.png").write_bytes(b"x")
     answer = shell("privacy", "report", "--json")
     assert answer.code == 1 and answer.json["unnamed"] == ["store:scan.png"] and answer.json["overdue"] == []

@@ -77,6 +77,17 @@ def test_a_short_name_is_looked_for_as_a_word_of_texts(tmp_path: Path) -> None:
         assert bool(scanner.look([tmp_path / name])) is found, content
 
 
+@pytest.mark.parametrize("name", ["Grant", "Camera", "Owner", "Code"])
+def test_our_own_words_are_not_taken_for_somebody_of_that_name(tmp_path: Path, name: str) -> None:
+    record = {"id": "00f1e2d3c4b5a697", "name": name}
+    scanner = Scanner(of_person(record), words_of(record))
+    path = tmp_path / "audit.log"
+    path.write_text('{"n":1,"k":"grant","a":"owner","d":{"why":["code","camera"]}}')
+    assert scanner.look([path]) == []
+    path.write_text(f"{name} came in")
+    assert [hit.what for hit in scanner.look([path])] == ["the name"]
+
+
 def test_no_needle_stands_in_any_file_by_chance() -> None:
     needles = of_person(RECORD)
     assert all(len(needle.content) >= 6 and len(set(needle.content)) >= 3 for needle in needles)
