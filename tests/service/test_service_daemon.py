@@ -26,7 +26,7 @@ from edge_face.service.daemon import Daemon
 from edge_face.service.frames import FeedHealth
 from edge_face.service.senses import ClockKeeper
 from edge_face.service.small_board import small
-from edge_face.settings import CameraSettings, DecisionSettings, DoorSettings, ServiceSettings, Settings, StoreSettings
+from edge_face.settings import CameraSettings, DecisionSettings, DoorSettings, RecorderSettings, ServiceSettings, Settings, StoreSettings
 from edge_face.types import Box, Frame, Liveness, LiveVerdict, Match, Quality, Scene, Track, TrackState
 
 
@@ -374,6 +374,9 @@ def test_small_settings() -> None:
     cut = small(Settings(service=ServiceSettings(preview_fps=5.0, preview_file="x")))
     assert cut.camera.detail_width == 0 and cut.service.preview_fps == 0 and cut.privacy.delay == 0
     assert cut.vision.threads == 1 and cut.vision.input == "320x240"
+    recording = small(Settings(recorder=RecorderSettings(events=["alarm"], clips=True)))
+    assert recording.recorder.events == ["alarm"] and not recording.recorder.clips
+    assert recording.privacy.delay == Settings().privacy.delay, "what leaves the door waits for what later pictures teach"
 
 
 def test_a_disk_without_place_for_the_socket_keeps_nobody_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
