@@ -26,7 +26,15 @@ from edge_face.service.daemon import Daemon
 from edge_face.service.frames import FeedHealth
 from edge_face.service.senses import ClockKeeper
 from edge_face.service.small_board import small
-from edge_face.settings import CameraSettings, DecisionSettings, DoorSettings, RecorderSettings, ServiceSettings, Settings, StoreSettings
+from edge_face.settings import (
+    CameraSettings,
+    DecisionSettings,
+    DoorSettings,
+    RecorderSettings,
+    ServiceSettings,
+    Settings,
+    StoreSettings,
+)
 from edge_face.types import Box, Frame, Liveness, LiveVerdict, Match, Quality, Scene, Track, TrackState
 
 
