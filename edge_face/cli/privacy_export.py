@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 READ_ME = """All that this door keeps of {name} ({when}).
 
 person.json     everything as plain JSON: name, consents with their time and how they were given, templates (the numbers that describe the
-                face, in base64: little-endian float32), rights, since when there are codes, and every event of the diary
+                face, in base64: little-endian float32; "codes": as they are kept where they are protected), rights, since when there are
+                PINs and cards, and every event of the diary
 pictures/       the small pictures that the templates were made of, if {name} agreed that they are kept
 recordings/     pictures of events that are about {name}: other people are hidden in them
 
@@ -73,8 +74,8 @@ def collect(call: Call, settings: Settings, who: str, wall: float) -> Gathered:
     except (EdgeFaceError, OSError) as error:
         missing.append(f"the audit log is not in it: {error}")
     kept = [{"name": row.name, "what": row.what, "why": row.why, "until": row.lasts(settings)} for row in table()]
-    facts = {"made": wall, "id": first["id"], "name": first["person"]["name"], "person": first["person"], "alias": first["alias"],
-             "records": first["records"], "recordings": first["recordings"], "events": events, "audit": audit,
+    facts = {"made": wall, "id": first["id"], "name": first["person"]["name"], "person": first["person"], "codes": first["codes"],
+             "alias": first["alias"], "records": first["records"], "recordings": first["recordings"], "events": events, "audit": audit,
              "mentioned_in": first["mentioned_in"], "what_is_kept_and_why": kept}
     return Gathered(facts, pictures, recordings, tuple(missing))
 

@@ -15,7 +15,7 @@ from edge_face.minimisation.raw_scan import Hit, Scanner
 from edge_face.settings import Settings
 
 Call = Callable[..., Any]
-"""`call("people.export", who=...)`: a command of the store, asked of the door or carried out here."""
+"""`call("privacy.export", who=...)`: a command of the store, asked of the door or carried out here."""
 _HEAD = 256
 """Bytes in which a backup or an export says what it is (`edge_face.people.backup_file`, `transfer`)."""
 TEMPLATES, PICTURES, EVERYTHING = "templates", "pictures", "everything"
@@ -50,7 +50,7 @@ def search_for(call: Call, settings: Settings, who: str, what: str = EVERYTHING)
     if what == EVERYTHING:
         needles = [*of_person(record), *sealed_of(database, str(record["id"]))]
         return Search(str(record["id"]), str(record.get("name") or ""), tuple(needles), tuple(words_of(record)))
-    part = {"id": record["id"], what: record.get(what) or ()}
+    part = {"id": record["id"], what: record.get(what) or (), "codes": record.get("codes") if what == TEMPLATES else ()}
     needles = [needle for needle in of_person(part) if needle.what != "the id"]
     return Search(str(record["id"]), str(record.get("name") or ""), (*needles, *sealed_of(database, str(record["id"]), what)), ())
 
@@ -75,8 +75,8 @@ def _record(call: Call, who: str) -> Mapping[str, Any]:
     from edge_face.people.person import is_id
 
     try:
-        found: Mapping[str, Any] = call("people.export", who=who)["people"][0]
-        return found
+        found = call("privacy.export", who=who)
+        return {**found["person"], "pictures": found["pictures"], "codes": found["codes"]}
     except StoreError as error:
         if not is_id(who):
             raise PeopleError(f"the record of '{who}' is damaged: name the person by the id ('edge-face people list' shows it)") from error

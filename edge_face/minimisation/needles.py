@@ -42,13 +42,17 @@ class Needle:
 
 
 def of_person(record: Mapping[str, Any]) -> list[Needle]:
-    """Of a record as `people.export` gives it: `id`, `name`, `templates`, `pictures`. A damaged one may be the id alone."""
+    """Of a record: `id`, `name`, `templates` and `pictures` as `people.export` gives them, `codes` (protected templates, in base64). A
+    damaged one may be the id alone."""
     from edge_face.people.records import vector_of
 
     needles = [*_of_id(str(record["id"])), *_of_name(str(record.get("name") or ""))]
     for template in record.get("templates") or ():
         with contextlib.suppress(PeopleError, ValueError, KeyError, TypeError):
             needles += _of_template(vector_of(base64.b64decode(template["embedding"])))
+    for code in record.get("codes") or ():
+        needles += _pieces("a template", base64.b64decode(code))
+        needles += _base64("a template", base64.b64decode(code))
     for picture in record.get("pictures") or ():
         png = base64.b64decode(picture["png"])
         needles += _pieces("a picture", png[_PNG_HEAD:])

@@ -68,8 +68,7 @@ def needles_of(settings: Settings) -> tuple[list[Needle], list[str]]:
     """What is to be looked for afterwards: everybody's id, name, templates and pictures, and the device key; and names as words. Empty
     when the store does not open: then nobody reads it."""
     from edge_face.people import Store
-    from edge_face.people.pictures import picture_records
-    from edge_face.people.records import person_record
+    from edge_face.people.subject import whole_record
     from edge_face.people.unlocking import find_key
 
     needles: list[Needle] = []
@@ -80,8 +79,7 @@ def needles_of(settings: Settings) -> tuple[list[Needle], list[str]]:
         with Store(settings.store.folder, settings.store.key_file or None, read_only=True) as store:
             full = store.count() <= MOST_IN_FULL
             for person in store.iterate(lambda who, error: None):
-                record = {**person_record(person), "pictures": picture_records(store.pictures(person.id))} if full \
-                    else {"id": person.id, "name": person.name}
+                record = whole_record(store, person) if full else {"id": person.id, "name": person.name}
                 needles += of_person(record)
                 names.append(person.name)
     return needles, names

@@ -14,6 +14,7 @@ from typing import Any, ClassVar
 from edge_face.errors import StoreError, UnknownError, UsageError
 from edge_face.people.command_table import Answer, CommandTable
 from edge_face.people.commands import PeopleCommands
+from edge_face.people.person import Person
 from edge_face.people.pictures import picture_records
 from edge_face.people.records import person_record
 from edge_face.people.store import Store
@@ -39,8 +40,8 @@ class SubjectCommands(CommandTable):
         self._store, self._people, self._changed, self._wall = store, people, changed, wall
 
     def export(self, who: Any, after: Any = None) -> Answer:
-        """All that is kept of somebody; with `after` further events only, those numbered higher. `next`: ask again with it until it is
-        null."""
+        """All that is kept of somebody (`codes`: protected templates as they are kept, in base64); with `after` further events only, those
+        numbered higher. `next`: ask again with it until it is null."""
         if not isinstance(who, str) or not (after is None or (isinstance(after, int) and not isinstance(after, bool))):
             raise UsageError("'who' is a text, 'after' the number of an event")
         person = self._store.find(who)
@@ -50,7 +51,9 @@ class SubjectCommands(CommandTable):
         answer: Answer = {"id": person.id, "events": rows, "next": rows[-1]["number"] if more else None}
         if after is not None:
             return answer
-        return {**answer, "person": person_record(person), "pictures": picture_records(self._store.pictures(person.id)),
+        whole = whole_record(self._store, person)
+        pictures, codes = whole.pop("pictures"), whole.pop("codes")
+        return {**answer, "person": whole, "codes": codes, "pictures": pictures,
                 "alias": self._store.alias(person.id), "records": self._records(person.id),
                 "recordings": [{"number": found.number, "wall": found.wall, "frames": found.frames, "originals": found.original,
                                 "shown": person.id in found.shown} for found in self._store.recordings.about(person.id)],
@@ -86,6 +89,12 @@ class SubjectCommands(CommandTable):
                     told = value if kind in _WHOLE else {key: value[key] for key in _PLAIN.get(kind, ()) if key in value}
                     found.append({"kind": kind, "name": name if kind == "code" else "", **told})
         return found
+
+
+def whole_record(store: Store, person: Person) -> Answer:
+    """A person with `pictures` and `codes` (protected templates as they are kept, in base64)."""
+    codes = [base64.b64encode(template.code.bits.tobytes()).decode("ascii") for template in person.templates if template.code is not None]
+    return {**person_record(person), "pictures": picture_records(store.pictures(person.id)), "codes": codes}
 
 
 def _ignored(who: str | None, error: StoreError) -> None:

@@ -89,6 +89,16 @@ def test_erasing_asks_and_leaves_nothing_also_of_what_belongs_to_the_house(shell
     assert shell("privacy", "erase", NAME, "--yes").code == 1
 
 
+def test_protected_templates_are_looked_for_as_they_are_kept(shell: Shell) -> None:
+    assert shell("store", "protect").code == 0
+    with Store(shell.store, read_only=True) as store:
+        codes = [template.code.bits.tobytes() for template in store.find(NAME).templates if template.code is not None]
+    assert len(codes) == 3
+    (shell.folder / "dump.bin").write_bytes(bytes(77) + codes[1])
+    done = shell("privacy", "erase", NAME, "--yes", "--also", str(shell.folder / "dump.bin"), "--json")
+    assert done.code == 1 and [(hit["what"], hit["at"]) for hit in done.json["hits"]] == [("a template", 77)]
+
+
 def test_a_backup_that_lies_about_is_told(shell: Shell) -> None:
     (shell.folder / "stick").mkdir()
     for words in (("store", "backup"), ("people", "export")):

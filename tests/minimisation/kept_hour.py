@@ -42,6 +42,7 @@ events = ["grant", "deny", "alarm", "code", "exit", "owner"]
 clips = true
 before = 1.0
 after = 1.0
+originals = "{folder}/owner.pub"
 [hooks]
 command = ["/bin/true"]
 events = ["grant", "deny", "code", "exit", "owner", "alarm", "trouble", "duress", "lockdown"]
@@ -112,6 +113,7 @@ def enrolled(folder: Path) -> tuple[Settings, str]:
     """Settings file and store with one person who agreed to everything."""
     config = folder / "edge-face.toml"
     config.write_text(SETTINGS.format(folder=folder))
+    assert main(["seal", "--new-key", str(folder / "owner.key")]) == 0
     pictures = [str(path) for path in stills("ben")]
     assert main(["enroll", NAME, "--images", str(Path(pictures[0]).parent), "--keep-pictures", "--consent", "recognise,show,pictures",
                  "--config", str(config)]) == 0

@@ -16,7 +16,8 @@ from edge_face.cli.main import main
 from edge_face.minimisation import table, unnamed, walk
 from edge_face.minimisation.disk import named_by, sockets
 from edge_face.minimisation.erasure import look, search_for
-from edge_face.people import Store
+from edge_face.people import PeopleCommands, Store
+from edge_face.people.subject import SubjectCommands
 from edge_face.service.client import Client
 from edge_face.service.daemon import Daemon
 
@@ -120,7 +121,5 @@ def test_all_is_exported_and_then_nothing_is_left_of_the_person(hour: Hour, tmp_
 
 
 def _reader(store: Store) -> Any:
-    from edge_face.people import PeopleCommands
-
-    people = PeopleCommands(store)
-    return lambda command, **arguments: people.run(command, arguments)
+    commands = SubjectCommands(store, PeopleCommands(store))
+    return lambda command, **arguments: commands.run(command, arguments)
