@@ -7,6 +7,7 @@ import json
 import subprocess
 import sys
 import threading
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -102,3 +103,8 @@ def test_a_gallery_that_nobody_uses_any_more_holds_no_face() -> None:
     del gallery
     gc.collect()
     assert not rows.any()
+
+
+def test_no_unit_of_ours_may_dump_core() -> None:
+    units = sorted((Path(__file__).parent.parent / "systemd").glob("*.service"))
+    assert len(units) >= 7 and [unit.name for unit in units if "\nLimitCORE=0\n" not in unit.read_text()] == []

@@ -33,6 +33,7 @@ from edge_face.service.unit_files import (
     shipped_files,
     states,
 )
+from edge_face.shredding import shred
 
 Run = Callable[[Sequence[str]], None]
 """Runs a command; raises `ServiceError` when it fails."""
@@ -216,7 +217,7 @@ def _purge(folder: Path) -> None:
         raise ServiceError(f"{folder} is a link: remove what it leads to by hand")
     try:
         # The key first: whatever a disk keeps of the rest is of no use without it.
-        (folder / "device.key").unlink(missing_ok=True)
+        shred(folder / "device.key")
         shutil.rmtree(folder)
     except OSError as error:
         raise ServiceError(f"{folder} cannot be removed ({error.strerror})") from error
