@@ -16,8 +16,9 @@ from itertools import pairwise
 
 WEAK = 0.8
 """A hidden face that keeps more than a fifth of its identity (an area above 0.6 where 0.5 is chance) is weakly hidden."""
-VEILS = ("noise", "spectrum")
-"""Methods that lay something over the sharp face: unless they do nothing else, it is still there for whoever filters well."""
+VEILS = ("mask", "noise", "spectrum")
+"""Methods that lay something over the face, or over a fine mosaic of it: unless nothing else is left, it is there for whoever filters well,
+and for every eye."""
 EMPTY, EMPTY_AT_MOST = ("crop", "replace", "solid"), ("mask", "noise")
 """Methods of which nothing in the hidden shape comes from the face: always, or when they do their most. Every other one keeps at least its
 colours, from which an attacker who trains on hidden faces learns (docs/privacy-attacks.md)."""
@@ -67,7 +68,7 @@ def weakness(method: str, strength: float, option: str = "") -> str | None:
     power = power_for(method, strength, option)
     name = method if not option else f"{method} ({option})"
     if method in VEILS and power.amount < 1:
-        return f"{name} at {strength:g} leaves the sharp face under what is laid over it: strength 1 leaves nothing of it"
+        return f"{name} at {strength:g} lets the face through what is laid over it: strength 1 does not"
     if power.most < WEAK:
         return f"{name} removes {power.most:.0%} of identity at most, and {WEAK:.0%} is the least: choose another method, as solid"
     if power.removed < WEAK:
