@@ -48,6 +48,7 @@ REQUESTS: tuple[dict[str, Any], ...] = tuple({"command": command, "arguments": a
     ("status", {}), ("events", {"last": 5}), ("why", {"event": 1}), ("settings.show", {}), ("door.status", {}),
     ("door.pulse", {"seconds": 1.0}), ("door.secure", {}),
     ("door.lockdown", {}), ("door.lift", {}), ("door.quiet", {}), ("stop", {}), ("service.maintain", {}),
+    ("sealed.opened", {"what": "picture", "key": "00" * 8, "visible": "00" * 32, "opened": 1, "faces": 2}),
     ("people.list", {}), ("people.show", {"who": "Ben"}), ("people.rename", {"who": "Ben", "name": "Ben"}),
     ("people.suspend", {"who": "Ben"}), ("people.activate", {"who": "Ben"}), ("people.consent", {"who": "Ben", "give": ["show"]}),
     ("people.forget", {"who": "nobody"}), ("people.export", {"who": "Ben", "after": ""}), ("people.import", {"people": [PERSON]}),
