@@ -14,7 +14,8 @@ BEGIN, END = "<!-- the table, from the code -->", "<!-- until here -->"
 """Around the table in docs/privacy.md."""
 ELSEWHERE = (
     ("the log (journald, or wherever standard output goes)",
-     "what the door did, with aliases in place of people; no names, no pictures, no id but that of a damaged record", "journald's own limits"),
+     "what the door did, with aliases in place of people; no names, no pictures, no id but that of a damaged record",
+     "journald's own limits"),
     ("backups and exports that an owner made",
      "what was enrolled then, sealed under a passphrase", "until somebody destroys them: the door does not know where they are"),
     ("whoever is told by a hook", "kinds and times of events; with [hooks] snapshot a hidden picture", "the receiver's own rules"),

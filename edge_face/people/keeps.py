@@ -14,7 +14,8 @@ KEEPS = (
          "to know who may be recognised, and to prove the consent", ("table:person", "store:people.db", "store:people.db-wal",
                                                                   "store:people.db-shm", "store:people.db-journal"),
          f"{OWN_KEY}; the id, and a keyed hash of the name, are open", PERSON_GONE, WITH_PERSON),
-    Kept("templates", "some hundred numbers for each of a few looks of the face; quality, pose, date", Whose.PEOPLE,
+    Kept("templates", "some hundred numbers for each of a few looks of the face, in a protected store signs of them under its own key; "
+         "quality, pose, date", Whose.PEOPLE,
          "to recognise the face", ("table:template",), OWN_KEY, f"{PERSON_GONE} or takes back the consent", WITH_PERSON),
     Kept("crops", "the small pictures (112x112) that the templates were made of, of who agreed to that", Whose.PEOPLE,
          "to make new templates when the recogniser changes", ("table:picture",), OWN_KEY, f"{PERSON_GONE} or takes back that consent",
