@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import functools
+import resource
+import signal
 import struct
 from collections.abc import Callable
 from pathlib import Path
@@ -298,3 +300,24 @@ def test_a_film_with_a_damaged_middle(tmp_path: Path, seeing: Seeing) -> None:
         for (_, t, _), (_, u, seen) in zip(before, after, strict=True):
             assert hidden(seen, FACE.moved(20 * t, 0).grown(0.7)) and t == pytest.approx(u, abs=2e-3)
     assert open_film(tmp_path / "out.mp4", tmp_path / "o.mp4", OWNER).frames == done.hidden.frames
+
+
+def test_ctrl_c_and_a_full_disk_leave_neither_film_nor_seals(tmp_path: Path, seeing: Seeing) -> None:
+    source, public = film(tmp_path / "in.mp4"), OWNER.public_key()
+
+    def interrupt(done: int, stated: int) -> None:
+        if done == 5:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        seal_film(source, tmp_path / "out.mp4", public, seeing.video(), SOLID, progress=interrupt)
+    assert [p.name for p in tmp_path.iterdir()] == ["in.mp4"]
+    before, ignored = resource.getrlimit(resource.RLIMIT_FSIZE), signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    try:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (60_000, before[1]))
+        with pytest.raises(EdgeFaceError, match=r"out\.mp4\.sealed' cannot be written"):
+            seal_film(source, tmp_path / "out.mp4", public, seeing.video(), SOLID)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, ignored)
+    assert [p.name for p in tmp_path.iterdir()] == ["in.mp4"]
