@@ -157,8 +157,9 @@ def test_a_colour_and_a_picture_take_a_face_s_place(tmp_path: Path) -> None:
     assert (inside(anonymize(image, [REGION], "replace", 0.9, option=str(file))) == (9, 120, 250)).all()
     write_picture(file, np.full((40, 30, 3), (200, 1, 2), np.uint8))
     assert (inside(anonymize(image, [REGION], "replace", 0.9, option=str(file))) == (200, 1, 2)).all(), "a changed file is read again"
-    with pytest.raises(MediaError, match=r"nobody\.png"):
-        anonymize(image, [REGION], "replace", 0.9, option=str(tmp_path / "nobody.png"))
+    file.write_bytes(b"no picture at all")
+    with pytest.raises(MediaError, match=r"dog\.png"):
+        anonymize(image, [REGION], "replace", 0.9, option=str(file))
 
 
 def test_paper_has_an_edge_and_no_soft_rim() -> None:
@@ -169,7 +170,8 @@ def test_paper_has_an_edge_and_no_soft_rim() -> None:
 
 @pytest.mark.parametrize(("method", "option", "words"), [
     ("solid", "red", "takes no option"), ("mask", "nose", "matrix, shapes, eyes"), ("crop", "from", "takes the option to"),
-    ("replace", "#12345", "six digits")])
+    ("replace", "#12345", "six digits"), ("replace", "red", "neither 'face' nor a colour"),
+    ("replace", "a\0b", "nor a picture file"), ("replace", "/" * 5000, "nor a picture file")])
 def test_options_that_mean_nothing_are_refused(method: str, option: str, words: str) -> None:
     with pytest.raises(UsageError, match=words):
         check_option(method, option)
