@@ -126,8 +126,8 @@ def anonymizer(order: Order, run: Path, data: Path, out: Path, replace: bool, sa
     proven = prove_sizes(order, [(model, plan, Material({name: pairs.ranges}), examples)], say)
     if proven.failed is None:
         contents = {file.removesuffix(".tflite"): candidate.content for file, candidate in proven.files.items()}
-        publish(out, plan, model, proven.files, proven.verdicts, about={**own.about(run, recipe), **order.about}, limits=proven.limits, forced=order.force,
-                extra=own.measure(contents, pairs.held, recipe), replace=replace)
+        publish(out, plan, model, proven.files, proven.verdicts, about={**own.about(run, recipe), **order.about}, limits=proven.limits,
+                forced=order.force, extra=own.measure(contents, pairs.held, recipe), replace=replace)
     return proven
 
 

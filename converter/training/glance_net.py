@@ -37,9 +37,10 @@ def build(size: int = 112, dimension: int = 384, width: int = 2048) -> Any:
 
 def solve(model: Any, faces: NDArray[np.uint8], wanted: Floats, hide: Callable[[NDArray[np.uint8]], NDArray[np.uint8]],
           rng: np.random.Generator) -> float:
-    """Sets all weights: from faces (n, 128, 128, 3) BGR, each through `hide`, to what is wanted of them (n, D). Gives the mean cosine to it
-    on the tenth of the faces that was set aside."""
-    seen = np.stack([glanced(hide(face)) for face in faces])
+    """Sets all weights: from faces (n, s, s, 3) BGR, each through `hide`, the net's own size cut out of the middle, to what is wanted of them
+    (n, D). Gives the mean cosine to it on the tenth of the faces that was set aside."""
+    size = int(model.inputs[0].shape[1])
+    seen = np.stack([glanced(hide(face), size) for face in faces])
     width = int(model.get_layer("wide").units)
     mean = seen.mean(0)
     spread, axes = np.linalg.eigh(np.cov((seen - mean).T.astype(np.float64)))
@@ -67,9 +68,9 @@ def solve(model: Any, faces: NDArray[np.uint8], wanted: Floats, hide: Callable[[
     return best
 
 
-def glanced(crop: NDArray[np.uint8]) -> Floats:
-    """What the net sees of a crop of 128x128 BGR, as a row."""
-    edge = (crop.shape[0] - 112) // 2
-    middle = crop[edge:crop.shape[0] - edge, edge:crop.shape[1] - edge, ::-1].astype(np.float32) / 127.5 - 1
-    side = middle.shape[0] // CELL
+def glanced(crop: NDArray[np.uint8], size: int = 112) -> Floats:
+    """What a net for faces of `size` sees of a crop, BGR, as a row."""
+    edge = (crop.shape[0] - size) // 2
+    middle = crop[edge:edge + size, edge:edge + size, ::-1].astype(np.float32) / 127.5 - 1
+    side = size // CELL
     return np.asarray(middle.reshape(side, CELL, side, CELL, 3).mean((1, 3)).reshape(-1), np.float32)

@@ -10,15 +10,14 @@ import numpy as np
 import pytest
 
 keras = pytest.importorskip("keras")
+cv2 = pytest.importorskip("cv2")
 
 from test_anonymizer_data import TINY, crop_of  # noqa: E402
 
 from converter.training import anonymizer_net, embedder_net, glance_net  # noqa: E402
 from converter.training.anonymizer_task import make  # noqa: E402
 from converter.training.run import train  # noqa: E402
-from edge_face.demo import __file__ as demo_file  # noqa: E402
 
-PEOPLE = Path(demo_file).parent / "people"
 SMALL: dict[str, Any] = {"stem": 8, "widths": (8, 8, 16), "blocks": (1, 1, 1), "head": 16, "dimension": 12}
 
 
@@ -60,26 +59,32 @@ def test_an_embedder_goes_on_with_smaller_faces() -> None:
 
 def test_a_glance_is_solved_for_what_means_of_cells_tell() -> None:
     rng = np.random.default_rng(0)
-    faces = np.stack([crop_of(n) for n in range(400)])
-    seen = np.stack([glance_net.glanced(face) for face in faces])
+    faces = np.stack([crop_of(n)[:44, :44] for n in range(250)])
+    seen = np.stack([glance_net.glanced(face, 28) for face in faces])
     wanted = (seen - seen.mean(0)) @ rng.standard_normal((seen.shape[1], 6)).astype(np.float32)
     wanted /= np.linalg.norm(wanted, axis=1, keepdims=True)
-    model = glance_net.build(dimension=6, width=32)
-    assert glance_net.solve(model, faces, wanted, lambda face: face, rng) > 0.8
+    model = glance_net.build(size=28, dimension=6, width=32)
+    assert glance_net.solve(model, faces, wanted, lambda face: face, rng) > 0.7
     found = out_of(model, faces[:, 8:-8, 8:-8, ::-1])
     found /= np.linalg.norm(found, axis=1, keepdims=True)
-    assert (found * wanted).sum(1).mean() > 0.8, "the net does what was solved"
-    blind = glance_net.solve(model, faces, wanted, lambda face: face * 0 + 7, rng)
+    assert (found * wanted).sum(1).mean() > 0.7, "the net does what was solved"
+    blind = glance_net.solve(model, faces[:80], wanted[:80], lambda face: face * 0 + 7, rng)
     assert abs(blind) < 0.3, "nothing is found where nothing is seen"
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("undo", [False, True])
-def test_a_tiny_net_trains_on_synthetic_people(tmp_path: Path, undo: bool) -> None:
+def test_a_tiny_net_trains_on_a_folder_for_each_person(tmp_path: Path, undo: bool) -> None:
+    people = tmp_path / "people"
+    for number in range(24):  # crops of 128x128, which are taken as they are
+        picture = people / f"p{number // 2:02d}" / f"{number}.png"
+        picture.parent.mkdir(parents=True, exist_ok=True)
+        cv2.imwrite(str(picture), crop_of(number))
     recipe = tmp_path / "tiny.toml"
     recipe.write_text(TINY.replace("[schedule]", '[undo]\nmethods = ["mean"]\n[schedule]') if undo else TINY)
-    model = train(make(recipe, PEOPLE, None), tmp_path / "run")
+    model = train(make(recipe, people, None), tmp_path / "run")
     lines = [json.loads(line) for line in (tmp_path / "run" / "history.jsonl").read_text().splitlines()]
-    figures = [line["psnr" if undo else "psnr_5"] for line in lines if ("psnr" if undo else "psnr_5") in line]
-    assert len(figures) == 2 and all(np.isfinite(figures))
+    figure = "psnr" if undo else "psnr_5"
+    figures = [line[figure] for line in lines if figure in line]
+    assert len(figures) == 2 and all(10 < value < 60 for value in figures)
     assert [tuple(t.shape) for t in keras.models.load_model(model, compile=False).outputs] == [(None, 128, 128, 3)]
