@@ -37,7 +37,7 @@ def build(size: int = 112, dimension: int = 384, width: int = 2048) -> Any:
 
 def solve(model: Any, faces: NDArray[np.uint8], wanted: Floats, hide: Callable[[NDArray[np.uint8]], NDArray[np.uint8]],
           rng: np.random.Generator) -> float:
-    """Sets all weights: from faces (n, s, s, 3) BGR, each through `hide`, the net's own size cut out of the middle, to what is wanted of them
+    """Sets all weights: from faces (n, s, s, 3) BGR, each through `hide`, its middle cut out at the net's size, to what is wanted of them
     (n, D). Gives the mean cosine to it on the tenth of the faces that was set aside."""
     size = int(model.inputs[0].shape[1])
     seen = np.stack([glanced(hide(face), size) for face in faces])
