@@ -91,7 +91,8 @@ def _measure(args: argparse.Namespace) -> tuple[Fairness, dict[str, str]]:
     names = members.names if members is not None else tuple(share.group for share in next(iter(counted.values())))
     sizes = ({name: int((members.group == i).sum()) for i, name in enumerate(names)} if members is not None
              else {share.group: share.people for share in next(iter(counted.values()))})
-    return running.Fairness(names, sizes, count, chosen, args.rate, matching, door, counted), models.about()
+    return running.Fairness(names, sizes, count, chosen, args.rate, matching, door, counted,
+                            material.copies(crops) if crops is not None else 0), models.about()
 
 
 def _tell(looks: Sequence[Look], *, strict: bool) -> None:
@@ -126,7 +127,8 @@ def figures(result: Fairness, about: dict[str, str]) -> dict[str, Any]:
     """As `--json` writes them."""
     from dataclasses import asdict
 
-    return {"task": "fairness", **about, "groups": dict(result.people), "pictures": result.pictures, "threshold_chosen": result.chosen,
+    return {"task": "fairness", **about, "groups": dict(result.people), "pictures": result.pictures, "copies": result.copies,
+            "threshold_chosen": result.chosen,
             "matching": None if result.matching is None else asdict(result.matching),
             "at_the_door": [{"people": row.people, "similarity": row.threshold.similarity, "sentence": row.threshold.sentence,
                              "matching": asdict(row.matching)} for row in result.door],
@@ -137,6 +139,9 @@ def table(result: Fairness, about: dict[str, str]) -> str:
     """The figures as people read them."""
     lines = [f"{about['model']} ({about['file']}), {result.pictures:,} pictures of {sum(result.people.values()):,} people in "
              f"{len(result.names)} groups", ""]
+    if result.copies:
+        lines += [f"{result.copies} pairs of people have one and the same picture: somebody is in the set twice, and what matches at strict "
+                  "thresholds is an upper bound", ""]
     if result.matching is not None:
         lines += [*_matching(result.matching, f"threshold {result.matching.threshold:.4f}: {result.chosen}"), ""]
     for row in result.door:

@@ -27,6 +27,9 @@ def fairness_page(result: Fairness, about: Mapping[str, str]) -> str:
     noise = "'noise': people exchanged between groups differ as much in more than 5 % of all draws, over all groups together."
     sections += [section(TITLES[name], _shares(own), noise) for name, own in result.shares.items()]
     people = sum(result.people.values())
+    if result.copies:
+        said_twice = f"{result.copies} pairs of people have one and the same picture: what matches at strict thresholds is an upper bound."
+        sections.insert(0, f'<p class="sub">{escape(said_twice)}</p>')
     said = f"{about['model']} ({about['file']}), {result.pictures:,} pictures of {people:,} people; 95 % intervals over people"
     return page("Fairness", said, sections)
 

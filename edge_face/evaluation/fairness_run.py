@@ -46,7 +46,7 @@ class AtTheDoor:
 @dataclass(frozen=True, slots=True)
 class Fairness:
     """All that was measured. `chosen`: how the threshold was found, in words. `shares`: by what is counted ("found", "refused", "missed",
-    "not alive"), a share for each group; empty without pictures of people, or clips."""
+    "not alive"), a share for each group; empty without pictures of people, or clips. `copies`: pairs of people with one picture."""
 
     names: tuple[str, ...]
     people: Mapping[str, int]
@@ -56,6 +56,7 @@ class Fairness:
     matching: Matching | None
     door: tuple[AtTheDoor, ...]
     shares: Mapping[str, tuple[Share, ...]]
+    copies: int = 0
 
 
 def embed_crops(groups: Mapping[str, Sequence[Image]], models: Models, progress: Progress = lambda done, total: None) -> Members:

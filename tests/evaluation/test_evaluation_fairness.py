@@ -13,7 +13,7 @@ from edge_face.cli.main import main
 from edge_face.demo import clip_path, people, stills
 from edge_face.errors import MediaError
 from edge_face.evaluation.fairness import FEWEST, Members, genuine, match_rates, shares, threshold_at
-from edge_face.evaluation.fairness_material import open_groups
+from edge_face.evaluation.fairness_material import copies, open_groups
 from edge_face.opencv import cv2
 
 
@@ -170,3 +170,11 @@ def test_bad_input_in_one_sentence(folder: Path, capsys: pytest.CaptureFixture[s
 def test_groups_are_the_first_folders(folder: Path) -> None:
     found = open_groups("people")
     assert found.names == ("north", "south") and found.group.tolist() == [0 if p.startswith("north") else 1 for p in found.pictures.people]
+
+
+def test_one_picture_of_two_people_is_noticed() -> None:
+    rng = np.random.default_rng(3)
+    faces = [cv2.resize(rng.integers(0, 256, (14, 14, 3), dtype=np.uint8), (112, 112)) for _ in range(8)]
+    again = np.clip(faces[2].astype(int) * 0.9 + 7 + rng.normal(0, 3, (112, 112, 3)), 0, 255).astype(np.uint8)
+    assert copies({"a": faces[:4], "b": faces[4:]}) == 0  # type: ignore[dict-item]
+    assert copies({"a": faces[:4], "b": [*faces[4:], again]}) == 1  # type: ignore[dict-item]
