@@ -140,7 +140,7 @@ def table(result: Fairness, about: dict[str, str]) -> str:
     lines = [f"{about['model']} ({about['file']}), {result.pictures:,} pictures of {sum(result.people.values()):,} people in "
              f"{len(result.names)} groups", ""]
     if result.copies:
-        lines += [f"{result.copies} pairs of people have one and the same picture: somebody is in the set twice, and what matches at strict "
+        lines += [f"{result.copies} pairs of people have one and the same picture: people are in the set twice, and what matches at strict "
                   "thresholds is an upper bound", ""]
     if result.matching is not None:
         lines += [*_matching(result.matching, f"threshold {result.matching.threshold:.4f}: {result.chosen}"), ""]
