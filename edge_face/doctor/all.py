@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from edge_face.doctor import assurance, board, boot, clock, door, units
+from edge_face.doctor import assurance, board, boot, clock, door, hiding, units
 from edge_face.doctor.check import Check
 from edge_face.doctor.pin_functions import pin_functions
 
@@ -19,6 +19,7 @@ CHECKS: tuple[tuple[str, Check], ...] = (
     ("assurance", assurance.assurance),
     ("liveness", assurance.liveness),
     ("codes", assurance.factors),
+    ("hiding", hiding.hiding),
     ("store", door.store),
     ("daemon", door.daemon),
     ("service", units.units),
