@@ -29,6 +29,13 @@ def models(host: Host, settings: Settings) -> Iterator[Finding]:
     embedder = load_bundle(vision.embedder, "embedder", "accept")
     Embedder(embedder, vision.precision, vision.threads).embed(np.zeros((112, 112, 3), np.uint8))
     yield Finding("embedder", Status.OK, f"{embedder.name} {embedder.version}, {vision.precision}: digest and a run are fine")
+    if settings.privacy.method == "neural":
+        from edge_face.privacy.painter import Painter
+
+        anonymizer = load_bundle("", "anonymizer", "accept")
+        chosen = Painter(anonymizer)
+        chosen.paint(np.zeros((chosen.size, chosen.size, 3), np.uint8))
+        yield Finding("anonymizer", Status.OK, f"{anonymizer.name} {anonymizer.version}, int8: digest and a run are fine")
     for bundle in (detector, embedder, load_bundle(vision.landmarker, "landmarker", "accept")):
         if bundle.gate is not None and not bundle.gate.passed:
             yield Finding("parity gate", Status.WARN if vision.allow_failed_gate else Status.FAIL,

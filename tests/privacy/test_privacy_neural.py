@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 import shutil
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from edge_face.demo import people, stills
+from edge_face.doctor.check import Host
+from edge_face.doctor.door import models
 from edge_face.errors import ModelError
 from edge_face.media import read_picture
 from edge_face.opencv import cv2
@@ -19,6 +22,7 @@ from edge_face.privacy.painter import REACH, Painter, base_of, painter
 from edge_face.privacy.patch import Patch
 from edge_face.privacy.regions import Region, cover
 from edge_face.privacy.registry import anonymize_at
+from edge_face.settings import Settings
 from edge_face.types import Box, Image
 from edge_face.vision.bundle import MODELS, load_bundle
 from edge_face.vision.runtime import Interpreter
@@ -128,3 +132,9 @@ def test_a_bundle_that_is_no_painter_is_refused(tmp_path: Path) -> None:
     (home / "int8.tflite").write_bytes(b"x" * manifest["files"]["int8.tflite"]["bytes"])
     with pytest.raises(ModelError, match="SHA-256 differs"):
         Painter(load_bundle(home, "anonymizer"))
+
+
+def test_the_doctor_runs_it_where_the_door_hides_by_it() -> None:
+    chosen = replace(Settings(), privacy=replace(Settings().privacy, method="neural"))
+    named = [[finding.check for finding in models(Host(), settings)] for settings in (Settings(), chosen)]
+    assert "anonymizer" not in named[0] and "anonymizer" in named[1]
