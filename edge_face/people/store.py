@@ -368,13 +368,14 @@ class Store(TemplateDesk):
     def _scrub(self) -> None:
         try:
             self.recordings.sweep()
+            self.drop_stale_copies()
             self.clean_copies()
             self._database.scrub()
         except DiskRefusesError as error:
             raise DiskRefusesError("what was erased is gone from the store, but the disk takes no data, so that its bytes are still in the "
                                    "store's files: make room or mount it for writing; they are cleaned then") from error
         with self._database.transaction():
-            self._database.run("DELETE FROM meta WHERE key = 'unscrubbed'")
+            self._database.run("DELETE FROM meta WHERE key IN ('unscrubbed', 'stale copies')")
 
     def _consent_now(self, identity: str) -> Consent | None:
         try:

@@ -65,6 +65,11 @@ class TemplateDesk(RecordDesk):
         nothing has changed then."""
         return self._bring(None, made) if self.protected else Brought(0, 0, 0, ())
 
+    def drop_stale_copies(self) -> None:
+        """Copies from before templates were brought under another key: also when a cut came between. Raises StoreError."""
+        if self._database.row("SELECT 1 FROM meta WHERE key = 'stale copies'"):
+            drop_copies(self._database.path)
+
     def _bring(self, protection: Protection | None, made: Made) -> Brought:
         people = pictured = codings = 0
         damaged: list[str] = []
@@ -84,8 +89,8 @@ class TemplateDesk(RecordDesk):
                 people, pictured = people + bool(person.templates), pictured + bool(fresh)
                 codings = max([codings, *(0 if fresh else _codings(t, protection) for t in person.templates)])
             self._mark_unscrubbed()
+            self._database.run("INSERT OR REPLACE INTO meta (key, value) VALUES ('stale copies', x'01')")
         self.edition += 1
-        drop_copies(self._database.path)
         self._scrub()
         return Brought(people, pictured, codings, tuple(damaged))
 

@@ -362,3 +362,20 @@ def test_whoever_is_damaged_is_named_and_left_as_they_are(tmp_path: Path) -> Non
         assert len(store.people(lambda who, error: None)) == 2
         gallery = Gallery.build(store.people(lambda who, error: None), MODEL, 1e-3, THRESHOLDS)
     assert gallery.match(rows[0], 0.0).score > 0.999
+
+
+def test_a_cut_after_the_commit_leaves_no_copy_of_the_embeddings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = filled(tmp_path, protect=False)
+    copy = tmp_path / "people.db.v3"
+    copy.write_bytes((tmp_path / "people.db").read_bytes())
+    with monkeypatch.context() as patched:
+        patched.setattr(Store, "_scrub", lambda store: (_ for _ in ()).throw(KeyboardInterrupt()))
+        with Store(tmp_path) as store, pytest.raises(KeyboardInterrupt):
+            store.protect()
+    assert copy.exists()
+    Store(tmp_path).close()
+    assert not copy.exists() and min(scores_of(tmp_path, rows)) > 0.999
+    copy.write_bytes((tmp_path / "people.db").read_bytes())
+    with Store(tmp_path) as store:
+        store.replace_templates(store.find("Person 0").id, [Template(rows[0], MODEL)])
+    assert copy.exists()  # later ones stay

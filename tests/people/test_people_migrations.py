@@ -154,6 +154,7 @@ def version_1(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A store as version 1 left it: its tables, Ben, and an event of his."""
     with monkeypatch.context() as then:
         then.setattr(schema, "VERSION", 1)
+        then.setattr("edge_face.people.sealed_templates.SealedTemplates.protection", lambda *_: None)
         then.setattr(Shelf, "put", lambda *_: None)
         with Store(tmp_path) as store:
             ben = store.add("Ben", BOTH, [template(1), template(2)], wall=5.0)

@@ -73,6 +73,7 @@ def test_an_update_on_a_disk_that_takes_nothing(tmp_path: Path, monkeypatch: pyt
     folder = tmp_path / "store"
     with monkeypatch.context() as then:
         then.setattr(schema, "VERSION", 1)
+        then.setattr("edge_face.people.sealed_templates.SealedTemplates.protection", lambda *_: None)
         then.setattr(Shelf, "put", lambda *_: None)
         with Store(folder) as store:
             store.add("Ben", BOTH, [template(1)], wall=0.0)

@@ -30,6 +30,7 @@ def updated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, Pers
 
         then.setattr(schema, "VERSION", 2)
         then.setattr("edge_face.people.sealed_records.SealedRecords.clear", lambda *_: None)
+        then.setattr("edge_face.people.sealed_templates.SealedTemplates.protection", lambda *_: None)
         then.setattr(unlocking, "fresh_ring", lambda: old_ring(key))
         with Store(folder) as store:
             ben = store.add("Ben", ALL, [template(1)], wall=0.0, pictures=[crop(1), crop(2)])
