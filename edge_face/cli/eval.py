@@ -10,6 +10,7 @@ EVALUATIONS: dict[str, tuple[str, str]] = {
     "detection": ("edge_face.cli.eval_detection", "faces found and missed by height, false alarms, landmarks"),
     "robustness": ("edge_face.cli.eval_robustness", "verification in the dark, backlit, far away, turned, masked, as JPEG 30"),
     "privacy": ("edge_face.cli.eval_privacy", "hidden faces under attack: AUC by method and strength, utility, cost"),
+    "leaks": ("edge_face.cli.eval_leaks", "hidden in every frame? Clips, 24 disturbed versions, the films of all methods"),
     "liveness": ("edge_face.cli.eval_liveness", "a living person, or a picture of one? APCER by species, BPCER, DET"),
     "fairness": ("edge_face.cli.eval_fairness", "by group of people: false matches, who is missed, refused, not called alive"),
     "templates": ("edge_face.cli.eval_templates", "protected templates: accuracy lost, linkage, what comes back of a stolen one"),

@@ -20,8 +20,8 @@ from edge_face.privacy.regions import Region
 from edge_face.types import Box, Mask
 
 SHARE = 0.95
-LEAST_VISIBLE = 0.5
-LEAST_HEIGHT = 24.0
+LEAST_VISIBLE = 0.3
+LEAST_HEIGHT = 20.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,8 @@ BLIND_ACROSS, BLIND_UPRIGHT = 8.4, 2.0
 second. That is the fate of the one frame that leaves when the face is found."""
 NEAR = 1.5
 """A new track within so many face sizes of where another one was lost may be the same face, seen again."""
+HID_BEFORE = 0.7
+"""A weak detection is not new where a region of the frame before holds this share of what is hidden for it."""
 MEMORY = 2.0
 """Seconds for which the place of a lost track is remembered."""
 
@@ -164,7 +166,9 @@ class DelayLine:
             return
         before = [r.box for r in (*self._line[-1].own, *self._line[-1].learned.values())]
         for number, weak in enumerate(scene.weak):
-            if not _usable(weak.box) or any(b.iou(cover(weak.box, self.margin)) > 0.3 for b in before):
+            whole = cover(weak.box, self.margin)
+            # What hid that place before hides it there too, if it hid nearly all of it.
+            if not _usable(weak.box) or any(b.intersection(whole) > HID_BEFORE * whole.area for b in before):
                 continue
             for waiting in self._line:
                 gap = max(scene.monotonic - waiting.frame.monotonic, 0.0)

@@ -7,11 +7,25 @@ from collections.abc import Iterable
 
 from edge_face.media import Kind, VideoReader, kind_of, read_picture
 from edge_face.privacy.empty_scene import EmptyScene
+from edge_face.privacy.seeing import Seeing
+from edge_face.privacy.strict import Strict
 from edge_face.privacy.watching import FaceDetector
 from edge_face.types import Image
 
 MOST = 96
 """Frames of a video that are looked at, spread over all of it."""
+
+
+class EmptyScenes:
+    """Strict mode for files: the empty scene out of `path`, a picture or video, or without one out of each video itself. Raises
+    MediaError at once for a path that serves for nothing."""
+
+    def __init__(self, path: str | os.PathLike[str] | None) -> None:
+        self._given = None if path is None else empty_scene_of(path)
+
+    def strict(self, source: str | os.PathLike[str], seeing: Seeing) -> Strict:
+        """Fresh for one file. Raises MediaError, ModelError."""
+        return Strict(self._given or empty_scene_in(source, seeing.frames()), learn=False)
 
 
 def empty_scene_of(path: str | os.PathLike[str]) -> EmptyScene:

@@ -26,6 +26,8 @@ ECHO, ECHO_AREA = 0.75, 4.0
 known one, which could then not be seen."""
 CUT_GROWTH = 1.25
 """A cut face shows too little for its box to be right: it is hidden larger."""
+UNSURE_GROWTH = 0.7
+"""So is a followed face that scores little, being turned or half behind somebody: by this share at a score of 0, not at all at 1."""
 
 IDENTITY = frozenset({"not matched", "below threshold", "not consenting", "ambiguous", "named twice", "match too old"})
 """Reasons that say who somebody is not, or no longer surely; the others say how the face stands in this frame."""
@@ -98,7 +100,8 @@ class Hider:
         return None
 
     def _region(self, track: Track, scene: Scene, source: Source, why: str) -> Region:
-        return Region(self._cover(track.box, scene), source, track.id, why)
+        grown = track.box.grown(1 + UNSURE_GROWTH * (1 - min(max(track.score, 0.0), 1.0)))
+        return Region(self._cover(grown, scene), source, track.id, why)
 
     def _weak(self, detection: Detection, scene: Scene) -> Region:
         return Region(self._cover(detection.box, scene), "weak", None, f"score {detection.score:.2f}")

@@ -38,10 +38,10 @@ class Seeing:
     def video(self) -> SceneMaker:
         """A fresh scene maker: tracks of one video have nothing to do with the next."""
         if self._kept is None:
-            return Watcher(self._frames(), self.settings.privacy.keep, self.settings.vision.hide_score)
+            return Watcher(self.frames(), self.settings.privacy.keep, self.settings.vision.hide_score)
         from edge_face.vision.pipeline import VisionPipeline
 
-        return VisionPipeline(self.settings, self._frames(), self._embedder, self._kept.gallery)
+        return VisionPipeline(self.settings, self.frames(), self._embedder, self._kept.gallery)
 
     def stills(self) -> StillScenes:
         """Scenes of single pictures."""
@@ -52,7 +52,8 @@ class Seeing:
 
         return PeopleInStills(detector, self._embedder, self._kept, self.settings)
 
-    def _frames(self) -> FaceDetector:
+    def frames(self) -> FaceDetector:
+        """The detector for frames of videos."""
         if self.thorough:
             return CloseDetector(self._detector(640, 480), turned=False)
         return FrameDetector(self._detector(320, 240), lambda: self._detector(640, 480))

@@ -36,10 +36,10 @@ def test_what_is_missing_is_found() -> None:
 
 def test_who_may_be_seen_and_who_does_not_count() -> None:
     assert find_leaks({}, LABELS, 160, 120, shown={"chidi"}) == []
-    for face in (LabelledFace("x", FACE.box, 0.5), LabelledFace("x", Box(0, 0, 20, 23.9), 1.0),
+    for face in (LabelledFace("x", FACE.box, 0.3), LabelledFace("x", Box(0, 0, 16, 19.9), 1.0),
                  LabelledFace("x", Box(300, 0, 30, 40), 1.0)):
         assert not counts(face, 160, 120) and find_leaks({}, {0: (face,)}, 160, 120) == []
-    assert counts(LabelledFace("x", Box(-15, 0, 30, 40), 0.51), 160, 120)
+    assert counts(LabelledFace("x", Box(-15, 0, 30, 40), 0.31), 160, 120)
 
 
 def test_only_the_part_in_the_picture_counts() -> None:
