@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import pytest
 import scenes
 
+from edge_face.cli.main import main
 from edge_face.errors import MediaError
+from edge_face.media import VideoWriter, write_picture
 from edge_face.opencv import cv2
-from edge_face.privacy import Region, anonymize, covered_share, mask_of
+from edge_face.privacy import Region, anonymize, covered_share, hide_video, mask_of
 from edge_face.privacy.blobs import rectangles, regions_of, solid
-from edge_face.privacy.empty_files import spread
+from edge_face.privacy.empty_files import empty_scene_of, spread
 from edge_face.privacy.empty_scene import EmptyScene, cells_of
 from edge_face.privacy.learning import FURNITURE, LEARN, SETTLE
 from edge_face.privacy.regions import outermost
 from edge_face.privacy.strict import Strict, shown_faces
-from edge_face.types import Box, Image, Scene, Track
+from edge_face.settings import PrivacySettings
+from edge_face.types import Box, Frame, Image, Scene, Track
 
 WIDTH, HEIGHT = 320, 240
 PERSON = Box(140, 90, 40, 120)
@@ -226,3 +230,47 @@ def test_frames_are_taken_evenly_from_any_length() -> None:
 def test_cells_are_larger_in_large_pictures() -> None:
     assert cells_of(np.zeros((240, 320, 3), np.uint8)).shape == (60, 80, 3)
     assert cells_of(np.zeros((1080, 1920, 3), np.uint8)).shape == (180, 320, 3)
+
+
+class Blind:
+    """Vision that finds nobody."""
+
+    def process(self, frame: Frame) -> Scene:
+        return Scene(frame.index, frame.monotonic, frame.wall, WIDTH, HEIGHT)
+
+
+@pytest.fixture
+def film(tmp_path: Path) -> Path:
+    """Somebody crosses the room: 20 frames."""
+    path = tmp_path / "street.mp4"
+    with VideoWriter(path, WIDTH, HEIGHT, 10.0) as writer:
+        for i in range(20):
+            writer.write(seen(with_person(room(), PERSON.moved(10.0 * i - 110, 0)), i), i / 10)
+    return path
+
+
+def test_in_a_video_somebody_is_hidden_whom_vision_never_finds(film: Path, tmp_path: Path) -> None:
+    write_picture(tmp_path / "empty.png", room())
+    masks: dict[int, np.ndarray] = {}
+    hide_video(film, tmp_path / "out.mp4", Blind(), PrivacySettings(method="solid"), strict=Strict(empty_scene_of(tmp_path / "empty.png"),
+               learn=False), record=lambda r: masks.update({r.frame.index: mask_of(r.regions, WIDTH, HEIGHT)}))
+    assert len(masks) == 20
+    for i, mask in masks.items():
+        assert covered_share(mask, PERSON.moved(10.0 * i - 110, 0).grown(0.96)) == 1.0
+    assert np.mean([mask.mean() for mask in masks.values()]) < 0.5
+
+
+def test_the_command_learns_from_the_video_and_says_what_it_needs(film: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    empty, out = tmp_path / "empty.png", tmp_path / "out.mp4"
+    write_picture(empty, room())
+    assert main(["blur", str(film), str(out), "--strict"]) == 0
+    assert "faces hidden in 20" in capsys.readouterr().out
+    write_picture(tmp_path / "small.png", room()[:100])
+    for words, sentence in ((["--empty", str(empty)], "add --strict"), (["--strict", "--all"], "leave out one of them"),
+                            (["--strict", "--empty", str(tmp_path / "no.png")], "no.png"),
+                            (["--strict", "--empty", str(tmp_path / "small.png")], "another size than 320 x 240")):
+        assert main(["blur", str(film), str(tmp_path / "never.mp4"), *words]) != 0
+        assert sentence in capsys.readouterr().err
+    assert main(["blur", str(empty), str(tmp_path / "never.png"), "--strict"]) == 2
+    assert "name one by --empty" in capsys.readouterr().err
+    assert not list(tmp_path.glob("never.*"))
