@@ -25,6 +25,9 @@ from edge_face.people.reading import as_if_newer, into_memory
 
 FILE, LOCK = "people.db", "people.lock"
 BUSY_SECONDS = 5.0
+_IN_MEMORY = 32 << 20
+"""Bytes of a database that is written anew in memory."""
+_PIECE = 1 << 20
 _MAGIC = b"SQLite format 3\x00"
 
 
@@ -60,6 +63,13 @@ class Database:
         with self._guard:
             connection, self._connection = self._connection, None
             if connection is not None:
+                with contextlib.suppress(sqlite3.Error):
+                    if not self.read_only and self._lock is not None:
+                        # SQLite removes the journal when the last connection closes, with what is in it.
+                        self._connection = connection
+                        connection.execute("PRAGMA busy_timeout = 0")
+                        self._empty_journal()
+                self._connection = None
                 with contextlib.suppress(sqlite3.Error):
                     connection.close()
             held, self._lock = self._lock, None
@@ -118,6 +128,9 @@ class Database:
         nothing. Raises StoreError, also when a reader keeps the journal in use."""
         with self._guard, self.reporting():
             self._checkpoint()
+            if self.path.stat().st_size < _IN_MEMORY:
+                # What VACUUM puts aside would otherwise lie in a temporary file, and then in free blocks.
+                self._open.execute("PRAGMA temp_store = MEMORY")
             self._open.execute("VACUUM")
             self._checkpoint()
 
@@ -149,7 +162,7 @@ class Database:
     def fold(self) -> None:
         """Journal into the database, as far as readers let: what was deleted is then overwritten there too."""
         with self._guard, self.reporting():
-            self._open.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            self._empty_journal()
 
     @contextlib.contextmanager
     def reporting(self) -> Iterator[None]:
@@ -244,10 +257,21 @@ class Database:
             raise corrupt(self.path, str(problem))
 
     def _checkpoint(self) -> None:
-        busy, _, _ = self._open.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-        if busy:
+        if not self._empty_journal():
             raise StoreError(f"another program is reading {self.path}, so that what was erased is still in its journal: close "
                              "that program; it is cleaned when the store is next opened")
+
+    def _empty_journal(self) -> bool:
+        """Journal into the database, then its bytes overwritten, then cut: blocks that the file system frees still hold what was in them.
+        Between the two checkpoints everybody reads the database alone; after a cut there, a journal of zeros is an empty one. False while
+        a reader keeps the journal in use."""
+        busy, _, _ = self._open.execute("PRAGMA wal_checkpoint(RESTART)").fetchone()
+        if busy:
+            return False
+        with contextlib.suppress(OSError):  # a disk that takes nothing: it is cut all the same
+            _blank(self.path.with_name(f"{FILE}-wal"))
+        busy, _, _ = self._open.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        return not busy
 
 
 @contextlib.contextmanager
@@ -298,6 +322,17 @@ def _made(path: Path) -> int:
     if not there:
         like(path.parent, descriptor)
     return descriptor
+
+
+def _blank(path: Path) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+    try:
+        size = os.fstat(descriptor).st_size
+        for start in range(0, size, _PIECE):
+            os.pwrite(descriptor, bytes(min(_PIECE, size - start)), start)
+        os.fdatasync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def writer_of(folder: Path) -> str:
