@@ -64,7 +64,7 @@ class Database:
             connection, self._connection = self._connection, None
             if connection is not None:
                 with contextlib.suppress(sqlite3.Error):
-                    if not self.read_only and self._lock is not None:
+                    if not self.read_only:
                         # SQLite removes the journal when the last connection closes, with what is in it.
                         self._connection = connection
                         connection.execute("PRAGMA busy_timeout = 0")
