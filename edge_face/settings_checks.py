@@ -88,7 +88,7 @@ def _challenge(settings: Settings) -> Iterator[tuple[KeyPath, str]]:
 def _hiding(settings: Settings) -> Iterator[tuple[KeyPath, str]]:
     from edge_face.errors import UsageError
     from edge_face.privacy.options import check_option
-    from edge_face.privacy.strengths import weakness
+    from edge_face.privacy.strengths import seen_through, weakness
 
     privacy = settings.privacy
     try:
@@ -98,7 +98,8 @@ def _hiding(settings: Settings) -> Iterator[tuple[KeyPath, str]]:
         return
     if privacy.method == "crop" and privacy.option:
         yield ("privacy", "option"), 'privacy.option = "to" cuts pictures to a person, as edge-face blur does: a door hides them'
-    weak = weakness(privacy.method, privacy.strength, privacy.option)
+    chosen = (privacy.method, privacy.strength, privacy.option)
+    weak = weakness(*chosen) or seen_through(*chosen)
     if weak is not None and not privacy.allow_weak:
         # Blamed is what would mend it.
         key = "strength" if "strength" in weak else "method"

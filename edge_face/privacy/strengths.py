@@ -22,6 +22,9 @@ and for every eye."""
 EMPTY, EMPTY_AT_MOST = ("crop", "replace", "solid"), ("mask", "noise")
 """Methods of which nothing in the hidden shape comes from the face: always, or when they do their most. Every other one keeps at least its
 colours, from which an attacker who trains on hidden faces learns (docs/privacy-attacks.md)."""
+HOLD_AT_MOST = ("gaussian", "mean", "median", "spectrum")
+"""Methods that keep colours and of which our attackers get nothing all the same when they do their most, where one colour is about all
+that is left. `pixelate` and `neural` they see through even then."""
 Row = tuple[float, float]
 """Amount, identity removed."""
 
@@ -79,6 +82,18 @@ def weakness(method: str, strength: float, option: str = "") -> str | None:
 def leaves_nothing(method: str, strength: float, option: str = "") -> bool:
     """Does nothing in the hidden shape come from the face, so that there is nothing to learn from either?"""
     return method in EMPTY or (method in EMPTY_AT_MOST and power_for(method, strength, option).amount >= 1)
+
+
+def seen_through(method: str, strength: float, option: str = "") -> str | None:
+    """Why whoever trains on hidden faces of others still tells people apart, and what would stop it; None where that was not found."""
+    if leaves_nothing(method, strength, option):
+        return None
+    holds = method in HOLD_AT_MOST
+    if holds and power_for(method, strength, option).amount >= 1:
+        return None
+    name = method if not option else f"{method} ({option})"
+    return (f"{name} at {strength:g} keeps colours of a face, and an attacker who trained on faces hidden so tells people apart by them: "
+            f"{'strength 1 stops that, and so do' if holds else 'choose'} {', '.join(EMPTY[:-1])} or {EMPTY[-1]}")
 
 
 def rising(rows: Iterable[Row]) -> tuple[Row, ...]:

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from edge_face.errors import SettingsError
 from edge_face.privacy import strengths
 from edge_face.privacy.options import MASKS
-from edge_face.privacy.strengths import VEILS, WEAK, leaves_nothing, power_for, rising, variant, weakness
+from edge_face.privacy.strengths import VEILS, WEAK, leaves_nothing, power_for, rising, seen_through, variant, weakness
 from edge_face.settings import ANONYMIZERS, PrivacySettings
 from edge_face.settings_file import parse_settings
 
@@ -80,7 +80,16 @@ def test_weak_is_what_attacks_see_through() -> None:
     assert weakness(default.method, default.strength, default.option) is None
 
 
+def test_what_keeps_colours_is_seen_through_by_who_trains() -> None:
+    stopped = {strength: [name for name in ANONYMIZERS if seen_through(name, strength) is None] for strength in (0.9, 1.0)}
+    assert stopped[0.9] == ["crop", "replace", "solid"]
+    assert [name for name in ANONYMIZERS if name not in stopped[1.0]] == ["neural", "pixelate"]
+    assert "strength 1 stops that" in str(seen_through("median", 0.9)) and "choose crop, replace or solid" in str(seen_through("neural", 1))
+
+
 @pytest.mark.parametrize(("lines", "words"), [
+    ('method = "pixelate"', "line 2.*pixelate at 0.9 keeps colours.*choose crop, replace or solid.*privacy.allow_weak = true"),
+    ('method = "median"\nstrength = 0.9', "line 3.*median at 0.9 keeps colours.*strength 1 stops that"),
     ('method = "median"\nstrength = 0.5', "line 3.*median at 0.5 removes 50%.*privacy.allow_weak = true"),
     ('method = "noise"', "noise at 0.9 lets the face through"),
     ('method = "solid"\noption = "red"', 'line 3.*privacy.option = "red" does not fit privacy.method = "solid"'),
