@@ -27,8 +27,9 @@ from edge_face.privacy.watching import SceneMaker
 from edge_face.settings import PrivacySettings
 from edge_face.types import Box, Frame, Image
 
-DETAIL = 0.5
-"""A face of which so much of the detail is left in the film is sharp."""
+DETAIL = 0.8
+"""A face of which so much of the detail is left in the film is sharp: of the door clip coded without hiding anything no face keeps less
+than 0.86. A face drawn where the real one was agrees with its detail by up to 0.65."""
 _SIDE, _DETAIL_SIDE = 48, 9
 
 
