@@ -236,7 +236,7 @@ class StoreSettings:
     folder: str = key("/var/lib/edge-face", "folder of the database")
     key_file: str = key("", "the device key, mode 0400; empty: the systemd credential device.key if there is one, else device.key in that folder")
     keep_events: int = key(90, "days after which events are deleted", low=1, high=3650, unit="days")
-    cancelable: bool = key(False, "templates are kept as codes made with a key of this device, not as embeddings")
+    cancelable: bool = key(True, "templates are kept as codes made with a key of this device, not as embeddings")
 
 
 @dataclass(frozen=True, slots=True)
