@@ -73,6 +73,8 @@ class Books(Protocol):
 
     def event(self, number: int | None) -> dict[str, Any]: ...
 
+    def regain(self) -> bool: ...
+
     def tidy(self, wall: float) -> None: ...
 
     def command(self, name: str, arguments: Mapping[str, Any]) -> Any: ...
@@ -181,13 +183,18 @@ class StoreBooks:
             raise UsageError("nobody has come to this door yet")
         return self._row(max(latest, key=lambda event: event.id))
 
+    def regain(self) -> bool:
+        """Tries again to write where the disk refused: can it be written now? Deletes nothing by the clock, which nobody vouches for."""
+        if self.store.read_only_because is None:
+            return True
+        with contextlib.suppress(StoreError):
+            free_room(self.store.recordings)
+        return self.store.regain_writing()
+
     def tidy(self, wall: float) -> None:
-        """Deletes what is older than the settings allow; tries again to write what the disk refused."""
-        if self.store.read_only_because is not None:
-            with contextlib.suppress(StoreError):
-                free_room(self.store.recordings)
-            if not self.store.regain_writing():
-                return
+        """Deletes what is older than the settings allow, by a clock that is believed."""
+        if not self.regain():
+            return
         if not self.store.finish_cleaning():
             _log.warning("bytes of what was erased are still in the store's files: another program reads it, or the disk is full")
         tidy_recordings(self.store.recordings, self._settings, wall)

@@ -84,7 +84,7 @@ class Upkeep:
         if parts.store is None or parts.audit is None:
             return
         if daemon.store_trouble() and self._due("retry", RETRY, now):
-            parts.store.post(lambda books: books.tidy(daemon.clock.wall()))
+            parts.store.post(lambda books: books.regain())
         # By a clock that is wrong everything would be old.
         if daemon.keeper.trusted(now, daemon.clock.wall()) and self._due("tidy", TIDY, now):
             parts.store.post(lambda books: books.tidy(daemon.clock.wall()))

@@ -127,6 +127,9 @@ class FakeBooks:
     def prove(self) -> None:
         pass
 
+    def regain(self) -> bool:
+        return True
+
     def spend(self, visitor: str) -> bool:
         return False
 
