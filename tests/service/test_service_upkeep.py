@@ -49,7 +49,8 @@ class Desk:
         self.upkeep = Upkeep(self, self.telling)  # type: ignore[arg-type]
 
     def _post(self, job: Callable[[Any], None]) -> bool:
-        job(SimpleNamespace(tidy=lambda wall: self.done.append("tidy"), regain=lambda: self.done.append("regain"), keep=self.kept.__setitem__))
+        job(SimpleNamespace(tidy=lambda wall: self.done.append("tidy"), regain=lambda: self.done.append("regain"),
+                            keep=self.kept.__setitem__))
         return True
 
     def store_trouble(self) -> str:
