@@ -14,8 +14,8 @@ class Patch:
     the hidden shape's box in the patch's own pixels; it may reach outside where the picture's edge cuts it. `amount`: 0 weakest to 1
     strongest in the method's own measure; `cell`: that amount as the pixels (>= 2) of the smallest detail that may survive. `seed`:
     for what is random: the same for one track and key throughout, so that nothing flickers and nothing averages away. `option`: the
-    method's own, "" if none. `landmarks`: (5, 2) in the patch's pixels where they are known. `head`: one face is under the shape; not
-    so for a whole picture and for what only differs from the empty scene."""
+    method's own, "" if none. `landmarks`: (5, 2) in the patch's pixels where they are known. `head`: one face is under the shape for all
+    that is known; not so for a whole picture, for what only differs from the empty scene, and for what is hidden just in case."""
 
     pixels: Image
     core: Image

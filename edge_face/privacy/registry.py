@@ -138,12 +138,17 @@ def _hide(out: Image, region: Region, chosen: Anonymizer, amount: float, seed: i
     given = Patch(_read_only(patch), core, box.moved(-left, -top), amount,
                   # The cell follows the whole shape, also where the picture's edge cuts it off.
                   _cell(box.width, box.height, amount), seed, option,
-                  None if face is None else (face - (left, top)).astype(np.float32), head=not region.parts)
+                  None if face is None else (face - (left, top)).astype(np.float32), head=_is_face(region))
     hidden = chosen.apply(given)
     if feather > 0:
         patch[:] = mixed(hidden, patch, np.maximum(core, rim(outer, feather, left, top, right, bottom)))
     else:
         cv2.copyTo(hidden, core, patch)
+
+
+def _is_face(region: Region) -> bool:
+    """Is there a face for all that is known? Of weak detections most are none, and what later frames teach says where one may have been."""
+    return not region.parts and region.source not in ("weak", "backfilled")
 
 
 def _cell(width: float, height: float, amount: float) -> float:

@@ -13,6 +13,7 @@ from edge_face.opencv import cv2
 from edge_face.privacy import Region, anonymize, anonymize_as, anonymize_at, faces_of, mask_of
 from edge_face.privacy.cutting import cut_to
 from edge_face.privacy.options import MASKS, check_option
+from edge_face.privacy.regions import Source
 from edge_face.settings import PrivacySettings
 from edge_face.types import Box, Detection, Floats, Image, Scene
 
@@ -147,6 +148,14 @@ def test_a_drawn_face_looks_where_the_hidden_one_looks() -> None:
     assert (anonymize(image, [REGION], "replace", 0.9, faces=[other]) == right).all()
     far = [turned + 500]
     assert (anonymize(image, [REGION], "replace", 0.9, faces=far) == ahead).all(), "landmarks of somebody else"
+
+
+@pytest.mark.parametrize("source", ["weak", "backfilled"])
+def test_no_face_is_drawn_where_nobody_may_be(source: Source) -> None:
+    image = scene_like(7)
+    out = anonymize(image, [Region(REGION.box, source, 3)], "replace", 0.9)
+    hidden = out[mask_of([REGION], 140, 160)]
+    assert (hidden == hidden[0]).all() and not (anonymize(image, [REGION], "replace", 0.9) == out).all()
 
 
 def test_a_colour_and_a_picture_take_a_face_s_place(tmp_path: Path) -> None:
