@@ -114,7 +114,8 @@ def test_probe_finds_the_quantum_of_every_shipped_int8_file() -> None:
             interpreter = Interpreter(bundle.read(entry))
             steps = arm64_outputs.steps(interpreter)
             assert set(steps) == ({tensor.name for tensor in interpreter.outputs} if entry.precision == "int8" else set())
-            assert all(0 < step < 0.1 for step in steps.values())
+            # A painting's values are grey levels, those of the others lie about 1.
+            assert all(0 < step < (2.0 if task == "anonymizer" else 0.1) for step in steps.values())
 
 
 def test_every_shipped_bundle_is_tried() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import re
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -36,14 +37,14 @@ def test_a_few_rounds(fault: Fault, place: Path) -> None:
     assert row.rounds >= 0.9 * fault.short
 
 
-@pytest.mark.parametrize(("wrong", "words"), [("synchronous", "lost"), ("stones", "was erased"), ("folders", ""),
+@pytest.mark.parametrize(("wrong", "words"), [("synchronous", "lost|does not open"), ("stones", "was erased"), ("folders", ""),
                                               ("audit", "audit")])
 def test_the_power_cut_notices_what_was_not_synced_or_not_marked(wrong: str, words: str, place: Path) -> None:
     row = power(trial(60, 3, "power", place), wrong=wrong)
     if row.skipped:
         pytest.skip(row.skipped)
     assert not row.good
-    assert any(words in example for example in row.examples), row.examples
+    assert any(re.search(words, example) for example in row.examples), row.examples
 
 
 @pytest.mark.parametrize(("wrong", "words", "moment"), [("endless", "released for", "grant"), ("glitch", "without anybody's word", "any"),
