@@ -79,7 +79,7 @@ class Worker:
             someone = self.luck.choice(people)
             deeds += [(2.0, lambda: self.rename(someone)), (1.5, lambda: self.forget(someone)), (1.0, lambda: self.suspend(someone)),
                       (1.0, lambda: self.again(someone)), (2.0, lambda: self.event(someone.id))]
-        deeds += [(0.7, self.rotate), (0.7, self.back_up)]
+        deeds += [(0.7, self.rotate), (0.7, self.back_up), (0.7, self.protect)]
         if self.backup.exists():
             deeds.append((0.7, self.restore))
         owner = self.luck.choice(people).id if people and self.luck.random() < 0.6 else None
@@ -165,6 +165,16 @@ class Worker:
     def rotate(self) -> None:
         """A new device key, sometimes new keys of everybody too."""
         self._closed({"do": "rotate"}, lambda: rotate_key(self.folder, renew_data_keys=self.luck.random() < 0.5))
+
+    def protect(self) -> None:
+        """Templates become codes, or codes of a new key."""
+        deed = {"do": "protect"}
+
+        def protected() -> dict[str, Any]:
+            self.store.protect(renew=self.store.protected)
+            return deed
+
+        self._do(deed, protected)
 
     def back_up(self) -> None:
         deed = {"do": "backup"}
