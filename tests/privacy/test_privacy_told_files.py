@@ -233,7 +233,7 @@ FILMS: dict[str, dict[str, Any]] = {
 
 @pytest.mark.parametrize("name", FILMS)
 def test_a_face_in_every_kind_of_film_is_hidden_in_each_frame(tmp_path: Path, seeing: Seeing, name: str) -> None:
-    import av
+    av = pytest.importorskip("av")
 
     source = film(tmp_path / name, **FILMS[name])
     if name.startswith("told"):
@@ -269,7 +269,7 @@ def test_a_film_that_changes_its_size(tmp_path: Path, seeing: Seeing) -> None:
 
 
 def test_a_film_without_frames(tmp_path: Path, seeing: Seeing) -> None:
-    import av
+    av = pytest.importorskip("av")
 
     path = tmp_path / "sound.mp4"
     with av.open(str(path), "w") as file:

@@ -9,6 +9,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from edge_face.demo import stills
 from edge_face.media import read_picture
@@ -158,8 +159,7 @@ def film(path: Path, frames: int = 8, size: tuple[int, int] = (240, 320), *, cod
          pixels: str = "yuv420p", told: bool = False, cover: bool = False, times: list[float] | None = None) -> Path:
     """The face moving to the right, as PyAV writes it. `told`: a place in the metadata; `cover`: a sharp picture attached, as players show
     it in lists; `times`: seconds of the frames."""
-    import av
-
+    av = pytest.importorskip("av")
     file = av.open(str(path), "w", format=kind, options={"movflags": "use_metadata_tags"} if told else {})
     if told:
         file.metadata.update({"location": PLACE.decode(), "title": PLACE.decode(), "comment": PLACE.decode()})
