@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import secrets
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+
+import numpy as np
 
 from edge_face.clock import Clock
 from edge_face.privacy.delay import DelayLine, Released
@@ -41,8 +42,8 @@ class Outlet:
     """Hands the latest anonymised picture to `service.preview_file`, `preview_fps` times a second at most, and to `pages`, as often as
     these want one, and to the recorder's `reel`: one picture, hidden and coded once for all. While nobody wants any, nothing is done.
 
-    `consenting` gives the ids of those who agreed to be shown. Whatever fails hides the whole picture or leaves the
-    last hidden one in place; it never ends the daemon.
+    `consenting` gives the ids of those who agreed to be shown. Whatever fails, and whatever is no picture, makes what a viewer sees
+    black; it never ends the daemon.
     """
 
     def __init__(self, privacy: PrivacySettings, service: ServiceSettings, clock: Clock,
@@ -95,15 +96,14 @@ class Outlet:
         while not self._posts.closed:
             post = self._posts.get(STALLED)
             try:
-                if post is None:
-                    self._hide_all()
-                else:
+                if post is not None and _is_picture(post.frame.image):
                     self._take(post)
+                    continue
             except Exception:  # a viewer without a picture is no reason to close a door
                 _log.exception("a picture was not handed out")
-                self._start_anew()
-        with contextlib.suppress(Exception):
+            # Nothing came, or nothing that can be shown: what a viewer sees may be minutes old before the next picture gets there.
             self._hide_all()
+        self._hide_all()
 
     def _take(self, post: _Post) -> None:
         self._last = post.frame
@@ -125,37 +125,41 @@ class Outlet:
             self._written_at = now
         to_reel = self._reel is not None and self._reel.due(due.frame.monotonic)
         if to_file or to_pages or to_reel:
-            hidden, jpeg = self._show(due.frame.image, due.regions, due.scene, to_file, to_pages)
+            hidden = anonymize_as(self._privacy, due.frame.image, due.regions, due.scene, key=self._key)
+            jpeg = self._hand_over(hidden, due.scene, to_file, to_pages)
             if to_reel and self._reel is not None and jpeg:
                 self._reel.put(due, hidden, jpeg)
 
     def _hide_all(self) -> None:
-        """No scene for a while: the last picture, hidden altogether, takes the place of what a viewer sees."""
+        """A black picture takes the place of what a viewer sees: no method of hiding is asked, it may be what failed. Never raises."""
         last, self._last = self._last, None
         if last is None:
             return
         self._start_anew()
-        height, width = last.image.shape[:2]
         looked = self._pages is not None and self._pages.wanted
         if self._pages is not None and not looked:
             self._pages.forget()
-        self._show(last.image, (everything(width, height, "vision stalled"),), None, self._file is not None, looked)
+        try:
+            self._hand_over(np.zeros(last.image.shape, np.uint8), None, self._file is not None, looked)
+        except Exception:
+            _log.exception("what a viewer sees could not be hidden")
 
     def _start_anew(self) -> None:
         self._line = DelayLine(self._privacy)
 
-    def _show(self, image: Image, regions: tuple[Region, ...], scene: Scene | None, to_file: bool,
-              to_pages: bool) -> tuple[Image, bytes]:
-        """The picture as it was handed out, and as a JPEG (empty where it could not be made)."""
+    def _hand_over(self, hidden: Image, scene: Scene | None, to_file: bool, to_pages: bool) -> bytes:
+        """To whoever looks, as a JPEG, which comes back; empty where it could not be made."""
         from edge_face.opencv import cv2
 
-        hidden = anonymize_as(self._privacy, image, regions, scene, key=self._key)
         good, content = cv2.imencode(".jpg", hidden, [cv2.IMWRITE_JPEG_QUALITY, QUALITY])
         jpeg = content.tobytes() if good else b""
-        if not good:
-            return hidden, jpeg
-        if to_file and self._file is not None:
+        if jpeg and to_file and self._file is not None:
             self._file.write(jpeg)
-        if to_pages and self._pages is not None:
-            self._pages.put(jpeg, image.shape[1], image.shape[0], scene)
-        return hidden, jpeg
+        if jpeg and to_pages and self._pages is not None:
+            self._pages.put(jpeg, hidden.shape[1], hidden.shape[0], scene)
+        return jpeg
+
+
+def _is_picture(image: Image) -> bool:
+    """What a broken camera gives may be anything."""
+    return image.dtype == np.uint8 and image.ndim == 3 and image.shape[2] == 3 and image.size > 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -211,22 +212,38 @@ def test_when_vision_fails_or_stalls_or_ends_everything_is_hidden(tmp_path: Path
     assert [path.name for path in tmp_path.iterdir()] == ["preview.jpg"]
 
 
-def test_a_failure_while_hiding_shows_nothing_new(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failure_while_hiding_leaves_nothing_to_see(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     viewer = Viewer(tmp_path)
-    viewer.show(face_frame(0), known_face(face_frame(0), "ben"))
-    before = viewer.file.read_bytes()
-    count = viewer.outlet.written
-    broken = threading.Event()
+    shown = viewer.show(face_frame(0), known_face(face_frame(0), "ben"))
+    assert detail(shown, 160, 130) > 40
 
     def fails(*_: object) -> None:
-        broken.set()
         raise RuntimeError("no memory")
 
     monkeypatch.setattr(viewer.outlet._hider, "regions", fails)
-    time.sleep(0.04)
-    viewer.outlet.offer(face_frame(1), known_face(face_frame(1), None))
-    assert broken.wait(20)
-    assert viewer.outlet.written == count and viewer.file.read_bytes() == before
+    assert viewer.show(face_frame(1), known_face(face_frame(1), None)).max() == 0
+    viewer.outlet.stop()
+
+
+def test_a_method_that_fails_leaves_nothing_to_see(tmp_path: Path) -> None:
+    texture = tmp_path / "cat.png"
+    cv2.imwrite(str(texture), np.full((8, 8, 3), 200, np.uint8))
+    privacy = replace(PRIVACY, method="replace", option=str(texture))
+    viewer = Viewer(tmp_path, privacy=privacy)
+    assert detail(viewer.show(face_frame(0), known_face(face_frame(0), "ben")), 160, 130) > 40
+    texture.unlink()
+    assert viewer.show(face_frame(1), known_face(face_frame(1), None)).max() == 0
+    viewer.outlet.stop()
+
+
+@pytest.mark.parametrize("garbage", [np.zeros((0, 320, 3), np.uint8), np.zeros((240, 320), np.uint8), np.zeros((240, 320, 4), np.uint8),
+                                     np.zeros((240, 320, 3), np.float32)], ids=("empty", "grey", "four channels", "floats"))
+def test_what_is_no_picture_leaves_nothing_to_see(tmp_path: Path, garbage: np.ndarray) -> None:
+    """A known face stays on no screen while a broken camera gives something else."""
+    viewer = Viewer(tmp_path)
+    assert detail(viewer.show(face_frame(0), known_face(face_frame(0), "ben")), 160, 130) > 40
+    assert viewer.show(frame(1, garbage, at=100.1), None).max() == 0
+    assert detail(viewer.show(face_frame(2), known_face(face_frame(2), "ben")), 160, 130) > 40, "and is back after it"
     viewer.outlet.stop()
 
 
